@@ -1,0 +1,46 @@
+"""Everything Earwitness raises on purpose.
+
+    EarwitnessError               base; its text is one sentence and ends with the remedy
+    ├── InputError                the caller's input cannot be used (exit code 2)
+    │   ├── MediaError            the file cannot be read as audio or video
+    │   └── SettingError          an option, date, interval, prior or place makes no sense
+    ├── WeightsError              a model file is missing or is not the file it should be (exit code 2)
+    ├── DataError                 a data set or manifest is missing or malformed (exit code 2)
+    └── Cancelled                 the person asked to stop (exit code 1)
+
+Foreign exceptions are mapped to these once, at the edge where they arise.
+"""
+
+from __future__ import annotations
+
+
+class EarwitnessError(Exception):
+    """Base of all errors raised on purpose; ``str(error)`` is fit to be shown."""
+
+    exit_code = 2
+
+
+class InputError(EarwitnessError):
+    """What was given cannot be used."""
+
+
+class MediaError(InputError):
+    """The file cannot be read as audio or video."""
+
+
+class SettingError(InputError):
+    """An option, date, interval, prior or place makes no sense."""
+
+
+class WeightsError(EarwitnessError):
+    """A model file is missing or differs from the catalogue."""
+
+
+class DataError(EarwitnessError):
+    """A data set, manifest or table is missing or malformed."""
+
+
+class Cancelled(EarwitnessError):
+    """The person asked to stop; nothing was written."""
+
+    exit_code = 1

@@ -1,0 +1,71 @@
+"""What a clue says of each place, before any prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.clip import Clip, Interval, Reader
+from engine.core.grid import Grid
+from engine.core.observation import Observation
+from engine.core.progress import ProgressCallback, silent
+
+MODALITIES = ("sound", "picture", "container")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """A clue's log-likelihood for every cell of a grid.
+
+    Attributes:
+        clue: which clue.
+        modality: one of MODALITIES.
+        grid: the cells.
+        log_likelihood: (cells,) natural log, up to a constant; zeros mean nothing unless `abstained` is None.
+        observations: what it rests on.
+        abstained: why the clue has nothing to say, or None when it speaks.
+        models: ids of the models that spoke.
+    """
+
+    clue: str
+    modality: str
+    grid: Grid
+    log_likelihood: NDArray[np.float64] = field(repr=False)
+    observations: tuple[Observation, ...] = field(default=(), repr=False)
+    abstained: str | None = None
+    models: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.modality not in MODALITIES:
+            raise ValueError(f"unknown modality {self.modality!r}")
+        if self.log_likelihood.shape != (len(self.grid),):
+            raise ValueError(f"likelihood {self.log_likelihood.shape} does not fit a grid of {len(self.grid)} cells")
+        if self.abstained is None and not np.isfinite(self.log_likelihood).all():
+            raise ValueError(f"clue {self.clue!r} gave a likelihood that is not finite everywhere")
+
+    @classmethod
+    def silent(cls, clue: str, modality: str, grid: Grid, why: str, observations: tuple[Observation, ...] = ()) -> Evidence:
+        """Evidence of a clue that has nothing to say, with the reason."""
+        return cls(clue, modality, grid, np.zeros(len(grid)), observations, abstained=why)
+
+
+@runtime_checkable
+class Clue(Protocol):
+    """One way of perceiving and scoring; one file in `clues/`, listed in its registry."""
+
+    name: str
+    modality: str
+
+    def observe(
+        self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
+    ) -> tuple[Observation, ...]:
+        """Run the model; knows nothing of maps."""
+        ...
+
+    def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
+        """Score the observations on every cell; milliseconds; knows nothing of files."""
+        ...

@@ -1,0 +1,145 @@
+"""What is handed to app, command line and report: settings in, finding out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from engine.core.clip import Clip, Interval
+from engine.core.errors import SettingError
+from engine.core.evidence import Evidence
+from engine.core.observation import Observation
+from engine.core.posterior import Place, Posterior, Prior
+
+PRIORS = ("mixture", "land", "observer", "population")
+FUSED = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the analyst chose. Perceiving uses track, interval and stride_s; all else is used in scoring only.
+
+    Attributes:
+        prior: one of PRIORS: an even mixture of land and observer (default), land by area, observers, population.
+        when: the date of the recording, or None for any time of the year.
+        track: audio track, from 1; None for the container's default.
+        interval: the stretch looked at; None for the whole clip.
+        stride_s: step between sound windows; None chooses 1.5 s up to 60 s of sound, 3 s beyond.
+        radius_km: the place reported has the most mass within this radius.
+        same_place_km: radius of the kernel that says what "the same place" is.
+        dropped: keys of observations (Observation.key) left out of the scoring.
+        added: observations the analyst made.
+        left_out: clues that are not to be scored.
+        included: clues that are off unless asked for (container, speech).
+        seed: for whatever is sampled.
+    """
+
+    prior: str = "mixture"
+    when: date | None = None
+    track: int | None = None
+    interval: Interval | None = None
+    stride_s: float | None = None
+    radius_km: float = 100.0
+    same_place_km: float = 50.0
+    dropped: frozenset[str] = frozenset()
+    added: tuple[Observation, ...] = ()
+    left_out: frozenset[str] = frozenset()
+    included: frozenset[str] = frozenset()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.prior not in PRIORS:
+            raise SettingError(f"There is no prior called {self.prior!r}; choose one of {', '.join(PRIORS)}.")
+        if not 1.0 <= self.radius_km <= 5000.0:
+            raise SettingError(f"A radius of {self.radius_km:g} km is out of range; choose 1 to 5,000 km.")
+        if not 1.0 <= self.same_place_km <= 2000.0:
+            raise SettingError(f"A same-place radius of {self.same_place_km:g} km is out of range; choose 1 to 2,000 km.")
+        if self.stride_s is not None and not 0.1 <= self.stride_s <= 60.0:
+            raise SettingError(f"A stride of {self.stride_s:g} s is out of range; choose 0.1 to 60 s.")
+
+    def but(self, **changes: object) -> Settings:
+        """A copy with these fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Perception:
+    """All that was heard, read and seen in one stretch of a clip: made once, scored as often as the analyst likes.
+
+    Attributes:
+        clip: the file.
+        interval: the stretch perceived.
+        observations: from all clues, in order of time within each clue.
+        silent: clue name to the reason why it perceived nothing ("the clip has no sound").
+        models: ids of the models that ran.
+        skipped: packets that could not be decoded, by kind.
+        elapsed_s: wall-clock seconds by clue.
+    """
+
+    clip: Clip
+    interval: Interval
+    observations: tuple[Observation, ...] = field(repr=False)
+    silent: Mapping[str, str] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    elapsed_s: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """Where one modality points, or why it cannot tell.
+
+    Attributes:
+        modality: "sound", "picture", "container" or "both".
+        posterior: belief over the map; the prior itself when nothing was said.
+        prior: the prior on the same grid.
+        place: the point reported, with its name.
+        gain_nats: Kullback-Leibler divergence of the posterior from the prior.
+        cannot_tell: the reason in a sentence, or None when the modality speaks.
+        regions_km2: area of the region that holds each share of the mass (0.5, 0.9, 0.95).
+        countries: (name, share of mass), largest first.
+    """
+
+    modality: str
+    posterior: Posterior
+    prior: Prior
+    place: Place
+    gain_nats: float
+    cannot_tell: str | None
+    regions_km2: Mapping[float, float]
+    countries: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def spoke(self) -> bool:
+        return self.cannot_tell is None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What made a finding: program version, model ids, file hashes and when."""
+
+    version: str
+    models: tuple[str, ...]
+    created: str
+    elapsed_s: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """One scene of one clip, judged: all that app, command line and report read."""
+
+    clip: Clip
+    interval: Interval
+    settings: Settings
+    perception: Perception = field(repr=False)
+    evidence: tuple[Evidence, ...] = field(repr=False)
+    located: tuple[Located, ...]
+    provenance: Provenance
+    scene: int = 1
+    scenes: int = 1
+
+    def by(self, modality: str) -> Located | None:
+        """Where this modality points, or None when it was not judged at all."""
+        return next((x for x in self.located if x.modality == modality), None)

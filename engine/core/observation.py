@@ -1,0 +1,52 @@
+"""What was heard, read or seen: the output of a model, or of the analyst's own ear and eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+KINDS = ("species", "sound", "atom", "text", "scene", "embedding", "hum", "speech", "tag")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """One thing perceived, with its time.
+
+    Attributes:
+        clue: the clue that made it ("species", "text", …).
+        kind: one of KINDS. "sound" is a named sound that is nobody's range (dog, engine).
+        label: what it is in the field's own terms (Latin name, the text read, "50 Hz").
+        score: the model's own score, 0 to 1, uncalibrated.
+        start_s: start in the clip.
+        end_s: end in the clip; a still moment has end_s == start_s.
+        name: the everyday name shown beside the label ("Great Tit"), or "".
+        author: the model id, or "analyst" or the analyst's name.
+        box: (left, top, right, bottom) as fractions 0..1 of the upright frame, or None.
+        note: a short remark ("caption of the broadcaster", "reads as a place: Augusta, Georgia").
+        vector: (n,) float32 embedding or scores, or None.
+    """
+
+    clue: str
+    kind: str
+    label: str
+    score: float
+    start_s: float
+    end_s: float
+    name: str = ""
+    author: str = "model"
+    box: tuple[float, float, float, float] | None = None
+    note: str = ""
+    vector: NDArray[np.float32] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown kind of observation {self.kind!r}; one of {', '.join(KINDS)}")
+        if not np.isfinite([self.score, self.start_s, self.end_s]).all():
+            raise ValueError(f"observation {self.label!r} has a score or time that is not finite")
+
+    @property
+    def key(self) -> str:
+        """What it is, whenever it was: all windows of one species share it. Used to drop and to count once."""
+        return f"{self.clue}/{self.kind}/{self.label}"

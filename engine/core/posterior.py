@@ -1,0 +1,179 @@
+"""Posterior algebra: log-mass on a grid, and what may be read off it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from engine.core import sphere
+from engine.core.grid import WORLD_RESOLUTION, Grid
+
+PLACE_RADIUS_KM = 100.0
+REGION_SHARES = (0.5, 0.9, 0.95)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prior:
+    """Where clips come from before this one was heard or seen: name and log-mass (cells,) with logsumexp 0."""
+
+    name: str
+    grid: Grid
+    log_mass: NDArray[np.float64] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _check(self.grid, self.log_mass)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place reported: the cell centre with the most posterior mass within radius_km of it."""
+
+    lat_deg: float
+    lon_deg: float
+    mass: float
+    radius_km: float
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Mass of belief over the cells of a grid.
+
+    Attributes:
+        grid: the cells.
+        log_mass: (cells,) natural log of mass (not density), logsumexp 0.
+    """
+
+    grid: Grid
+    log_mass: NDArray[np.float64] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _check(self.grid, self.log_mass)
+
+    @classmethod
+    def of(cls, prior: Prior, log_likelihood: NDArray[np.float64]) -> Posterior:
+        """Prior times likelihood, normalised.
+
+        Raises:
+            ValueError: the likelihood has another shape, is NaN, or leaves no mass anywhere.
+        """
+        if log_likelihood.shape != prior.log_mass.shape:
+            raise ValueError("likelihood and prior are on different grids")
+        unnormalised = prior.log_mass + log_likelihood
+        total = logsumexp(unnormalised)
+        if not np.isfinite(total):
+            raise ValueError("the likelihood leaves no mass anywhere")
+        return cls(prior.grid, unnormalised - total)
+
+    @cached_property
+    def mass(self) -> NDArray[np.float64]:
+        """(cells,) mass, sum 1."""
+        return np.exp(self.log_mass)
+
+    @cached_property
+    def log_density(self) -> NDArray[np.float64]:
+        """(cells,) natural log of mass per km²."""
+        return self.log_mass - np.log(self.grid.area_km2)
+
+    @cached_property
+    def entropy_nats(self) -> float:
+        """Shannon entropy of the cell masses in nats; ln(cells) when all are alike, 0 when one holds everything."""
+        held = self.mass > 0
+        return float(-(self.mass[held] * self.log_mass[held]).sum())
+
+    def gain_nats(self, prior: Prior) -> float:
+        """Kullback-Leibler divergence from the prior to this, in nats: how much was learnt."""
+        held = self.mass > 0
+        return float((self.mass[held] * (self.log_mass[held] - prior.log_mass[held])).sum())
+
+    @cached_property
+    def region_rank(self) -> NDArray[np.float64]:
+        """(cells,) the share of mass held by all cells at least as dense as this one, itself included.
+
+        The cells with region_rank's predecessor below p make the p-region; see `region`.
+        """
+        order = np.argsort(-self.log_density, kind="stable")
+        rank = np.empty(len(self.grid))
+        rank[order] = np.cumsum(self.mass[order])
+        return rank
+
+    def region(self, share: float) -> NDArray[np.bool_]:
+        """(cells,) the smallest set of cells, densest first, that holds at least `share` of the mass.
+
+        Raises:
+            ValueError: the share is not between 0 and 1.
+        """
+        if not 0.0 < share < 1.0:
+            raise ValueError("a region's share must lie between 0 and 1")
+        return self.region_rank - self.mass < share - 1e-12
+
+    def region_area_km2(self, share: float) -> float:
+        """Area in km² of the region that holds `share` of the mass."""
+        return float(self.grid.area_km2[self.region(share)].sum())
+
+    def place(self, radius_km: float = PLACE_RADIUS_KM) -> Place:
+        """The cell centre with the most mass within radius_km, ties to the denser cell.
+
+        Only cells that could win are tried: those within the densest 99.9% of the mass, at most the 4,000 heaviest.
+        """
+        mass = self.mass
+        by_mass = np.argsort(-mass, kind="stable")
+        enough = int(np.searchsorted(np.cumsum(mass[by_mass]), 0.999)) + 1
+        tried = by_mass[: min(enough, 4000)]
+        xyz = self.grid.xyz
+        cos_r = np.cos(radius_km / sphere.EARTH_RADIUS_KM)
+        within = np.empty(len(tried))
+        for at in range(0, len(tried), 500):
+            part = tried[at : at + 500]
+            within[at : at + 500] = ((xyz[part] @ xyz.T) >= cos_r) @ mass
+        best_mass = within.max()
+        tied = tried[within >= best_mass * (1 - 1e-9)]
+        best = tied[np.argmax(self.log_density[tied])]
+        lat, lon = self.grid.lat_lon_deg
+        return Place(float(lat[best]), float(lon[best]), float(best_mass), radius_km)
+
+    def sample(self, n: int, seed: int = 0) -> NDArray[np.int64]:
+        """(n,) indices of cells drawn by mass."""
+        rng = np.random.default_rng(seed)
+        return rng.choice(len(self.grid), size=n, p=self.mass / self.mass.sum())
+
+    def expected_distance_km(self, other: Posterior | None = None, *, to: tuple[float, float] | None = None) -> float:
+        """Mean distance between a place drawn from this and one from `other` (or the point `to`, lat and lon in degrees).
+
+        Exact over cell centres for what holds 99.9% of the mass of each.
+        """
+        a, a_mass = self._bulk()
+        if to is not None:
+            return float(a_mass @ sphere.pairwise_km(a, sphere.to_xyz(*to)[None])[:, 0])
+        if other is None:
+            raise ValueError("expected_distance_km needs another posterior or a point")
+        b, b_mass = other._bulk()
+        total = 0.0
+        for at in range(0, len(a), 1000):
+            total += float(a_mass[at : at + 1000] @ sphere.pairwise_km(a[at : at + 1000], b) @ b_mass)
+        return total
+
+    def at_resolution(self, resolution: int = WORLD_RESOLUTION) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+        """Mass summed to cells of a coarser resolution: (cells (m,), log_mass (m,))."""
+        cells, at = np.unique(self.grid.parents(resolution), return_inverse=True)
+        mass = np.zeros(len(cells))
+        np.add.at(mass, at, self.mass)
+        with np.errstate(divide="ignore"):
+            return cells, np.log(mass)
+
+    def _bulk(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        order = np.argsort(-self.mass, kind="stable")
+        enough = int(np.searchsorted(np.cumsum(self.mass[order]), 0.999)) + 1
+        kept = order[:enough]
+        return self.grid.xyz[kept], self.mass[kept] / self.mass[kept].sum()
+
+
+def _check(grid: Grid, log_mass: NDArray[np.float64]) -> None:
+    if log_mass.shape != (len(grid),):
+        raise ValueError(f"mass {log_mass.shape} does not fit a grid of {len(grid)} cells")
+    if np.isnan(log_mass).any() or abs(logsumexp(log_mass)) > 1e-6:
+        raise ValueError("a posterior's or prior's log-mass must be free of NaN and sum to one")
