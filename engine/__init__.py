@@ -1,0 +1,74 @@
+"""Earwitness: places the sound and the picture of a clip on the map and compares them.
+
+The public list below is all that the app imports. Names are resolved when first used, so that `import engine` loads
+neither torch nor a model.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "AudioBlock": "engine.core.clip",
+    "Clip": "engine.core.clip",
+    "Frame": "engine.core.clip",
+    "Interval": "engine.core.clip",
+    "Reader": "engine.core.clip",
+    "Stream": "engine.core.clip",
+    "Cancelled": "engine.core.errors",
+    "DataError": "engine.core.errors",
+    "EarwitnessError": "engine.core.errors",
+    "InputError": "engine.core.errors",
+    "MediaError": "engine.core.errors",
+    "SettingError": "engine.core.errors",
+    "WeightsError": "engine.core.errors",
+    "Evidence": "engine.core.evidence",
+    "Finding": "engine.core.finding",
+    "Located": "engine.core.finding",
+    "PRIORS": "engine.core.finding",
+    "Perception": "engine.core.finding",
+    "Provenance": "engine.core.finding",
+    "Settings": "engine.core.finding",
+    "Grid": "engine.core.grid",
+    "Observation": "engine.core.observation",
+    "Place": "engine.core.posterior",
+    "Posterior": "engine.core.posterior",
+    "Prior": "engine.core.posterior",
+    "Progress": "engine.core.progress",
+    "examples": "engine.locate",
+    "judge": "engine.locate",
+    "locate": "engine.locate",
+    "perceive": "engine.locate",
+    "species_range": "engine.locate",
+    "warm_up": "engine.locate",
+    "great_circle": "engine.core.sphere",
+    "distance_km": "engine.core.sphere",
+    "open_clip": "engine.media",
+    "window_audio": "engine.media",
+    "excerpt_wav": "engine.media",
+    "preview_mp4": "engine.media",
+    "describe_area": "engine.world.places",
+    "describe_place": "engine.world.places",
+    "land_outlines": "engine.world.land",
+    "to_geojson": "engine.report",
+    "to_html": "engine.report",
+    "to_json": "engine.report",
+    "to_kml": "engine.report",
+}
+
+__all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"engine has no public name {name!r}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

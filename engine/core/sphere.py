@@ -95,9 +95,7 @@ def bearing_deg(lat_a_deg: float, lon_a_deg: float, lat_b_deg: float, lon_b_deg:
     return float(np.degrees(np.arctan2(y, x)) % 360.0)
 
 
-def great_circle(
-    lat_a_deg: float, lon_a_deg: float, lat_b_deg: float, lon_b_deg: float, steps: int = 64
-) -> tuple[Array, Array]:
+def great_circle(lat_a_deg: float, lon_a_deg: float, lat_b_deg: float, lon_b_deg: float, steps: int = 64) -> tuple[Array, Array]:
     """Latitudes and longitudes, each (steps,), along the shortest way from a to b.
 
     At the antipode every way is shortest; the one through the north pole (from a pole: along 0°E) is drawn.

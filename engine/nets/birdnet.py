@@ -149,7 +149,9 @@ class Listener:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers or max(1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+        self.workers = workers or max(
+            1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+        )
 
     @cached_property
     def _idle(self) -> queue.SimpleQueue[Any]:
@@ -211,7 +213,9 @@ class RangeModel:
         halves = {d["name"]: d for d in interpreter.get_tensor_details() if d["dtype"] is np.float16}
         layers = []
         for name in ("MNET_BLOCK_1_DENSE_1", "MNET_BLOCK_2_DENSE_1", "MNET_BLOCK_3_DENSE_1", "MNET_CLASS_ACTIVATIONS"):
-            weight, bias = (interpreter.get_tensor(halves[f"BirdNET/{name}/{part}"]["index"]) for part in ("MatMul", "BiasAdd/ReadVariableOp"))
+            weight, bias = (
+                interpreter.get_tensor(halves[f"BirdNET/{name}/{part}"]["index"]) for part in ("MatMul", "BiasAdd/ReadVariableOp")
+            )
             layers.append((np.ascontiguousarray(weight.T.astype(np.float32)), bias.astype(np.float32)))
         return layers
 

@@ -1,0 +1,328 @@
+"""Species heard, and where such a set of species is heard.
+
+Perceiving: BirdNET scores windows of 3 s. Scoring: a species counts once per interval, however often it calls. A detection is
+right with a calibrated chance c, and when it is wrong it says nothing. With r the chance that the species is recorded at a
+place, and N how many species are to be expected there, one species contributes
+
+    l(x) = (1 - c) + c * q(x) / mean(q),        q(x) = (r(x) + floor)^a / N(x)^b,
+
+the mean being taken over the land by area: a species that lives everywhere says nothing, one that lives in a single valley says
+where. N^b undoes that any given species is a small share of what is heard in a rich or well-watched place. The floor leaves room
+for vagrants, cages and zoos. Species heard together repeat each other's news, so with k = sum(c) the sum of the logarithms is
+tempered:
+
+    log L(x) = t * max(1, k)^-d * sum(log l).
+
+c is a logistic function of the best score's log-odds, of how many windows' worth of time the species is heard (score at least 0.1), and
+of how far another species is ahead of it in its own best window, which is how confusions look. All numbers are in `Calibration`; they
+were fitted on recordings of known place, clean and degraded, by `earwitness lab calibrate-species` (see LOG.md).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.clip import Clip, Interval, Reader
+from engine.core.errors import WeightsError
+from engine.core.evidence import Evidence
+from engine.core.grid import WORLD_RESOLUTION, Grid
+from engine.core.observation import Observation
+from engine.core.paths import ASSETS
+from engine.core.progress import Progress, ProgressCallback, silent
+from engine.nets import birdnet
+
+LEAST_SCORE = 0.02  # below this BirdNET's scores carry nothing that calibration could use
+MOST_SPECIES = 25  # the best of an interval; the rest is noise and costs time
+SHORT_CLIP_S = 60.0
+HEARD_SCORE = 0.1
+_SILENCE = 1e-5  # peak amplitude under which a window is digital silence (-100 dBFS)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Fitted numbers of the likelihood; see the module's text for their meaning."""
+
+    score: float = 0.85
+    time: float = 0.20
+    behind: float = -0.14
+    bias: float = -0.75
+    a: float = 0.95
+    b: float = 1.06
+    floor: float = 5e-4
+    d: float = 0.40
+    t: float = 1.05
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One species of an interval, all its windows taken together.
+
+    Attributes:
+        index: into birdnet.labels().
+        score: best score.
+        windows: time it is heard with at least HEARD_SCORE, in windows of 3 s.
+        behind: log-odds by which another class is ahead in its best window; 0 when it leads.
+        confirmed: an analyst's word stands for it.
+    """
+
+    index: int
+    score: float
+    windows: float
+    behind: float
+    confirmed: bool = False
+
+
+def default_stride_s(length_s: float | None) -> float:
+    """Step between windows: 1.5 s up to a minute of sound, 3 s beyond or when nobody knows the length."""
+    return 1.5 if length_s is not None and length_s <= SHORT_CLIP_S else birdnet.WINDOW_S
+
+
+class SpeciesClue:
+    """Which species are heard, and where they live."""
+
+    name = "species"
+    modality = "sound"
+    models = (birdnet.MODEL_ID, birdnet.RANGE_MODEL_ID)
+
+    def __init__(self, stride_s: float | None = None, track: int | None = None, calibration: Calibration | None = None) -> None:
+        self.stride_s = stride_s
+        self.track = track
+        self.calibration = calibration or Calibration()
+
+    def observe(
+        self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
+    ) -> tuple[Observation, ...]:
+        """Score every window of the interval.
+
+        Returns:
+            One observation per window and class with a score of at least LEAST_SCORE, in order of time.
+
+        Raises:
+            MediaError: the clip has no sound, or none that can be decoded.
+        """
+        length_s = interval.length_s if interval else clip.duration_s
+        stride_s = self.stride_s or default_stride_s(length_s)
+        found: list[Observation] = []
+        listener = _listener()
+        labels = birdnet.labels()
+        start_s = interval.start_s if interval else 0.0
+        for times_s, windows in _batches(windows_of(reader, stride_s, interval, self.track), 4 * listener.workers):
+            scores = listener.scores(windows)
+            for at, index in zip(*np.nonzero(scores >= LEAST_SCORE), strict=True):
+                label = labels[index]
+                found.append(
+                    Observation(
+                        clue=self.name,
+                        kind="species" if label.is_species else "sound",
+                        label=label.latin,
+                        score=float(scores[at, index]),
+                        start_s=times_s[at],
+                        end_s=times_s[at] + birdnet.WINDOW_S,
+                        name=label.common,
+                        author=birdnet.MODEL_ID,
+                    )
+                )
+            progress(Progress("listening for species", times_s[-1] + stride_s - start_s, length_s, "s"))
+        return tuple(found)
+
+    def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
+        """Where such a set of species is heard, (cells,); abstains when no species is."""
+        own = tuple(o for o in observations if o.clue == self.name)
+        heard = heard_in(own)
+        if not heard:
+            why = "no animal that BirdNET knows was heard" if own else "no sound was recognised"
+            return Evidence.silent(self.name, self.modality, grid, why, own)
+        week = birdnet.week_of(when.month, when.day) if when else None
+        index = np.array([h.index for h in heard])
+        log_l = likelihoods(
+            ranges().occurrence(grid, week, index),
+            ranges().log_richness(grid, week),
+            self.chance(heard),
+            grid,
+            self.calibration,
+        )
+        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models)
+
+    def chance(self, heard: tuple[Heard, ...]) -> NDArray[np.float64]:
+        """(s,) calibrated chance that each detection is right; 0.98 where an analyst confirmed it."""
+        k = self.calibration
+        z = np.array([k.score * _logit(h.score) + k.time * np.log1p(h.windows) + k.behind * h.behind + k.bias for h in heard])
+        return np.where([h.confirmed for h in heard], 0.98, np.clip(1.0 / (1.0 + np.exp(-z)), 1e-4, 1 - 1e-4))
+
+
+def likelihoods(
+    occurrence: NDArray[np.float32],
+    log_richness: NDArray[np.float64],
+    chance: NDArray[np.float64],
+    grid: Grid,
+    calibration: Calibration,
+) -> NDArray[np.float64]:
+    """The likelihood of the module's text.
+
+    Args:
+        occurrence: (cells, s) r.
+        log_richness: (cells,) ln(N + 1).
+        chance: (s,) c.
+    """
+    k = calibration
+    log_q = k.a * np.log(occurrence.astype(np.float64) + k.floor) - k.b * log_richness[:, None]
+    log_area = np.log(grid.area_km2 / grid.area_km2.sum())[:, None]
+    shifted = log_q + log_area
+    peak = shifted.max(axis=0)
+    log_mean = peak + np.log(np.exp(shifted - peak).sum(axis=0))
+    log_l = np.logaddexp(np.log1p(-chance), np.log(chance) + log_q - log_mean).sum(axis=1)
+    return k.t * max(1.0, float(chance.sum())) ** -k.d * log_l
+
+
+def heard_in(observations: tuple[Observation, ...]) -> tuple[Heard, ...]:
+    """The species of an interval, each once, best first, at most MOST_SPECIES."""
+    windows: dict[float, list[Observation]] = defaultdict(list)
+    by_label: dict[str, list[Observation]] = defaultdict(list)
+    for o in observations:
+        if o.kind == "species":
+            windows[o.start_s].append(o)
+            by_label[o.label].append(o)
+    starts = sorted(windows)
+    stride_s = float(np.median(np.diff(starts))) if len(starts) > 1 else birdnet.WINDOW_S
+    per_window = min(1.0, stride_s / birdnet.WINDOW_S)
+    heard = []
+    for label, own in by_label.items():
+        try:
+            index = birdnet.index_of(label)
+        except KeyError:
+            continue  # an analyst may name a species that BirdNET doesn't know: listed, never scored
+        best = max(own, key=lambda o: o.score)
+        rival = max((o.score for o in windows[best.start_s] if o.label != label), default=0.0)
+        heard.append(
+            Heard(
+                index,
+                best.score,
+                per_window * sum(o.score >= HEARD_SCORE for o in own),
+                max(0.0, _logit(rival) - _logit(best.score)),
+                any(o.author == "analyst" or o.author.startswith("analyst:") for o in own),
+            )
+        )
+    return tuple(sorted(heard, key=lambda h: (-h.score, h.index))[:MOST_SPECIES])
+
+
+def windows_of(
+    reader: Reader, stride_s: float, interval: Interval | None = None, track: int | None = None
+) -> Iterator[tuple[float, NDArray[np.float32]]]:
+    """Windows of 3 s as (start_s, (144000,) float32), never holding more than a block of sound.
+
+    The last one is filled with zeros when at least half of it, or all there is, is sound; digital silence is passed over.
+    """
+    step = max(1, round(stride_s * birdnet.RATE_HZ))
+    size = birdnet.WINDOW_SAMPLES
+    held = np.zeros(0, dtype=np.float32)
+    at = None  # sample number of held[0] from the clip's start
+    first = True
+    for block in reader.audio(birdnet.RATE_HZ, interval, track):
+        if at is None:
+            at = round(block.start_s * birdnet.RATE_HZ)
+        held = np.concatenate([held, block.samples])
+        while len(held) >= size:
+            if np.abs(held[:size]).max() > _SILENCE:
+                yield at / birdnet.RATE_HZ, held[:size].copy()
+            first = False
+            held = held[step:] if step <= len(held) else held[len(held) :]
+            at += step
+    if at is not None and len(held) and (first or len(held) >= size // 2) and np.abs(held).max() > _SILENCE:
+        last = np.zeros(size, dtype=np.float32)
+        last[: len(held)] = held
+        yield at / birdnet.RATE_HZ, last
+
+
+def _batches(
+    windows: Iterator[tuple[float, NDArray[np.float32]]], size: int
+) -> Iterator[tuple[list[float], NDArray[np.float32]]]:
+    times: list[float] = []
+    held: list[NDArray[np.float32]] = []
+    for start_s, window in windows:
+        times.append(start_s)
+        held.append(window)
+        if len(held) == size:
+            yield times, np.stack(held)
+            times, held = [], []
+    if held:
+        yield times, np.stack(held)
+
+
+class Ranges:
+    """BirdNET's range model on a grid, with what is slow kept: hidden activations in memory, richness on disk by model hash."""
+
+    def __init__(self) -> None:
+        self._hidden: dict[tuple[str, int | None], NDArray[np.float32]] = {}
+
+    @cached_property
+    def _model(self) -> birdnet.RangeModel:
+        return birdnet.RangeModel()
+
+    def occurrence(self, grid: Grid, week: int | None, species: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(cells, s) chance that each species is recorded in each cell, in a BirdNET week or any time of the year."""
+        return self._model.occurrence_from(self.hidden(grid, week), species)
+
+    def hidden(self, grid: Grid, week: int | None) -> NDArray[np.float32]:
+        """(cells, 1024) activations of the range model; those of the last few grids and weeks are kept."""
+        key = (grid.key, week)
+        if key not in self._hidden:
+            while len(self._hidden) >= 6:
+                self._hidden.pop(next(iter(self._hidden)))
+            self._hidden[key] = self._compute_hidden(grid, week)
+        return self._hidden[key]
+
+    def _compute_hidden(self, grid: Grid, week: int | None) -> NDArray[np.float32]:
+        lat, lon = grid.lat_lon_deg
+        return self._model.hidden(lat, lon, week)
+
+    def log_richness(self, grid: Grid, week: int | None) -> NDArray[np.float64]:
+        """(cells,) ln(N + 1), N the expected number of species; finer cells take their world cell's, unknown ones are computed."""
+        cells, table = self._richness
+        parents = grid.parents(WORLD_RESOLUTION)
+        at = np.clip(np.searchsorted(cells, parents), 0, len(cells) - 1)
+        richness = table[0 if week is None else week][at].astype(np.float64)
+        unknown = cells[at] != parents
+        if unknown.any():
+            lat, lon = (x[unknown] for x in grid.lat_lon_deg)
+            richness[unknown] = np.log1p(self._richness_at(lat, lon, week))
+        return richness
+
+    def _richness_at(self, lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64], week: int | None) -> NDArray[np.float64]:
+        species = birdnet.is_species()
+        total = np.empty(len(lat_deg))
+        for at in range(0, len(lat_deg), 2000):
+            part = slice(at, at + 2000)
+            total[part] = self._model.occurrence(lat_deg[part], lon_deg[part], week)[:, species].sum(axis=1)
+        return total
+
+    @cached_property
+    def _richness(self) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
+        """World cells and ln(N + 1) as (49, cells): row 0 any time of the year, rows 1 to 48 BirdNET's weeks."""
+        shipped = ASSETS / "models" / "birdnet_richness.npz"
+        if not shipped.is_file():
+            raise WeightsError(f"{shipped} is missing; restore it from the repository, or run: earwitness lab richness")
+        with np.load(shipped, allow_pickle=False) as data:
+            return data["cells"], data["log_richness"].astype(np.float32)
+
+
+@cache
+def ranges() -> Ranges:
+    """The one set of ranges that clue, page and benchmark share."""
+    return Ranges()
+
+
+@cache
+def _listener() -> birdnet.Listener:
+    return birdnet.Listener()
+
+
+def _logit(p: float) -> float:
+    p = min(max(p, 1e-4), 1 - 1e-4)
+    return float(np.log(p / (1 - p)))

@@ -1,0 +1,75 @@
+"""From likelihoods to beliefs: priors are applied here, once, and nowhere else.
+
+Clues of one modality are added as log-likelihoods, each with its weight. Weights below one say that clues, or the two
+modalities, are not independent. A modality that learnt too little over the prior cannot tell, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.evidence import Evidence
+from engine.core.finding import FUSED, Located
+from engine.core.grid import Grid
+from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
+from engine.world import countries, places
+
+# A posterior that gained less than this over its prior says "cannot tell". Chosen on recordings of known place and on sounds of no
+# place (LOG.md): below it the place reported is no better than the prior's own.
+LEAST_GAIN_NATS = 0.5
+
+# Clues that speak of a modality without a vote in it unless the analyst asks for it.
+OFF_BY_DEFAULT = frozenset({"container", "speech"})
+
+
+def modality_log_likelihood(evidence: Iterable[Evidence], grid: Grid, weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """Weighted sum of the log-likelihoods of clues that speak, (cells,); zeros when none does."""
+    total = np.zeros(len(grid))
+    for e in evidence:
+        if e.abstained is None:
+            total += weights.get(e.clue, 1.0) * e.log_likelihood
+    return total
+
+
+def locate_modality(
+    modality: str, evidence: tuple[Evidence, ...], prior: Prior, weights: Mapping[str, float], radius_km: float
+) -> Located:
+    """Where the clues of one modality (or, for "both", all of them) point.
+
+    Args:
+        evidence: the clues to be fused, all on the prior's grid.
+        radius_km: the place reported has the most mass within this radius.
+    """
+    speaking = tuple(e for e in evidence if e.abstained is None)
+    posterior = Posterior.of(prior, modality_log_likelihood(speaking, prior.grid, weights))
+    return describe(modality, posterior, prior, radius_km, _why_silent(modality, evidence, speaking, posterior, prior))
+
+
+def describe(modality: str, posterior: Posterior, prior: Prior, radius_km: float, cannot_tell: str | None) -> Located:
+    """A posterior with its place named, its regions measured and its countries weighed."""
+    spot = posterior.place(radius_km)
+    return Located(
+        modality=modality,
+        posterior=posterior,
+        prior=prior,
+        place=Place(spot.lat_deg, spot.lon_deg, spot.mass, spot.radius_km, places.describe(spot.lat_deg, spot.lon_deg)),
+        gain_nats=posterior.gain_nats(prior),
+        cannot_tell=cannot_tell,
+        regions_km2={share: posterior.region_area_km2(share) for share in REGION_SHARES},
+        countries=countries.shares(posterior),
+    )
+
+
+def _why_silent(
+    modality: str, evidence: tuple[Evidence, ...], speaking: tuple[Evidence, ...], posterior: Posterior, prior: Prior
+) -> str | None:
+    sense = "Neither sound nor picture says" if modality == FUSED else f"The {modality} does not say"
+    if not speaking:
+        reasons = "; ".join(dict.fromkeys(e.abstained for e in evidence if e.abstained))
+        return f"{sense} where this is: {reasons or 'nothing was perceived'}."
+    if posterior.gain_nats(prior) < LEAST_GAIN_NATS:
+        return f"{sense} where this is: what was perceived fits almost anywhere. A longer or cleaner stretch may help."
+    return None
