@@ -1,0 +1,204 @@
+"""Frames: upright, in square pixels, at the size asked for, by their timestamps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+from av.sidedata.sidedata import Type as SideData
+from numpy.typing import NDArray
+
+from engine.core.clip import Frame, Interval
+from engine.core.errors import SettingError
+from engine.media.container import check_size, is_encrypted, open_container, packets, prepare
+from engine.media.source import Source
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+
+MAX_JUMP_S = 600.0  # beyond the clip's own length, a later jump than this is a broken clock
+SEEK_AHEAD_S = 2.0  # without an index, targets nearer than this are reached by decoding on
+_PIXEL_ASPECTS = (0.25, 4.0)
+_HD_LINES = 720  # BT.709 where nothing is said and the picture is at least this high (Rec. ITU-R BT.709, BT.601)
+
+
+def read_all(
+    source: Source, index: int, origin_s: float, interval: Interval | None, max_side_px: int | None, skipped: dict[str, int]
+) -> Iterator[Frame]:
+    """Every frame of the interval (or the clip) whose time lies in it, in order of time."""
+    with open_container(source) as container:
+        if interval is not None and interval.start_s > 0:
+            _seek(container, index, interval.start_s, origin_s)
+        for at_s, frame in _decoded(container, index, origin_s, skipped):
+            if interval is not None and at_s >= interval.end_s:
+                return
+            if interval is None or at_s >= interval.start_s:
+                yield Frame(at_s, to_rgb(frame, max_side_px, source.name))
+
+
+def read_at(
+    source: Source, index: int, origin_s: float, times_s: Iterable[float], max_side_px: int | None, skipped: dict[str, int]
+) -> Iterator[Frame]:
+    """One frame for every time, the nearest, in the order given; seeks only where that is the shorter way.
+
+    Raises:
+        SettingError: a time is negative or not finite.
+    """
+    with open_container(source) as container:
+        cursor = _Cursor(container, index, origin_s, skipped)
+        for time_s in times_s:
+            if not math.isfinite(time_s) or time_s < 0:
+                raise SettingError(f"There is no frame at {time_s:g} s; give times in seconds from the clip's start.")
+            found = cursor.nearest(time_s)
+            if found is not None:
+                yield Frame(found[0], to_rgb(found[1], max_side_px, source.name))
+
+
+class _Cursor:
+    """Walks a stream forward, keeping the last two frames, and seeks when the target lies behind or far ahead."""
+
+    def __init__(self, container: InputContainer, index: int, origin_s: float, skipped: dict[str, int]) -> None:
+        self._container, self._index, self._origin_s, self._skipped = container, index, origin_s, skipped
+        self._before: tuple[float, VideoFrame] | None = None
+        self._after: tuple[float, VideoFrame] | None = None
+        self._walk = _decoded(container, index, origin_s, skipped)
+        self._ended = False
+
+    def nearest(self, time_s: float) -> tuple[float, VideoFrame] | None:
+        """(time, frame) nearest to time_s, or None when the stream holds no frame at all."""
+        if self._must_seek(time_s):
+            self._restart(time_s)
+            if self._after is None or self._after[0] > time_s:
+                # The seek landed late or nowhere: begin at the first frame.
+                self._restart(None)
+        while not self._ended and (self._after is None or self._after[0] < time_s):
+            self._advance()
+        near = [x for x in (self._before, self._after) if x is not None]
+        return min(near, key=lambda x: abs(x[0] - time_s)) if near else None
+
+    def _must_seek(self, time_s: float) -> bool:
+        if self._after is None:
+            return time_s > SEEK_AHEAD_S and not self._ended
+        if time_s < (self._before or self._after)[0]:
+            return True
+        if self._ended or time_s <= self._after[0]:
+            return False
+        key_s = self._key_before(time_s)
+        return key_s > self._after[0] if key_s is not None else time_s - self._after[0] > SEEK_AHEAD_S
+
+    def _key_before(self, time_s: float) -> float | None:
+        """Time of the last indexed key frame at or before time_s; None when the container has no index."""
+        stream = self._container.streams[self._index]
+        if len(stream.index_entries) < 2:
+            return None
+        found = stream.index_entries.search_timestamp(int((time_s + self._origin_s) / stream.time_base))
+        if found < 0:
+            return None
+        return float(stream.index_entries[found].timestamp * stream.time_base) - self._origin_s
+
+    def _restart(self, time_s: float | None) -> None:
+        _seek(self._container, self._index, time_s if time_s is not None else 0.0, self._origin_s, rewind=time_s is None)
+        self._walk = _decoded(self._container, self._index, self._origin_s, self._skipped)
+        self._before = self._after = None
+        self._ended = False
+        self._advance()
+
+    def _advance(self) -> None:
+        following = next(self._walk, None)
+        if following is None:
+            self._ended = True
+        else:
+            self._before, self._after = self._after, following
+
+
+def _seek(container: InputContainer, index: int, to_s: float, origin_s: float, rewind: bool = False) -> None:
+    """To the key frame at or before to_s. What cannot seek is read from where it stands, which is its start."""
+    stream = container.streams[index]
+    stamp = stream.start_time or 0 if rewind else int((to_s + origin_s) / stream.time_base)
+    try:
+        container.seek(min(stamp, 2**62), stream=stream)
+    except (av.error.FFmpegError, OSError, ValueError, OverflowError):
+        container.seek(0)
+
+
+def _decoded(
+    container: InputContainer, index: int, origin_s: float, skipped: dict[str, int]
+) -> Iterator[tuple[float, VideoFrame]]:
+    """(clip time, frame) in order of presentation, time never running backwards."""
+    stream = container.streams[index]
+    prepare(stream)
+    step_s = float(1 / (stream.average_rate or stream.guessed_rate or 25))
+    length_s = (container.duration or 0) / av.time_base
+    last_s, shift_s = -step_s, 0.0
+    first = True
+    for packet in packets(container, index, skipped):
+        if is_encrypted(packet):
+            skipped["video"] += 1
+            continue
+        try:
+            frames = packet.decode()
+        except (av.error.FFmpegError, ValueError, MemoryError):
+            skipped["video"] += 1
+            continue
+        for frame in frames:
+            at_s = last_s + step_s if frame.time is None else frame.time - origin_s + shift_s
+            if not first and abs(at_s - last_s) > MAX_JUMP_S and not 0 <= at_s <= length_s:
+                shift_s += last_s + step_s - at_s
+                at_s = last_s + step_s
+                skipped["clock"] = skipped.get("clock", 0) + 1
+            first = False
+            last_s = max(at_s, last_s, 0.0)
+            yield last_s, frame
+
+
+def to_rgb(frame: VideoFrame, max_side_px: int | None, name: str = "the clip") -> NDArray[np.uint8]:
+    """(height, width, 3) uint8, scaled by the decoder's own scaler, then turned upright.
+
+    Raises:
+        MediaError: the frame is too large (see container.check_size).
+    """
+    check_size(frame.width, frame.height, name)
+    width, height = _fitted(frame, max_side_px)
+    wanted: dict[str, object] = {"format": "rgb24", "width": width, "height": height}
+    if (width, height) != (frame.width, frame.height):
+        wanted["interpolation"] = "BILINEAR" if width * 2 > frame.width else "AREA"
+    if int(frame.colorspace) == 2 and "rgb" not in frame.format.name and "gbr" not in frame.format.name:
+        wanted["src_colorspace"] = "ITU709" if frame.height >= _HD_LINES else "ITU601"
+    return upright(frame.reformat(**wanted).to_ndarray(), display_matrix(frame))
+
+
+def _fitted(frame: VideoFrame, max_side_px: int | None) -> tuple[int, int]:
+    """Width and height in square pixels, the longer side at most max_side_px; never enlarged to reach it."""
+    aspect = frame.sample_aspect_ratio if hasattr(frame, "sample_aspect_ratio") else None
+    ratio = float(aspect) if aspect else 1.0
+    if not _PIXEL_ASPECTS[0] <= ratio <= _PIXEL_ASPECTS[1]:
+        ratio = 1.0
+    width, height = frame.width * max(ratio, 1.0), frame.height / min(ratio, 1.0)
+    scale = min(1.0, max_side_px / max(width, height)) if max_side_px else 1.0
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
+    """(a, b, c, d) of the display matrix as found (16.16 fixed point): x' = a·x + c·y, y' = b·x + d·y; None without."""
+    data = frame.side_data.get(SideData.DISPLAYMATRIX)
+    if data is None:
+        return None
+    m = np.frombuffer(bytes(data), dtype="=i4", count=9)
+    return int(m[0]), int(m[1]), int(m[3]), int(m[4])
+
+
+def upright(rgb: NDArray[np.uint8], matrix: tuple[int, int, int, int] | None) -> NDArray[np.uint8]:
+    """Apply a display matrix's quarter turn and mirroring (ISO/IEC 14496-12, 8.2.2) to (height, width, 3)."""
+    if matrix is None:
+        return rgb
+    a, b, c, d = matrix
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        mirror_x, mirror_y = a < 0, d < 0
+    else:
+        rgb = rgb.transpose(1, 0, 2)
+        mirror_x, mirror_y = c < 0, b < 0
+    return np.ascontiguousarray(rgb[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1])

@@ -1,0 +1,139 @@
+"""`open_clip`: a path to a `Clip` and its `Reader`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
+from engine.core.errors import MediaError, SettingError
+from engine.core.progress import ProgressCallback, silent
+from engine.media import audio, picture
+from engine.media.container import RATE_RANGE_HZ, describe
+from engine.media.source import Source
+
+
+class FileReader:
+    """Reads one file; implements `core.Reader`. Made by `open_clip`; a context manager.
+
+    Any number of `audio` and `frames` iterators may run side by side, also in threads: each has its own decoder.
+
+    Attributes:
+        clip: what is known of the file.
+        skipped: counts while reading, over all iterators: "audio" and "video" packets that could not be decoded, and
+            "clock" for jumps in time that were not followed.
+    """
+
+    def __init__(self, source: Source, clip: Clip, origin_s: float) -> None:
+        self.clip = clip
+        self.skipped: dict[str, int] = {"audio": 0, "video": 0}
+        self._source = source
+        self._origin_s = origin_s
+
+    def audio(
+        self, rate_hz: int, interval: Interval | None = None, track: int | None = None, block_s: float = 10.0
+    ) -> Iterator[AudioBlock]:
+        """See core.Reader. At most about two blocks are held at a time.
+
+        Raises:
+            MediaError: there is no such track or nothing in it can be decoded.
+            SettingError: the rate or block length makes no sense.
+        """
+        if not RATE_RANGE_HZ[0] <= rate_hz <= RATE_RANGE_HZ[1]:
+            raise SettingError(f"Audio at {rate_hz:,} Hz cannot be made; ask for 2,000 to 1,000,000 Hz.")
+        if not 0.01 <= block_s <= 600:
+            raise SettingError(f"A block of {block_s:g} s cannot be made; ask for 0.01 to 600 s.")
+        index = self._stream("audio", track).index
+        return audio.read_audio(self._source, index, self._origin_s, rate_hz, interval, block_s, self.skipped)
+
+    def frames(
+        self,
+        times_s: Iterable[float] | None = None,
+        interval: Interval | None = None,
+        max_side_px: int | None = None,
+        track: int | None = None,
+    ) -> Iterator[Frame]:
+        """See core.Reader. Times beyond the end give the last frame; given both times and interval, times outside it
+        are left out.
+
+        Raises:
+            MediaError: there is no such track, nothing in it can be decoded, or its frames are too large.
+            SettingError: a time is negative or not finite, or max_side_px is not positive.
+        """
+        if max_side_px is not None and max_side_px < 1:
+            raise SettingError(f"A picture of {max_side_px} px cannot be made; ask for at least 1 px a side.")
+        index = self._stream("video", track).index
+        if times_s is None:
+            return picture.read_all(self._source, index, self._origin_s, interval, max_side_px, self.skipped)
+        if interval is not None:
+            times_s = [t for t in times_s if interval.start_s <= t < interval.end_s]
+        return picture.read_at(self._source, index, self._origin_s, times_s, max_side_px, self.skipped)
+
+    def verify_unchanged(self, progress: ProgressCallback = silent) -> None:
+        """Hash the file at the path again.
+
+        Raises:
+            MediaError: it is gone or no longer the same.
+        """
+        self._source.verify_unchanged(progress)
+
+    def close(self) -> None:
+        self._source.close()
+
+    def __enter__(self) -> FileReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _stream(self, kind: str, track: int | None) -> Stream:
+        """The track asked for; else the decodable one that the container marks as default, else the first decodable."""
+        tracks = self.clip.audio_tracks if kind == "audio" else self.clip.video_tracks
+        noun, thing = ("audio", "sound") if kind == "audio" else ("video", "pictures")
+        if not tracks:
+            raise MediaError(f"{self._source.name} has no {thing}; choose a clip with {thing}.")
+        if track is not None:
+            chosen = next((s for s in tracks if s.track == track), None)
+            if chosen is None:
+                numbers = ", ".join(str(s.track) for s in tracks)
+                raise MediaError(f"{self._source.name} has no {noun} track {track}; choose one of {numbers}.")
+            if not chosen.decodable:
+                raise MediaError(f"The {noun} track {track} of {self._source.name} cannot be decoded; choose another track.")
+            return chosen
+        usable = [s for s in tracks if s.decodable]
+        if not usable:
+            raise MediaError(
+                f"The {thing} of {self._source.name} cannot be decoded; convert the clip to H.264 and AAC in MP4, or copy "
+                "it again from the source."
+            )
+        return next((s for s in usable if s.default), usable[0])
+
+
+def open_clip(path: str | os.PathLike[str], progress: ProgressCallback = silent) -> FileReader:
+    """Open a video or audio file for reading: hashed, described, tried.
+
+    Args:
+        path: a regular file; the original is opened read-only and never written.
+        progress: told while hashing; may raise Cancelled.
+
+    Raises:
+        MediaError: the file cannot be opened, is no recording, or nothing in it can be decoded.
+    """
+    source = Source(path)
+    source.open()
+    try:
+        contents = describe(source)
+        clip = Clip(
+            path=source.path,
+            sha256=source.hash(progress),
+            size_bytes=source.size_bytes,
+            container=contents.container,
+            duration_s=contents.duration_s,
+            streams=contents.streams,
+            tags=contents.tags,
+            problems=contents.problems,
+        )
+    except BaseException:
+        source.close()
+        raise
+    return FileReader(source, clip, contents.origin_s)
