@@ -21,7 +21,7 @@ _HOME = {
     "preview_mp4": "proxy",
 }
 
-__all__ = sorted(_HOME)
+__all__ = ["FileReader", "excerpt_wav", "open_clip", "poster", "preview_mp4"]
 
 
 def __getattr__(name: str) -> Any:

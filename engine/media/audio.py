@@ -8,6 +8,7 @@ of rate or layout ends the run, and the next one is put down where its own times
 from __future__ import annotations
 
 import io
+import itertools
 import wave
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -67,9 +68,7 @@ def read_audio(
         yield AudioBlock(at / rate_hz, rate_hz, np.concatenate(held))
 
 
-def excerpt_wav(
-    reader: Reader, interval: Interval, rate_hz: int | None = None, track: int | None = None
-) -> bytes:
+def excerpt_wav(reader: Reader, interval: Interval, rate_hz: int | None = None, track: int | None = None) -> bytes:
     """A short stretch as a playable WAV file: mono, 16 bit.
 
     Args:
@@ -194,7 +193,7 @@ class _Run:
         """Add a frame that says it starts at at_s; yields what came out."""
         at_s = self._expected_s if at_s is None else at_s + self._shift_s
         step_s = at_s - self._expected_s
-        if abs(step_s) > MAX_GAP_S and not self.empty or self.empty and at_s < floor_s - MAX_GAP_S:
+        if (abs(step_s) > MAX_GAP_S and not self.empty) or (self.empty and at_s < floor_s - MAX_GAP_S):
             self._shift_s -= step_s
             at_s, step_s = self._expected_s, 0.0
             skipped["clock"] = skipped.get("clock", 0) + 1
@@ -262,7 +261,7 @@ class _Mixer:
             self._graph.add("aformat", sample_rates=str(rate_hz), sample_fmts="flt", channel_layouts="mono"),
             self._graph.add("abuffersink"),
         ]
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in itertools.pairwise(chain):
             a.link_to(b)
         self._graph.configure()
 

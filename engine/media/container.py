@@ -8,6 +8,7 @@ and whatever a demuxer might still ask to open is refused.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -58,7 +59,7 @@ class Contents:
 
 
 def open_container(source: Source) -> InputContainer:
-    """A demuxer of its own over the source.
+    """A new demuxer over the source, independent of all others.
 
     Raises:
         MediaError: the content is no container of the list, is damaged beyond reading, or wants another file.
@@ -73,9 +74,7 @@ def open_container(source: Source) -> InputContainer:
         "max_pixels": str(MAX_PIXELS),
     }
     try:
-        return av.open(
-            source.window(), "r", options=options, buffer_size=262_144, io_open=_refuse, metadata_errors="replace"
-        )
+        return av.open(source.window(), "r", options=options, buffer_size=262_144, io_open=_refuse, metadata_errors="replace")
     except MediaError:
         raise
     except (av.error.FFmpegError, ValueError, OSError, MemoryError, UnicodeError):
@@ -147,7 +146,7 @@ def _list_streams(container: InputContainer, origin_s: float) -> list[Stream]:
             index=s.index,
             track=counts[s.type],
             kind=s.type,
-            codec=context.name if context else "unknown",
+            codec=context.codec.canonical_name if context else "unknown",
             duration_s=end_s if end_s is not None and end_s <= MAX_DURATION_S else None,
             language=None if language in (None, "", "und") else shown(language, 20),
             title=shown(s.metadata["title"], 200) if s.metadata.get("title") else None,
@@ -161,20 +160,20 @@ def _list_streams(container: InputContainer, origin_s: float) -> list[Stream]:
         elif s.type == "video" and context:
             fps = s.average_rate or s.guessed_rate
             stream = replace(stream, width_px=context.width or None, height_px=context.height or None,
-                             fps=float(fps) if fps else None, variable_fps=_is_variable(s))  # fmt: skip
+                             fps=float(fps) if fps else None, variable_fps=_is_variable(s, container.format.name))  # fmt: skip
         found.append(stream)
     return found
 
 
-def _is_variable(stream: av.VideoStream) -> bool:
-    """Whether the steps between indexed frames differ by more than a fifth; without an index, whether rates disagree."""
+def _is_variable(stream: av.VideoStream, demuxer: str) -> bool:
+    """Whether steps between indexed frames differ by more than a fifth; in Matroska, whether its two rates disagree."""
     count = min(len(stream.index_entries), 3_000)
     times = sorted(stream.index_entries[i].timestamp for i in range(count))
-    steps = [b - a for a, b in zip(times, times[1:], strict=False) if b > a]
+    steps = [b - a for a, b in itertools.pairwise(times) if b > a]
     if len(steps) >= 8 and any(not stream.index_entries[i].is_keyframe for i in range(count)):
         usual = statistics.median(steps)
         return sum(abs(s - usual) > 0.2 * usual + 1 for s in steps) > 0.02 * len(steps)
-    if stream.average_rate and stream.base_rate and stream.base_rate <= 240:
+    if demuxer.startswith("matroska") and stream.average_rate and stream.base_rate and stream.base_rate <= 240:
         return abs(stream.average_rate / stream.base_rate - 1) > 0.02
     return False
 
@@ -233,7 +232,7 @@ def _try_streams(container: InputContainer, streams: list[Stream]) -> tuple[tupl
 def prepare(stream: av.VideoStream | av.AudioStream) -> None:
     """Set the decoder up: all cores, and no picture larger than MAX_PIXELS."""
     context = stream.codec_context
-    if stream.type == "video":
+    if stream.type == "video" and not context.is_open:
         context.thread_type = "AUTO"
         context.options = {"max_pixels": str(MAX_PIXELS)}
 
@@ -312,6 +311,4 @@ def _nothing_decodable(source: Source, streams: list[Stream], problems: list[str
         return f"{large[:-1]}: scale {source.name} down and open the copy."
     if all(s.codec == "unknown" for s in streams):
         return f"{source.name} is in a codec this program cannot decode; convert it to H.264 and AAC in MP4."
-    return (
-        f"{source.name} holds nothing that can be decoded: it is damaged or cut off; copy it again from where it came from."
-    )
+    return f"{source.name} holds nothing that can be decoded: it is damaged or cut off; copy it again from where it came from."

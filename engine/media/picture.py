@@ -37,7 +37,7 @@ def read_all(
             if interval is not None and at_s >= interval.end_s:
                 return
             if interval is None or at_s >= interval.start_s:
-                yield Frame(at_s, to_rgb(frame, max_side_px, source.name))
+                yield Frame(at_s, to_rgb(frame, max_side_px, source.name, pixel_aspect(container, index)))
 
 
 def read_at(
@@ -55,7 +55,7 @@ def read_at(
                 raise SettingError(f"There is no frame at {time_s:g} s; give times in seconds from the clip's start.")
             found = cursor.nearest(time_s)
             if found is not None:
-                yield Frame(found[0], to_rgb(found[1], max_side_px, source.name))
+                yield Frame(found[0], to_rgb(found[1], max_side_px, source.name, pixel_aspect(container, index)))
 
 
 class _Cursor:
@@ -155,14 +155,21 @@ def _decoded(
             yield last_s, frame
 
 
-def to_rgb(frame: VideoFrame, max_side_px: int | None, name: str = "the clip") -> NDArray[np.uint8]:
-    """(height, width, 3) uint8, scaled by the decoder's own scaler, then turned upright.
+def pixel_aspect(container: InputContainer, index: int) -> float:
+    """Width of a pixel over its height; 1 when the container does not say or says something absurd."""
+    stream = container.streams[index]
+    said = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    return float(said) if said and _PIXEL_ASPECTS[0] <= said <= _PIXEL_ASPECTS[1] else 1.0
+
+
+def to_rgb(frame: VideoFrame, max_side_px: int | None, name: str = "the clip", pixel_aspect: float = 1.0) -> NDArray[np.uint8]:
+    """(height, width, 3) uint8, scaled to square pixels by swscale, then turned upright.
 
     Raises:
         MediaError: the frame is too large (see container.check_size).
     """
     check_size(frame.width, frame.height, name)
-    width, height = _fitted(frame, max_side_px)
+    width, height = fitted(frame.width, frame.height, max_side_px, pixel_aspect)
     wanted: dict[str, object] = {"format": "rgb24", "width": width, "height": height}
     if (width, height) != (frame.width, frame.height):
         wanted["interpolation"] = "BILINEAR" if width * 2 > frame.width else "AREA"
@@ -171,13 +178,9 @@ def to_rgb(frame: VideoFrame, max_side_px: int | None, name: str = "the clip") -
     return upright(frame.reformat(**wanted).to_ndarray(), display_matrix(frame))
 
 
-def _fitted(frame: VideoFrame, max_side_px: int | None) -> tuple[int, int]:
+def fitted(width_px: int, height_px: int, max_side_px: int | None, pixel_aspect: float = 1.0) -> tuple[int, int]:
     """Width and height in square pixels, the longer side at most max_side_px; never enlarged to reach it."""
-    aspect = frame.sample_aspect_ratio if hasattr(frame, "sample_aspect_ratio") else None
-    ratio = float(aspect) if aspect else 1.0
-    if not _PIXEL_ASPECTS[0] <= ratio <= _PIXEL_ASPECTS[1]:
-        ratio = 1.0
-    width, height = frame.width * max(ratio, 1.0), frame.height / min(ratio, 1.0)
+    width, height = width_px * max(pixel_aspect, 1.0), height_px / min(pixel_aspect, 1.0)
     scale = min(1.0, max_side_px / max(width, height)) if max_side_px else 1.0
     return max(1, round(width * scale)), max(1, round(height * scale))
 

@@ -137,7 +137,7 @@ def _open_regular(path: str, name: str) -> tuple[int, int]:
     """Descriptor and size of a regular, non-empty file; the kind is asked before opening (opening a device may act on
     it) and again of what was opened (it may have been exchanged in between)."""
     try:
-        _check_kind(os.stat(path), name)
+        _check_kind(Path(path).stat(), name)
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except FileNotFoundError:
         raise MediaError(f"There is no file {name}; check the path.") from None
