@@ -20,67 +20,117 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
 
+    Timed = tuple[float, VideoFrame]
+
 MAX_JUMP_S = 600.0  # beyond the clip's own length, a later jump than this is a broken clock
 SEEK_AHEAD_S = 2.0  # without an index, targets nearer than this are reached by decoding on
+_RUN_UPS_S = (0.0, 3.0, 12.0, 60.0)
 _PIXEL_ASPECTS = (0.25, 4.0)
 _HD_LINES = 720  # BT.709 where nothing is said and the picture is at least this high (Rec. ITU-R BT.709, BT.601)
 
 
 def read_all(
-    source: Source, index: int, origin_s: float, interval: Interval | None, max_side_px: int | None, skipped: dict[str, int]
+    source: Source,
+    index: int,
+    origin_s: float,
+    interval: Interval | None,
+    max_side_px: int | None,
+    skipped: dict[str, int],
 ) -> Iterator[Frame]:
     """Every frame of the interval (or the clip) whose time lies in it, in order of time."""
-    with open_container(source) as container:
-        if interval is not None and interval.start_s > 0:
-            _seek(container, index, interval.start_s, origin_s)
-        for at_s, frame in _decoded(container, index, origin_s, skipped):
-            if interval is not None and at_s >= interval.end_s:
+    with _Walk(source, index, origin_s, skipped) as walk:
+        if interval is not None:
+            walk.go_to(interval.start_s)
+        while (found := walk.step()) is not None:
+            if interval is not None and found[0] >= interval.end_s:
                 return
-            if interval is None or at_s >= interval.start_s:
-                yield Frame(at_s, to_rgb(frame, max_side_px, source.name, pixel_aspect(container, index)))
+            if interval is None or found[0] >= interval.start_s:
+                yield walk.frame(found, max_side_px)
 
 
 def read_at(
-    source: Source, index: int, origin_s: float, times_s: Iterable[float], max_side_px: int | None, skipped: dict[str, int]
+    source: Source,
+    index: int,
+    origin_s: float,
+    times_s: Iterable[float],
+    max_side_px: int | None,
+    skipped: dict[str, int],
 ) -> Iterator[Frame]:
     """One frame for every time, the nearest, in the order given; seeks only where that is the shorter way.
 
     Raises:
         SettingError: a time is negative or not finite.
     """
-    with open_container(source) as container:
-        cursor = _Cursor(container, index, origin_s, skipped)
+    with _Walk(source, index, origin_s, skipped) as walk:
         for time_s in times_s:
             if not math.isfinite(time_s) or time_s < 0:
                 raise SettingError(f"There is no frame at {time_s:g} s; give times in seconds from the clip's start.")
-            found = cursor.nearest(time_s)
+            found = walk.nearest(time_s)
             if found is not None:
-                yield Frame(found[0], to_rgb(found[1], max_side_px, source.name, pixel_aspect(container, index)))
+                yield walk.frame(found, max_side_px)
 
 
-class _Cursor:
+class _Walk:
     """Walks a stream forward, keeping the last two frames, and seeks when the target lies behind or far ahead."""
 
-    def __init__(self, container: InputContainer, index: int, origin_s: float, skipped: dict[str, int]) -> None:
-        self._container, self._index, self._origin_s, self._skipped = container, index, origin_s, skipped
-        self._before: tuple[float, VideoFrame] | None = None
-        self._after: tuple[float, VideoFrame] | None = None
-        self._walk = _decoded(container, index, origin_s, skipped)
-        self._ended = False
+    def __init__(self, source: Source, index: int, origin_s: float, skipped: dict[str, int]) -> None:
+        self._source, self._index, self._origin_s, self._skipped = source, index, origin_s, skipped
 
-    def nearest(self, time_s: float) -> tuple[float, VideoFrame] | None:
-        """(time, frame) nearest to time_s, or None when the stream holds no frame at all."""
-        if self._must_seek(time_s):
-            self._restart(time_s)
-            if self._after is None or self._after[0] > time_s:
-                # The seek landed late or nowhere: begin at the first frame.
-                self._restart(None)
+    def __enter__(self) -> _Walk:
+        self._container = open_container(self._source)
+        self._begin()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def frame(self, found: Timed, max_side_px: int | None) -> Frame:
+        """A decoded frame as pixels."""
+        aspect = pixel_aspect(self._container, self._index)
+        return Frame(found[0], to_rgb(found[1], max_side_px, self._source.name, aspect))
+
+    def step(self) -> Timed | None:
+        """The next frame, or None at the end."""
+        if self._pending is not None:
+            found, self._pending = self._pending, None
+            return found
+        return next(self._decoded, None)
+
+    def go_to(self, time_s: float) -> None:
+        """Go on from a frame at or before time_s; from the first one where the clip starts later."""
+        # A container without an index lands anywhere, and decoding begins at the next key frame: try further back.
+        for back_s in _RUN_UPS_S:
+            if time_s <= back_s or not self._seek(time_s - back_s):
+                break
+            self._begin()
+            self._pending = self.step()
+            if self._pending is not None and self._pending[0] <= time_s:
+                return
+        self._container.close()
+        self._container = open_container(self._source)
+        self._begin()
+
+    def nearest(self, time_s: float) -> Timed | None:
+        """The frame nearest to time_s, or None when the stream holds no frame at all."""
+        if self._is_shorter_to_seek(time_s):
+            self.go_to(time_s)
         while not self._ended and (self._after is None or self._after[0] < time_s):
-            self._advance()
+            following = self.step()
+            if following is None:
+                self._ended = True
+            else:
+                self._before, self._after = self._after, following
         near = [x for x in (self._before, self._after) if x is not None]
         return min(near, key=lambda x: abs(x[0] - time_s)) if near else None
 
-    def _must_seek(self, time_s: float) -> bool:
+    def _begin(self) -> None:
+        self._decoded = _decoded(self._container, self._index, self._origin_s, self._skipped)
+        self._pending: Timed | None = None
+        self._before: Timed | None = None
+        self._after: Timed | None = None
+        self._ended = False
+
+    def _is_shorter_to_seek(self, time_s: float) -> bool:
         if self._after is None:
             return time_s > SEEK_AHEAD_S and not self._ended
         if time_s < (self._before or self._after)[0]:
@@ -100,34 +150,16 @@ class _Cursor:
             return None
         return float(stream.index_entries[found].timestamp * stream.time_base) - self._origin_s
 
-    def _restart(self, time_s: float | None) -> None:
-        _seek(self._container, self._index, time_s if time_s is not None else 0.0, self._origin_s, rewind=time_s is None)
-        self._walk = _decoded(self._container, self._index, self._origin_s, self._skipped)
-        self._before = self._after = None
-        self._ended = False
-        self._advance()
-
-    def _advance(self) -> None:
-        following = next(self._walk, None)
-        if following is None:
-            self._ended = True
-        else:
-            self._before, self._after = self._after, following
+    def _seek(self, to_s: float) -> bool:
+        stream = self._container.streams[self._index]
+        try:
+            self._container.seek(min(int((to_s + self._origin_s) / stream.time_base), 2**62), stream=stream)
+        except (av.error.FFmpegError, OSError, ValueError, OverflowError):
+            return False
+        return True
 
 
-def _seek(container: InputContainer, index: int, to_s: float, origin_s: float, rewind: bool = False) -> None:
-    """To the key frame at or before to_s. What cannot seek is read from where it stands, which is its start."""
-    stream = container.streams[index]
-    stamp = stream.start_time or 0 if rewind else int((to_s + origin_s) / stream.time_base)
-    try:
-        container.seek(min(stamp, 2**62), stream=stream)
-    except (av.error.FFmpegError, OSError, ValueError, OverflowError):
-        container.seek(0)
-
-
-def _decoded(
-    container: InputContainer, index: int, origin_s: float, skipped: dict[str, int]
-) -> Iterator[tuple[float, VideoFrame]]:
+def _decoded(container: InputContainer, index: int, origin_s: float, skipped: dict[str, int]) -> Iterator[Timed]:
     """(clip time, frame) in order of presentation, time never running backwards."""
     stream = container.streams[index]
     prepare(stream)
