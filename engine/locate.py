@@ -178,9 +178,9 @@ def _posteriors(evidence: tuple[Evidence, ...], settings: Settings, grid: Grid) 
     located = []
     for modality in dict.fromkeys(e.modality for e in evidence):
         own = tuple(e for e in evidence if e.modality == modality)
-        located.append(fuse.locate_modality(modality, own, prior, {}, settings.radius_km))
+        located.append(fuse.locate_modality(modality, own, prior, settings.radius_km))
     if len(located) > 1:
-        located.append(fuse.locate_modality(FUSED, evidence, prior, {}, settings.radius_km))
+        located.append(fuse.locate_modality(FUSED, evidence, prior, settings.radius_km))
     return tuple(located)
 
 

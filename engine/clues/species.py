@@ -39,7 +39,7 @@ from engine.core.progress import Progress, ProgressCallback, silent
 from engine.nets import birdnet
 
 LEAST_SCORE = 0.02  # below this BirdNET's scores carry nothing that calibration could use
-MOST_SPECIES = 25  # the best of an interval; the rest is noise and costs time
+MOST_SPECIES = 15  # the best of an interval; the rest is noise and costs time
 SHORT_CLIP_S = 60.0
 HEARD_SCORE = 0.1
 _SILENCE = 1e-5  # peak amplitude under which a window is digital silence (-100 dBFS)
@@ -49,15 +49,15 @@ _SILENCE = 1e-5  # peak amplitude under which a window is digital silence (-100 
 class Calibration:
     """Fitted numbers of the likelihood; see the module's text for their meaning."""
 
-    score: float = 0.85
-    time: float = 0.20
-    behind: float = -0.14
-    bias: float = -0.75
-    a: float = 0.95
-    b: float = 1.06
-    floor: float = 5e-4
+    score: float = 0.93
+    time: float = 0.5
+    behind: float = -0.2
+    bias: float = -0.6
+    a: float = 1.05
+    b: float = 1.02
+    floor: float = 7e-4
     d: float = 0.40
-    t: float = 1.05
+    t: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,14 @@ class SpeciesClue:
     def chance(self, heard: tuple[Heard, ...]) -> NDArray[np.float64]:
         """(s,) calibrated chance that each detection is right; 0.98 where an analyst confirmed it."""
         k = self.calibration
-        z = np.array([k.score * _logit(h.score) + k.time * np.log1p(h.windows) + k.behind * h.behind + k.bias for h in heard])
+        z = features(heard) @ np.array([k.score, k.time, k.behind, k.bias])
         return np.where([h.confirmed for h in heard], 0.98, np.clip(1.0 / (1.0 + np.exp(-z)), 1e-4, 1 - 1e-4))
+
+
+def features(heard: tuple[Heard, ...]) -> NDArray[np.float64]:
+    """(s, 4) what the chance of being right depends on: log-odds of the score, ln(1 + windows), log-odds behind, 1."""
+    rows = [(_logit(h.score), np.log1p(h.windows), h.behind, 1.0) for h in heard]
+    return np.array(rows, dtype=np.float64).reshape(len(heard), 4)
 
 
 def likelihoods(

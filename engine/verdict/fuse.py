@@ -17,8 +17,8 @@ from engine.core.grid import Grid
 from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
 from engine.world import countries, places
 
-# A posterior that gained less than this over its prior says "cannot tell". Chosen on recordings of known place and on sounds of no
-# place (LOG.md): below it the place reported is no better than the prior's own.
+# A posterior that gained less than this over its prior says "cannot tell". Chosen on recordings of known place and on
+# sounds of no place (LOG.md): below it the place reported is no better than the prior's own.
 LEAST_GAIN_NATS = 0.5
 
 # Clues that speak of a modality without a vote in it unless the analyst asks for it.
@@ -35,16 +35,21 @@ def modality_log_likelihood(evidence: Iterable[Evidence], grid: Grid, weights: M
 
 
 def locate_modality(
-    modality: str, evidence: tuple[Evidence, ...], prior: Prior, weights: Mapping[str, float], radius_km: float
+    modality: str,
+    evidence: tuple[Evidence, ...],
+    prior: Prior,
+    radius_km: float,
+    weights: Mapping[str, float] | None = None,
 ) -> Located:
     """Where the clues of one modality (or, for "both", all of them) point.
 
     Args:
         evidence: the clues to be fused, all on the prior's grid.
         radius_km: the place reported has the most mass within this radius.
+        weights: clue to the weight of its log-likelihood, 1 where it is not named.
     """
     speaking = tuple(e for e in evidence if e.abstained is None)
-    posterior = Posterior.of(prior, modality_log_likelihood(speaking, prior.grid, weights))
+    posterior = Posterior.of(prior, modality_log_likelihood(speaking, prior.grid, weights or {}))
     return describe(modality, posterior, prior, radius_km, _why_silent(modality, evidence, speaking, posterior, prior))
 
 

@@ -1,0 +1,151 @@
+"""The species clue: windows, features, likelihood, against known answers and the real model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+import pytest
+
+from engine.clues import species
+from engine.clues.species import Calibration, SpeciesClue, heard_in, likelihoods, windows_of
+from engine.core.clip import AudioBlock, Clip, Interval
+from engine.core.observation import Observation
+from engine.world.grid import world_grid
+from engine.world.priors import prior
+from engine.core.posterior import Posterior
+
+RATE = 48_000
+
+
+class Sound:
+    """A reader of samples in memory, in uneven blocks."""
+
+    def __init__(self, samples: np.ndarray, start_s: float = 0.0) -> None:
+        self.samples = samples.astype(np.float32)
+        self.start_s = start_s
+        self.clip = Clip("x.wav", "0" * 64, 1, "wav", len(samples) / RATE)
+        self.skipped: dict[str, int] = {}
+
+    def audio(
+        self, rate_hz: int, interval: Interval | None = None, track: int | None = None, block_s: float = 10.0
+    ) -> Iterator[AudioBlock]:
+        for at in range(0, len(self.samples), 100_003):
+            yield AudioBlock(self.start_s + at / RATE, RATE, self.samples[at : at + 100_003])
+
+    def frames(self, *args: object, **kwargs: object) -> Iterator[None]:
+        return iter(())
+
+    def close(self) -> None:
+        pass
+
+
+def heard(label: str, score: float = 0.95, start_s: float = 0.0, author: str = "birdnet-v2.4") -> Observation:
+    return Observation("species", "species", label, score, start_s, start_s + 3.0, author=author)
+
+
+def posterior(*observations: Observation, when: date | None = None) -> Posterior:
+    grid = world_grid()
+    evidence = SpeciesClue().log_likelihood(observations, grid, when)
+    assert evidence.abstained is None
+    return Posterior.of(prior("mixture", grid), evidence.log_likelihood)
+
+
+def test_windows_hold_the_samples_they_say() -> None:
+    ramp = np.linspace(0.1, 1.0, int(RATE * 10.2))
+    found = list(windows_of(Sound(ramp), 1.5))
+    assert [round(t, 6) for t, _ in found] == [0, 1.5, 3.0, 4.5, 6.0, 7.5]
+    for start_s, window in found[:-1]:
+        at = round(start_s * RATE)
+        assert np.array_equal(window, ramp[at : at + 3 * RATE].astype(np.float32))
+    last = found[-1][1]  # 2.7 s of sound, then zeros
+    assert np.array_equal(last[: int(2.7 * RATE)], ramp[round(7.5 * RATE) :][: int(2.7 * RATE)].astype(np.float32))
+    assert not last[int(2.7 * RATE) :].any()
+
+
+def test_a_stride_longer_than_a_window_skips_sound() -> None:
+    found = [t for t, _ in windows_of(Sound(np.ones(RATE * 20)), 6.0)]
+    assert found == [0.0, 6.0, 12.0, 18.0]
+
+
+@pytest.mark.parametrize("length_s", [0.2, 2.9, 3.0])
+def test_a_short_clip_is_one_window(length_s: float) -> None:
+    assert len(list(windows_of(Sound(np.ones(int(RATE * length_s))), 1.5))) == 1
+
+
+def test_digital_silence_is_passed_over_and_a_start_offset_kept() -> None:
+    quiet_then_loud = np.concatenate([np.zeros(RATE * 3), np.ones(RATE * 3)])
+    assert [t for t, _ in windows_of(Sound(quiet_then_loud, start_s=5.0), 3.0)] == [8.0]
+    assert list(windows_of(Sound(np.zeros(RATE * 9)), 3.0)) == []
+
+
+def test_a_species_counts_once_however_often_it_calls() -> None:
+    many = tuple(heard("Parus major", 0.9, 3.0 * i) for i in range(50))
+    assert len(heard_in(many)) == 1
+    assert heard_in(many)[0].windows == 50
+
+
+def test_a_rival_in_the_same_window_costs_confidence() -> None:
+    alone = heard_in((heard("Parus major", 0.3),))
+    beside = heard_in((heard("Parus major", 0.3), heard("Poecile atricapillus", 0.99)))
+    rivalled = next(h for h in beside if h.score == 0.3)
+    assert rivalled.behind > 0
+    clue = SpeciesClue()
+    assert clue.chance((rivalled,))[0] < clue.chance(alone)[0]
+
+
+def test_likelihood_of_certain_nonsense_is_flat_and_of_a_sure_bird_follows_its_range() -> None:
+    grid = world_grid()
+    n = len(grid)
+    occurrence = np.zeros((n, 1), dtype=np.float32)
+    occurrence[: n // 2] = 0.9
+    flat = likelihoods(occurrence, np.zeros(n), np.array([1e-4]), grid, Calibration())
+    sure = likelihoods(occurrence, np.zeros(n), np.array([0.999]), grid, Calibration())
+    assert np.ptp(flat) < 0.01
+    assert sure[0] - sure[-1] > 4
+
+
+def test_great_tit_and_cuckoo_point_to_eurasia_and_chickadee_to_america() -> None:
+    both = posterior(heard("Parus major", 0.99), heard("Cuculus canorus", 0.94))
+    assert both.place().lon_deg > -15
+    chickadee = posterior(heard("Poecile atricapillus", 0.95))
+    assert -170 < chickadee.place().lon_deg < -50
+
+
+def test_a_date_moves_a_migrant() -> None:
+    swift = heard("Apus apus", 0.99)
+    summer, winter = posterior(swift, when=date(2024, 6, 10)), posterior(swift, when=date(2024, 1, 10))
+    assert summer.place().lat_deg > 30 > winter.place().lat_deg
+
+
+def test_sounds_and_strangers_are_listed_and_never_scored() -> None:
+    dog = Observation("species", "sound", "Dog", 0.99, 0.0, 3.0)
+    evidence = SpeciesClue().log_likelihood((dog, heard("Homo sapiens")), world_grid())
+    assert evidence.abstained and "no animal" in evidence.abstained
+    assert not evidence.log_likelihood.any()
+    nothing = SpeciesClue().log_likelihood((), world_grid())
+    assert nothing.abstained == "no sound was recognised"
+
+
+def test_an_analysts_word_outweighs_a_low_score() -> None:
+    low, confirmed = heard("Parus major", 0.05), heard("Parus major", 0.05, author="analyst")
+    clue = SpeciesClue()
+    assert clue.chance(heard_in((confirmed,)))[0] > 0.9 > 0.3 > clue.chance(heard_in((low,)))[0]
+
+
+def test_the_real_model_runs_over_noise_without_birds() -> None:
+    noise = np.random.default_rng(0).standard_normal(RATE * 6) * 0.05
+    sound = Sound(noise)
+    found = SpeciesClue().observe(sound.clip, sound)
+    assert all(o.score < 0.9 for o in found if o.kind == "species")
+    assert {o.author for o in found} <= {"birdnet-v2.4"}
+
+
+def test_richness_table_agrees_with_the_model() -> None:
+    grid = world_grid()
+    some = np.random.default_rng(1).choice(len(grid), 20, replace=False)
+    ranges = species.ranges()
+    lat, lon = (x[some] for x in grid.lat_lon_deg)
+    for week in (None, 20):
+        assert np.allclose(ranges.log_richness(grid, week)[some], np.log1p(ranges._richness_at(lat, lon, week)), atol=0.01)
