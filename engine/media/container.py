@@ -93,7 +93,7 @@ def describe(source: Source) -> Contents:
         wanted = [s for s in streams if s.kind in ("audio", "video") and not s.attached_picture]
         if not any(s.decodable for s in wanted):
             raise MediaError(_nothing_decodable(source, wanted, problems))
-        tags = _tags(container.metadata)
+        tags = _tags(container, streams)
         name = container.format.name
         said = [s.duration_s for s in streams if s.duration_s] + [max(0, container.duration or 0) / av.time_base]
     duration_s = max(said)
@@ -262,8 +262,12 @@ def check_size(width_px: int, height_px: int, name: str) -> None:
         )
 
 
-def _tags(metadata: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple((k[:100], v[:MAX_TAG_CHARACTERS]) for k, v in list(metadata.items())[:MAX_TAGS])
+def _tags(container: InputContainer, streams: tuple[Stream, ...]) -> tuple[tuple[str, str], ...]:
+    """Tags of the container, then those of the tracks as "video 1/handler_name"."""
+    tags = list(container.metadata.items())
+    for s in streams:
+        tags += [(f"{s.kind} {s.track}/{k}", v) for k, v in container.streams[s.index].metadata.items()]
+    return tuple((k[:100], v[:MAX_TAG_CHARACTERS]) for k, v in tags[:MAX_TAGS])
 
 
 def _measured_duration_s(source: Source, origin_s: float) -> float:

@@ -9,8 +9,10 @@ from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
 from engine.core.errors import MediaError, SettingError
 from engine.core.progress import ProgressCallback, silent
 from engine.media import audio, picture
-from engine.media.container import RATE_RANGE_HZ, describe
+from engine.media.container import RATE_RANGE_HZ, describe, open_container, packets
 from engine.media.source import Source
+
+_LARGEST_RAW_BYTES = 1_000_000
 
 
 class FileReader:
@@ -68,6 +70,15 @@ class FileReader:
         if interval is not None:
             times_s = [t for t in times_s if interval.start_s <= t < interval.end_s]
         return picture.read_at(self._source, index, self._origin_s, times_s, max_side_px, self.skipped)
+
+    def raw_packets(self, index: int) -> Iterator[tuple[float, bytes]]:
+        """(clip time, bytes) of the packets of one stream as they are in the file, for tracks that are no sound or
+        picture; packets above a megabyte are left out."""
+        with open_container(self._source) as container:
+            for packet in packets(container, index, self.skipped):
+                if 0 < packet.size <= _LARGEST_RAW_BYTES:
+                    at_s = 0.0 if packet.pts is None else float(packet.pts * packet.time_base) - self._origin_s
+                    yield max(0.0, at_s), bytes(packet)
 
     def verify_unchanged(self, progress: ProgressCallback = silent) -> None:
         """Hash the file at the path again.

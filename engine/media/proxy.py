@@ -1,0 +1,149 @@
+"""What a browser can show of a clip: a still, and a small H.264/AAC copy of a stretch."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.clip import AudioBlock, Frame, Interval, Reader
+from engine.core.errors import MediaError
+from engine.core.progress import Progress, ProgressCallback, silent
+
+RATE_HZ = 48_000
+MAX_FPS = 30.0
+_TICKS = 90_000
+
+
+def poster(reader: Reader, max_side_px: int = 640, track: int | None = None) -> Frame:
+    """A frame to stand for the clip: the one with most contrast among five spread over it, so that no black lead-in
+    is shown.
+
+    Raises:
+        MediaError: the clip has no pictures that can be decoded.
+    """
+    length_s = reader.clip.duration_s or 0.0
+    times_s = [0.0] if length_s < 1.0 else [length_s * share for share in (0.05, 0.2, 0.4, 0.6, 0.8)]
+    frames = list(reader.frames(times_s, max_side_px=max_side_px, track=track))
+    if not frames:
+        raise MediaError("No picture of this clip can be decoded; convert it to H.264 in MP4.")
+    return max(frames, key=lambda f: float(f.rgb.std()))
+
+
+def preview_mp4(
+    reader: Reader,
+    interval: Interval,
+    out_path: str | os.PathLike[str],
+    max_side_px: int = 640,
+    progress: ProgressCallback = silent,
+    track: int | None = None,
+) -> Path:
+    """Encode a stretch again as an MP4 that every browser plays (H.264 4:2:0, AAC mono, index in front).
+
+    Clip time interval.start_s becomes 0. The file appears under its name only when it is whole; when `progress` raises,
+    nothing is left behind. A clip without pictures gives sound alone, and the other way round.
+
+    Args:
+        track: audio track from 1; None takes the default one.
+
+    Returns:
+        The path written.
+
+    Raises:
+        MediaError: neither sound nor pictures can be decoded there, or the file cannot be written.
+    """
+    out = Path(out_path)
+    try:
+        fd, unfinished = tempfile.mkstemp(suffix=".mp4", prefix=".unfinished-", dir=out.parent)
+        os.close(fd)
+    except OSError as error:
+        raise MediaError(f"No preview can be written to {out.parent} ({error.strerror}); choose another folder.") from None
+    try:
+        _encode(reader, interval, unfinished, max_side_px, progress, track)
+        Path(unfinished).replace(out)
+    except (av.error.FFmpegError, OSError) as error:
+        raise MediaError(f"The preview could not be made ({error.strerror}); look whether the disk is full.") from None
+    finally:
+        Path(unfinished).unlink(missing_ok=True)
+    return out
+
+
+def _encode(
+    reader: Reader, interval: Interval, path: str, max_side_px: int, progress: ProgressCallback, track: int | None
+) -> None:
+    frames = _thinned(reader, interval, max_side_px)
+    blocks = _sound(reader, interval, track)
+    frame, block = next(frames, None), next(blocks, None)
+    if frame is None and block is None:
+        raise MediaError(
+            f"Nothing can be decoded from {interval.start_s:g} to {interval.end_s:g} s; choose a stretch inside the clip."
+        )
+    with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as out:
+        picture = _add_picture(out, frame.rgb) if frame is not None else None
+        sound = out.add_stream("aac", rate=RATE_HZ, layout="mono") if block is not None else None
+        if sound is not None:
+            sound.bit_rate = 96_000
+        while frame is not None or block is not None:
+            if block is None or (frame is not None and frame.time_s <= block.start_s):
+                out.mux(picture.encode(_video_frame(frame, interval.start_s, picture)))
+                done_s, frame = frame.time_s, next(frames, None)
+            else:
+                out.mux(sound.encode(_audio_frame(block, interval.start_s)))
+                done_s, block = block.start_s, next(blocks, None)
+            progress(Progress("making a preview", max(0.0, done_s - interval.start_s), interval.length_s, "s"))
+        for stream in (picture, sound):
+            if stream is not None:
+                out.mux(stream.encode(None))
+
+
+def _thinned(reader: Reader, interval: Interval, max_side_px: int) -> Iterator[Frame]:
+    """Frames at no more than MAX_FPS; none when the clip has no pictures."""
+    last_s = -1.0
+    try:
+        for frame in reader.frames(interval=interval, max_side_px=max_side_px):
+            if frame.time_s - last_s >= 0.9 / MAX_FPS:
+                last_s = frame.time_s
+                yield frame
+    except MediaError:
+        if last_s >= 0:
+            raise
+
+
+def _sound(reader: Reader, interval: Interval, track: int | None) -> Iterator[AudioBlock]:
+    if any(s.decodable for s in reader.clip.audio_tracks):
+        yield from reader.audio(RATE_HZ, interval, track, block_s=0.5)
+
+
+def _add_picture(out: av.container.OutputContainer, rgb: NDArray[np.uint8]) -> av.VideoStream:
+    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+    stream = out.add_stream(codec, rate=int(MAX_FPS))
+    stream.height, stream.width = (max(2, side // 2 * 2) for side in rgb.shape[:2])
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS)
+    if codec == "libx264":
+        stream.options = {"preset": "veryfast", "crf": "26", "profile": "main", "threads": "2"}
+    else:
+        stream.bit_rate = 1_000_000
+    return stream
+
+
+def _video_frame(frame: Frame, start_s: float, stream: av.VideoStream) -> av.VideoFrame:
+    made = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame.rgb), format="rgb24")
+    made = made.reformat(width=stream.width, height=stream.height, format="yuv420p")
+    made.pts = round(max(0.0, frame.time_s - start_s) * _TICKS)
+    made.time_base = Fraction(1, _TICKS)
+    return made
+
+
+def _audio_frame(block: AudioBlock, start_s: float) -> av.AudioFrame:
+    made = av.AudioFrame.from_ndarray(block.samples[None], format="fltp", layout="mono")
+    made.sample_rate = block.rate_hz
+    made.pts = round((block.start_s - start_s) * block.rate_hz)
+    made.time_base = Fraction(1, block.rate_hz)
+    return made
