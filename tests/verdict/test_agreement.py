@@ -1,0 +1,81 @@
+"""The Bayes factor for one place against two, against known answers."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import h3.api.numpy_int as h3
+import numpy as np
+import pytest
+
+from engine.core import sphere
+from engine.core.grid import Grid
+from engine.core.posterior import Posterior, Prior
+from engine.verdict.agreement import log10_factor, measure
+
+
+@cache
+def globe(resolution: int) -> Grid:
+    cells = [c for base in h3.get_res0_cells() for c in h3.cell_to_children(base, resolution)]
+    return Grid.of(cells)
+
+
+def uniform(grid: Grid) -> Prior:
+    return Prior("land", grid, np.log(grid.area_km2 / grid.area_km2.sum()))
+
+
+def bump(grid: Grid, lat_deg: float, lon_deg: float, sd_km: float) -> Posterior:
+    km = sphere.pairwise_km(grid.xyz, sphere.to_xyz(lat_deg, lon_deg)[None])[:, 0]
+    return Posterior.of(uniform(grid), -0.5 * (km / sd_km) ** 2)
+
+
+def test_two_senses_that_know_nothing_leave_the_factor_at_one() -> None:
+    prior = uniform(globe(2))
+    nothing = Posterior(prior.grid, prior.log_mass)
+    assert abs(log10_factor(nothing, nothing, prior, 100.0)) < 0.01
+    assert abs(log10_factor(nothing, bump(globe(2), 10, 20, 500.0), prior, 100.0)) < 0.02
+
+
+def test_two_equal_gaussians_give_the_factor_of_the_plane() -> None:
+    grid = globe(3)
+    a = bump(grid, 20.0, 40.0, 300.0)
+    # two Gaussians of variance s² and a kernel of variance r² overlap with density 1 / (2π (2 s² + r²))
+    expected = np.log10(sphere.EARTH_AREA_KM2 / (2 * np.pi * (2 * 300.0**2 + 200.0**2)))
+    assert log10_factor(a, a, uniform(grid), 200.0) == pytest.approx(expected, abs=0.03)
+
+
+def test_far_apart_is_strong_evidence_for_two_places() -> None:
+    grid = globe(2)
+    a, b = bump(grid, 50.0, 10.0, 300.0), bump(grid, -33.0, 150.0, 300.0)
+    assert log10_factor(a, b, uniform(grid), 100.0) < -20
+
+
+def test_halving_the_cells_leaves_the_factor() -> None:
+    coarse, fine = globe(2), globe(3)
+    for apart in (0.0, 6.0, 12.0):
+        factors = [
+            log10_factor(bump(g, 10.0, 179.0, 500.0), bump(g, 10.0 + apart, -179.0, 700.0), uniform(g), 300.0)
+            for g in (coarse, fine)
+        ]
+        assert factors[0] == pytest.approx(factors[1], abs=0.05)
+
+
+def test_the_order_of_the_senses_hardly_matters() -> None:
+    grid = globe(2)
+    a, b = bump(grid, 0.0, 0.0, 400.0), bump(grid, 3.0, 3.0, 600.0)
+    prior = uniform(grid)
+    assert log10_factor(a, b, prior, 100.0) == pytest.approx(log10_factor(b, a, prior, 100.0), abs=0.02)
+
+
+def test_measures() -> None:
+    grid = globe(3)
+    a, b = bump(grid, 0.0, 0.0, 200.0), bump(grid, 0.0, 90.0, 200.0)
+    apart = measure(a, b, uniform(grid), 50.0, 100.0)
+    assert apart.distance_km == pytest.approx(10007.5, abs=150)
+    assert apart.expected_km == pytest.approx(10007.5, abs=100)
+    assert apart.overlap < 1e-6 and apart.shared_region_km2 == 0
+    same = measure(a, a, uniform(grid), 50.0, 100.0)
+    assert same.distance_km == 0 and same.overlap == pytest.approx(1.0)
+    assert same.shared_region_km2 == pytest.approx(a.region_area_km2(0.9))
+    with pytest.raises(ValueError, match="common grid"):
+        measure(a, bump(globe(2), 0, 0, 200.0), uniform(grid), 50.0, 100.0)
