@@ -71,6 +71,14 @@ class FileReader:
             times_s = [t for t in times_s if interval.start_s <= t < interval.end_s]
         return picture.read_at(self._source, index, self._origin_s, times_s, max_side_px, self.skipped)
 
+    def video_stream(self, track: int | None = None) -> tuple[Source, int, float]:
+        """(source, stream number, timestamp of clip time 0) of a video track, for readers of their own kind in this room.
+
+        Raises:
+            MediaError: there is no such track or nothing in it can be decoded.
+        """
+        return self._source, self._stream("video", track).index, self._origin_s
+
     def raw_packets(self, index: int) -> Iterator[tuple[float, bytes]]:
         """(clip time, bytes) of the packets of one stream as they are in the file, for tracks that are no sound or
         picture; packets above a megabyte are left out."""

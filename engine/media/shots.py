@@ -1,0 +1,290 @@
+"""Shots: stretches of film between two cuts, found in the decoder at a fraction of a full decode's price.
+
+Two passes. The first decodes key frames alone (packets of other frames are not even fed). Two neighbouring key frames
+that look alike and lie close together have no cut between them. The stretches that remain are decoded without the
+frames nothing depends on and without the loop filter, which changes no picture enough to matter here.
+
+A hard cut is a jump between two frames' small pictures that stands out from its neighbours and lasts (a flash does
+not). A dissolve is a straight line between two unlike pictures (a pan is a bent one), a fade a short dark pause.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.clip import Frame, Interval
+from engine.core.progress import Progress, ProgressCallback, silent
+from engine.media.container import check_size, is_encrypted, open_container, packets, prepare
+from engine.media.reader import FileReader
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+BLIND_S = 3.0  # key frames further apart than this can hide a shot that comes and goes between them
+ALIKE = 4.0  # mean difference of small pictures (0..255) below which two frames show the same shot
+JUMP = 7.0  # … above which two neighbouring frames may be a cut
+STANDS_OUT = 3.5  # times the usual jump around it
+GRADUAL_S = 0.8
+DISSOLVE_CHANGE = 10.0  # as JUMP, over GRADUAL_S
+DISSOLVE_BEND = 0.35  # distance of the picture between from the mean of both ends, as a share of half the change
+DISSOLVE_LIKENESS = 0.5  # correlation of the layouts at both ends
+BLACK_LUMA, MAX_BLACK_S = 24.0, 3.0
+MAX_FRAMES = 6
+LONG_S = 12.0  # no stretch of a shot longer than this goes without a frame that stands for it
+MIN_SHOT_S = 0.4
+_FRAME_S = 0.04
+_ROWS, _COLUMNS, _BLOCK = 18, 32, 4
+_PLANAR_8_BIT = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv411p", "yuv440p"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One uninterrupted take, as far as the picture shows. A row of the table of types:
+
+    | `Shot` | start_s, end_s (exclusive) of a take in clip time, and the times of a few frames that stand for it |
+
+    Attributes:
+        start_s: time of its first frame.
+        end_s: where the next shot starts, or the end of the stretch looked at.
+        frame_times_s: one to MAX_FRAMES times inside it, at key frames where there are any: they are reached without
+            decoding others, and are the sharpest.
+    """
+
+    start_s: float
+    end_s: float
+    frame_times_s: tuple[float, ...]
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.start_s, self.end_s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glance:
+    """What is kept of a frame: its time and a small picture (18, 32, 3) in YUV, 0..255."""
+
+    time_s: float
+    small: NDArray[np.float32]
+
+
+def cut(
+    reader: FileReader, interval: Interval | None = None, progress: ProgressCallback = silent, track: int | None = None
+) -> tuple[Shot, ...]:
+    """Cut a clip, or a stretch of it, into shots; together they cover it without gap or overlap.
+
+    Args:
+        progress: in seconds of film; may raise Cancelled.
+        track: video track from 1; None takes the default one.
+
+    Returns:
+        Shots in order; empty when the stretch holds no frame.
+
+    Raises:
+        MediaError: the clip has no pictures or none that can be decoded.
+    """
+    keys = list(_glances(reader, interval, track, progress, "looking for cuts", only_keys=True))
+    wanted = list(_unclear(keys, interval, reader.clip.duration_s))
+    cuts: list[float] = []
+    seen: list[float] = [g.time_s for g in keys]
+    total_s = sum(b - a for a, b in wanted)
+    done_s = 0.0
+    for start_s, end_s in wanted:
+        glances = list(_glances(reader, Interval(start_s, end_s), track, silent, "", only_keys=False))
+        seen += [g.time_s for g in glances]
+        cuts += find_cuts(glances)
+        done_s += end_s - start_s
+        progress(Progress("finding the cuts", done_s, total_s, "s"))
+    if not seen:
+        return ()
+    first_s = interval.start_s if interval else 0.0
+    end_s = max(max(seen) + _FRAME_S, reader.clip.duration_s or 0.0)
+    end_s = min(end_s, interval.end_s) if interval else end_s
+    return _shots(first_s, end_s, max(seen), cuts, np.array([g.time_s for g in keys]))
+
+
+def representative_frames(
+    reader: FileReader, shots: Iterable[Shot], max_side_px: int = 640, track: int | None = None
+) -> Iterator[tuple[Shot, Frame]]:
+    """The frames that stand for each shot, at reduced size, in order of time.
+
+    Raises:
+        MediaError: see Reader.frames.
+    """
+    wanted = [(shot, t) for shot in shots for t in shot.frame_times_s]
+    frames = reader.frames([t for _, t in wanted], max_side_px=max_side_px, track=track)
+    for (shot, _), frame in zip(wanted, frames, strict=False):
+        yield shot, frame
+
+
+def find_cuts(glances: list[Glance]) -> list[float]:
+    """Times at which a new shot starts, hard and gradual, among successive glances."""
+    if len(glances) < 2:
+        return []
+    times_s = np.array([g.time_s for g in glances])
+    small = np.stack([g.small for g in glances])
+    jumps = np.abs(np.diff(small, axis=0)).mean(axis=(1, 2, 3))
+    hard = [i + 1 for i in range(len(jumps)) if _is_hard(i, jumps, small)]
+    soft = [*_dissolves(times_s, small), *_blackouts(times_s, small)]
+    near = [i for i in soft if all(abs(times_s[i] - times_s[j]) > GRADUAL_S for j in hard)]
+    return sorted(float(times_s[i]) for i in {*hard, *near})
+
+
+def _is_hard(i: int, jumps: NDArray[np.float32], small: NDArray[np.float32]) -> bool:
+    """Whether the step from glance i to i + 1 is a cut."""
+    if jumps[i] < JUMP or jumps[i] < jumps[max(0, i - 2) : i + 3].max():
+        return False
+    around = np.concatenate([jumps[max(0, i - 5) : i], jumps[i + 1 : i + 6]])
+    if len(around) and jumps[i] < STANDS_OUT * max(float(np.median(around)), 1.0):
+        return False
+    # A flash or a bad frame is gone a few frames later.
+    before, after = small[max(0, i - 1)], small[min(len(small) - 1, i + 3)]
+    return float(np.abs(after - before).mean()) > 0.6 * JUMP
+
+
+def _dissolves(times_s: NDArray[np.float64], small: NDArray[np.float32]) -> list[int]:
+    """Middles of dissolves: the pictures half of GRADUAL_S before and after differ, in layout too, and the one between
+    is their mean. In a pan it is not; where only the light changes, the layout stays."""
+    before = np.searchsorted(times_s, times_s - GRADUAL_S / 2)
+    after = np.minimum(np.searchsorted(times_s, times_s + GRADUAL_S / 2), len(times_s) - 1)
+    change = np.abs(small[after] - small[before]).mean(axis=(1, 2, 3))
+    bend = np.abs(small - (small[after] + small[before]) / 2).mean(axis=(1, 2, 3)) / np.maximum(change / 2, 1e-3)
+    fits = (change >= DISSOLVE_CHANGE) & (bend <= DISSOLVE_BEND) & (after - before >= 4)
+    found: list[int] = []
+    for i in np.argsort(np.where(fits, -change, np.inf)):
+        if not fits[i]:
+            break
+        alike = _likeness(small[before[i]], small[after[i]]) > DISSOLVE_LIKENESS
+        if not alike and all(abs(times_s[i] - times_s[j]) > 2 * GRADUAL_S for j in found):
+            found.append(int(i))
+    return found
+
+
+def _blackouts(times_s: NDArray[np.float64], small: NDArray[np.float32]) -> list[int]:
+    """Ends of dark pauses of less than MAX_BLACK_S between brighter pictures: fades through black."""
+    dark = small[..., 0].mean(axis=(1, 2)) < BLACK_LUMA
+    edges = np.flatnonzero(np.diff(dark.astype(int)))
+    return [int(b + 1) for a, b in itertools.pairwise(edges) if dark[b] and not dark[a] and times_s[b] - times_s[a] < MAX_BLACK_S]
+
+
+def _likeness(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Correlation of two small pictures' luma; 1 when both are flat."""
+    x, y = a[..., 0] - a[..., 0].mean(), b[..., 0] - b[..., 0].mean()
+    power = float(np.sqrt((x**2).sum() * (y**2).sum()))
+    return float((x * y).sum()) / power if power > 1e-3 else 1.0
+
+
+def _unclear(keys: list[Glance], interval: Interval | None, duration_s: float | None) -> Iterator[tuple[float, float]]:
+    """Stretches that may hold a cut, from the key frames alone; neighbours joined."""
+    first_s = interval.start_s if interval else 0.0
+    last_s = interval.end_s if interval else (duration_s or (keys[-1].time_s if keys else 0.0)) + 1.0
+    points = [k for k in keys if first_s <= k.time_s < last_s]
+    edges = [first_s, *(k.time_s for k in points), last_s]
+    glances = [None, *points, None]
+    open_s: float | None = None
+    for (a_s, b_s), (a, b) in zip(itertools.pairwise(edges), itertools.pairwise(glances), strict=True):
+        alike = a is not None and b is not None and float(np.abs(a.small - b.small).mean()) < ALIKE
+        clear = b_s - a_s <= 0.05 or (b_s - a_s <= BLIND_S and (alike or a is None))
+        if clear and open_s is not None:
+            yield open_s, a_s + 0.5
+            open_s = None
+        elif not clear and open_s is None:
+            open_s = max(0.0, a_s - 0.5)
+    if open_s is not None and last_s > open_s:
+        yield open_s, last_s
+
+
+def _shots(first_s: float, end_s: float, last_frame_s: float, cuts: list[float], keys_s: NDArray[np.float64]) -> tuple[Shot, ...]:
+    """Shots from first_s to end_s; the last one lasts as long as the sound does."""
+    starts = [first_s]
+    for at_s in sorted(cuts):
+        if at_s - starts[-1] >= MIN_SHOT_S and end_s - at_s >= MIN_SHOT_S / 2:
+            starts.append(at_s)
+    ends = [*starts[1:], max(end_s, starts[-1] + _FRAME_S)]
+    return tuple(
+        Shot(a, b, _times_for(a, min(b, max(last_frame_s + _FRAME_S, a + _FRAME_S)), keys_s))
+        for a, b in zip(starts, ends, strict=True)
+    )
+
+
+def _times_for(start_s: float, end_s: float, keys_s: NDArray[np.float64]) -> tuple[float, ...]:
+    """Key frames inside the shot, one for each 5 s, evenly spread; where there is none for LONG_S, a time between."""
+    count = int(np.clip(np.ceil((end_s - start_s) / 5.0), 1, MAX_FRAMES))
+    # Just before the end a key frame may already belong to the next shot's dissolve.
+    inside = keys_s[(keys_s >= start_s - 1e-3) & (keys_s < end_s - 0.1)]
+    times = {float(inside[i]) for i in np.linspace(0, len(inside) - 1, min(count, len(inside))).round().astype(int)}
+    if not times:
+        times = {start_s + min(0.5, (end_s - start_s) / 2)}
+    edges = [start_s, *sorted(times), end_s]
+    for a, b in itertools.pairwise(edges):
+        if b - a > LONG_S and len(times) < MAX_FRAMES:
+            times.add((a + b) / 2)
+    return tuple(sorted(times))
+
+
+def _glances(
+    reader: FileReader,
+    interval: Interval | None,
+    track: int | None,
+    progress: ProgressCallback,
+    stage: str,
+    only_keys: bool,
+) -> Iterator[Glance]:
+    """Glances at the key frames, or at all frames that others depend on, of a stretch."""
+    source, index, origin_s = reader.video_stream(track)
+    with open_container(source) as container:
+        stream = container.streams[index]
+        prepare(stream)
+        if not only_keys:
+            stream.codec_context.skip_frame = "NONREF"
+            stream.codec_context.options = {**stream.codec_context.options, "skip_loop_filter": "all"}
+        if interval is not None and interval.start_s > 0:
+            try:
+                container.seek(int((interval.start_s + origin_s) / stream.time_base), stream=stream)
+            except (av.error.FFmpegError, OSError, ValueError, OverflowError):
+                container.seek(0)
+        for packet in packets(container, index, {}):
+            if (only_keys and packet.size and not packet.is_keyframe) or is_encrypted(packet):
+                continue
+            try:
+                frames = packet.decode()
+            except (av.error.FFmpegError, ValueError, MemoryError):
+                continue
+            for frame in frames:
+                if frame.time is None:
+                    continue
+                time_s = frame.time - origin_s
+                if interval is not None and time_s >= interval.end_s:
+                    return
+                if interval is None or time_s >= interval.start_s:
+                    yield glance(frame, max(0.0, time_s))
+                    progress(Progress(stage, time_s, interval.end_s if interval else reader.clip.duration_s, "s"))
+
+
+def glance(frame: VideoFrame, time_s: float) -> Glance:
+    """Shrink a frame to what the comparison needs."""
+    check_size(frame.width, frame.height, "the clip")
+    if frame.format.name in _PLANAR_8_BIT and min(frame.width, frame.height) >= 4 * _COLUMNS:
+        planes = [_shrunk(np.frombuffer(p, np.uint8).reshape(p.height, p.line_size)[:, : p.width]) for p in frame.planes]
+    else:
+        tiny = frame.reformat(_COLUMNS * _BLOCK, _ROWS * _BLOCK, "yuv444p", interpolation="FAST_BILINEAR").to_ndarray()
+        planes = [_shrunk(p) for p in tiny]
+    return Glance(time_s, np.stack(planes, axis=-1))
+
+
+def _shrunk(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Means of the 4 × 4 blocks (18, 32) of 128 × 72 evenly spread samples of a plane."""
+    rows = np.linspace(0, plane.shape[0] - 1, _ROWS * _BLOCK).astype(int)
+    columns = np.linspace(0, plane.shape[1] - 1, _COLUMNS * _BLOCK).astype(int)
+    sampled = plane[rows][:, columns].reshape(_ROWS, _BLOCK, _COLUMNS, _BLOCK)
+    return sampled.mean(axis=(1, 3), dtype=np.float32)
