@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from engine.core.errors import DataError
 from engine.core.observation import Observation
 from engine.core.paths import ASSETS
 from engine.media.source import shown
@@ -120,8 +123,16 @@ def _fitting(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont,
 
 @lru_cache(maxsize=16)
 def _font(size_px: int) -> ImageFont.FreeTypeFont:
-    """The font in assets, which covers the scripts signs are written in; Pillow's own where none is shipped."""
-    shipped = sorted((ASSETS / "fonts").glob("*.[to]tf"))
-    if shipped:
-        return ImageFont.truetype(str(shipped[0]), size_px)
-    return ImageFont.load_default(size_px)  # type: ignore[return-value]
+    """The first font in assets/fonts; without one, the DejaVu Sans that matplotlib brings (Latin, Greek, Cyrillic).
+
+    Raises:
+        DataError: there is neither.
+    """
+    found = sorted((ASSETS / "fonts").glob("*.[to]tf"))
+    matplotlib = importlib.util.find_spec("matplotlib")  # only its file: importing it would take longer than drawing
+    if matplotlib is not None and matplotlib.origin:
+        found.append(Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf")
+    path = next((p for p in found if p.is_file()), None)
+    if path is None:
+        raise DataError("No font was found to write on frames with; put a .ttf file into assets/fonts.")
+    return ImageFont.truetype(str(path), size_px)

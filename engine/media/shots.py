@@ -135,9 +135,12 @@ def find_cuts(glances: list[Glance]) -> list[float]:
     small = np.stack([g.small for g in glances])
     jumps = np.abs(np.diff(small, axis=0)).mean(axis=(1, 2, 3))
     hard = [i + 1 for i in range(len(jumps)) if _is_hard(i, jumps, small)]
-    soft = [*_dissolves(times_s, small), *_blackouts(times_s, small)]
-    near = [i for i in soft if all(abs(times_s[i] - times_s[j]) > GRADUAL_S for j in hard)]
-    return sorted(float(times_s[i]) for i in {*hard, *near})
+    found = list(hard)
+    for i in [*_blackouts(times_s, small), *_dissolves(times_s, small)]:
+        # The slope into a blackout looks like a dissolve, and so does a hard cut from a second away.
+        if all(abs(times_s[i] - times_s[j]) > (GRADUAL_S if j in hard else 2 * GRADUAL_S) for j in found):
+            found.append(i)
+    return sorted(float(times_s[i]) for i in found)
 
 
 def _is_hard(i: int, jumps: NDArray[np.float32], small: NDArray[np.float32]) -> bool:
@@ -145,7 +148,9 @@ def _is_hard(i: int, jumps: NDArray[np.float32], small: NDArray[np.float32]) -> 
     if jumps[i] < JUMP or jumps[i] < jumps[max(0, i - 2) : i + 3].max():
         return False
     around = np.concatenate([jumps[max(0, i - 5) : i], jumps[i + 1 : i + 6]])
-    if len(around) and jumps[i] < STANDS_OUT * max(float(np.median(around)), 1.0):
+    usual, most = (max(float(f(around)), 1.0) if len(around) else 1.0 for f in (np.median, np.max))
+    # Where everything moves, a cut is told by towering over all jumps around it.
+    if jumps[i] < STANDS_OUT * usual and not (jumps[i] >= 3 * JUMP and jumps[i] >= 1.7 * most):
         return False
     # A flash or a bad frame is gone a few frames later.
     before, after = small[max(0, i - 1)], small[min(len(small) - 1, i + 3)]
