@@ -131,8 +131,8 @@ def judge(perception: Perception, settings: Settings | None = None, provenance_s
     observations = tuple(o for o in perception.observations if o.key not in settings.dropped) + settings.added
     world = world_grid()
     coarse = _score(perception, observations, settings, world)
-    first = _posteriors(coarse, settings, world)
-    grid = refine.refined(*(located.posterior for located in first))
+    prior = priors.prior(settings.prior, world)
+    grid = refine.refined(*(fuse.posterior_of(own, prior) for _, own in _by_modality(coarse)))
     evidence = _score(perception, observations, settings, grid)
     models = tuple(dict.fromkeys(m for e in evidence if e.abstained is None for m in e.models))
     return Finding(
@@ -141,7 +141,7 @@ def judge(perception: Perception, settings: Settings | None = None, provenance_s
         settings=settings,
         perception=perception,
         evidence=evidence,
-        located=_posteriors(evidence, settings, grid),
+        located=_located(evidence, settings, grid),
         provenance=Provenance(
             version=engine.__version__,
             models=models or perception.models,
@@ -173,15 +173,16 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
     return tuple(evidence)
 
 
-def _posteriors(evidence: tuple[Evidence, ...], settings: Settings, grid: Grid) -> tuple[Located, ...]:
+def _by_modality(evidence: tuple[Evidence, ...]) -> tuple[tuple[str, tuple[Evidence, ...]], ...]:
+    """The evidence of each modality, and all of it as "both" when there are several."""
+    names = tuple(dict.fromkeys(e.modality for e in evidence))
+    groups = tuple((name, tuple(e for e in evidence if e.modality == name)) for name in names)
+    return groups if len(groups) < 2 else (*groups, (FUSED, evidence))
+
+
+def _located(evidence: tuple[Evidence, ...], settings: Settings, grid: Grid) -> tuple[Located, ...]:
     prior = priors.prior(settings.prior, grid)
-    located = []
-    for modality in dict.fromkeys(e.modality for e in evidence):
-        own = tuple(e for e in evidence if e.modality == modality)
-        located.append(fuse.locate_modality(modality, own, prior, settings.radius_km))
-    if len(located) > 1:
-        located.append(fuse.locate_modality(FUSED, evidence, prior, settings.radius_km))
-    return tuple(located)
+    return tuple(fuse.locate_modality(name, own, prior, settings.radius_km) for name, own in _by_modality(evidence))
 
 
 def species_range(latin: str, when: date | None = None) -> tuple[Grid, NDArray[np.float32]]:

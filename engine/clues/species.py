@@ -4,18 +4,18 @@ Perceiving: BirdNET scores windows of 3 s. Scoring: a species counts once per in
 right with a calibrated chance c, and when it is wrong it says nothing. With r the chance that the species is recorded at a
 place, and N how many species are to be expected there, one species contributes
 
-    l(x) = (1 - c) + c * q(x) / mean(q),        q(x) = (r(x) + floor)^a / N(x)^b,
+    l(x) = (1 - c) + c * q(x) / mean(q),        q(x) = r(x)^a / N(x)^b,
 
 the mean being taken over the land by area: a species that lives everywhere says nothing, one that lives in a single valley says
-where. N^b undoes that any given species is a small share of what is heard in a rich or well-watched place. The floor leaves room
-for vagrants, cages and zoos. Species heard together repeat each other's news, so with k = sum(c) the sum of the logarithms is
-tempered:
+where. N^b undoes that any given species is a small share of what is heard in a rich or well-watched place. Species heard
+together repeat each other's news, so with k = sum(c) the sum of the logarithms is tempered:
 
     log L(x) = t * max(1, k)^-d * sum(log l).
 
-c is a logistic function of the best score's log-odds, of how many windows' worth of time the species is heard (score at least 0.1), and
-of how far another species is ahead of it in its own best window, which is how confusions look. All numbers are in `Calibration`; they
-were fitted on recordings of known place, clean and degraded, by `earwitness lab calibrate-species` (see LOG.md).
+c is a logistic function of the best score's log-odds, of how many windows' worth of time the species is heard (score at least
+0.1), and of how far another species is ahead of it in its own best window, which is how confusions look; it never exceeds
+1 - doubt, which leaves room for vagrants, cages, zoos and playback. All numbers are in `Calibration`; they were fitted on
+recordings of known place, clean and degraded, by `earwitness lab calibrate-species` (see LOG.md).
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ LEAST_SCORE = 0.02  # below this BirdNET's scores carry nothing that calibration
 MOST_SPECIES = 15  # the best of an interval; the rest is noise and costs time
 SHORT_CLIP_S = 60.0
 HEARD_SCORE = 0.1
+_LEAST_OCCURRENCE = 1e-6  # keeps the logarithm finite
 _SILENCE = 1e-5  # peak amplitude under which a window is digital silence (-100 dBFS)
 
 
@@ -55,7 +56,7 @@ class Calibration:
     bias: float = -0.6
     a: float = 1.05
     b: float = 1.02
-    floor: float = 7e-4
+    doubt: float = 0.02
     d: float = 0.40
     t: float = 1.0
 
@@ -151,10 +152,11 @@ class SpeciesClue:
         return Evidence(self.name, self.modality, grid, log_l, own, models=self.models)
 
     def chance(self, heard: tuple[Heard, ...]) -> NDArray[np.float64]:
-        """(s,) calibrated chance that each detection is right; 0.98 where an analyst confirmed it."""
+        """(s,) calibrated chance that each detection is right; as high as it gets where an analyst confirmed it."""
         k = self.calibration
         z = features(heard) @ np.array([k.score, k.time, k.behind, k.bias])
-        return np.where([h.confirmed for h in heard], 0.98, np.clip(1.0 / (1.0 + np.exp(-z)), 1e-4, 1 - 1e-4))
+        fitted = (1.0 - k.doubt) / (1.0 + np.exp(-z))
+        return np.where([h.confirmed for h in heard], 1.0 - k.doubt, np.maximum(fitted, 1e-4))
 
 
 def features(heard: tuple[Heard, ...]) -> NDArray[np.float64]:
@@ -178,7 +180,7 @@ def likelihoods(
         chance: (s,) c.
     """
     k = calibration
-    log_q = k.a * np.log(occurrence.astype(np.float64) + k.floor) - k.b * log_richness[:, None]
+    log_q = k.a * np.log(occurrence.astype(np.float64) + _LEAST_OCCURRENCE) - k.b * log_richness[:, None]
     log_area = np.log(grid.area_km2 / grid.area_km2.sum())[:, None]
     shifted = log_q + log_area
     peak = shifted.max(axis=0)
@@ -228,19 +230,24 @@ def windows_of(
     step = max(1, round(stride_s * birdnet.RATE_HZ))
     size = birdnet.WINDOW_SAMPLES
     held = np.zeros(0, dtype=np.float32)
-    at = None  # sample number of held[0] from the clip's start
-    first = True
+    at: int | None = None  # sample number of held[0] from the clip's start
+    skip = 0  # samples still to be passed over, when the stride is longer than what is held
+    first = covered = 0  # sample numbers: of the first sample, and up to which windows were made
     for block in reader.audio(birdnet.RATE_HZ, interval, track):
         if at is None:
-            at = round(block.start_s * birdnet.RATE_HZ)
+            at = first = covered = round(block.start_s * birdnet.RATE_HZ)
         held = np.concatenate([held, block.samples])
+        held, skip = held[skip:], max(0, skip - len(held))
         while len(held) >= size:
             if np.abs(held[:size]).max() > _SILENCE:
                 yield at / birdnet.RATE_HZ, held[:size].copy()
-            first = False
-            held = held[step:] if step <= len(held) else held[len(held) :]
+            covered = at + size
             at += step
-    if at is not None and len(held) and (first or len(held) >= size // 2) and np.abs(held).max() > _SILENCE:
+            held, skip = held[step:], max(0, step - len(held))
+    if at is None or at + len(held) <= covered:
+        return
+    only = covered == first
+    if (only or len(held) >= size // 2) and len(held) and np.abs(held).max() > _SILENCE:
         last = np.zeros(size, dtype=np.float32)
         last[: len(held)] = held
         yield at / birdnet.RATE_HZ, last

@@ -14,6 +14,7 @@ from engine.core.grid import WORLD_RESOLUTION, Grid
 
 PLACE_RADIUS_KM = 100.0
 REGION_SHARES = (0.5, 0.9, 0.95)
+PLACES_TRIED = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,23 +119,26 @@ class Posterior:
     def place(self, radius_km: float = PLACE_RADIUS_KM) -> Place:
         """The cell centre with the most mass within radius_km, ties to the denser cell.
 
-        Only cells that could win are tried: those within the densest 99.9% of the mass, at most the 4,000 heaviest.
+        Tried are the PLACES_TRIED densest and as many heaviest cells; mass is summed over the cells that hold 99.9% of it.
         """
-        mass = self.mass
-        by_mass = np.argsort(-mass, kind="stable")
-        enough = int(np.searchsorted(np.cumsum(mass[by_mass]), 0.999)) + 1
-        tried = by_mass[: min(enough, 4000)]
-        xyz = self.grid.xyz
-        cos_r = np.cos(radius_km / sphere.EARTH_RADIUS_KM)
-        within = np.empty(len(tried))
-        for at in range(0, len(tried), 500):
-            part = tried[at : at + 500]
-            within[at : at + 500] = ((xyz[part] @ xyz.T) >= cos_r) @ mass
+        by_mass = np.argsort(-self.mass, kind="stable")
+        enough = int(np.searchsorted(np.cumsum(self.mass[by_mass]), 0.999)) + 1
+        held = by_mass[: max(enough, 1)]
+        densest = np.argsort(-self.log_density, kind="stable")[:PLACES_TRIED]
+        tried = np.unique(np.concatenate([densest, by_mass[:PLACES_TRIED]]))
+        xyz = self.grid.xyz.astype(np.float32)
+        mass = self.mass[held].astype(np.float32)
+        # (x - y)² of unit vectors in single precision is good to about 3 km here, far below any radius allowed
+        cos_r = np.float32(np.cos(radius_km / sphere.EARTH_RADIUS_KM))
+        within = np.empty(len(tried), dtype=np.float32)
+        for at in range(0, len(tried), 256):
+            part = tried[at : at + 256]
+            within[at : at + 256] = (xyz[part] @ xyz[held].T >= cos_r) @ mass
         best_mass = within.max()
-        tied = tried[within >= best_mass * (1 - 1e-9)]
+        tied = tried[within >= best_mass * (1 - 1e-6)]
         best = tied[np.argmax(self.log_density[tied])]
         lat, lon = self.grid.lat_lon_deg
-        return Place(float(lat[best]), float(lon[best]), float(best_mass), radius_km)
+        return Place(float(lat[best]), float(lon[best]), float(min(1.0, best_mass)), radius_km)
 
     def sample(self, n: int, seed: int = 0) -> NDArray[np.int64]:
         """(n,) indices of cells drawn by mass."""

@@ -63,7 +63,9 @@ def load(samples: Sequence[Sample], seed: int) -> tuple[list[Case], NDArray[np.f
     for condition in CONDITIONS:
         for sample, cell in zip(samples, truth, strict=True):
             if cell >= 0:
-                found.append((sample, condition.name, int(cell), heard_in(perceive(sample, condition, Settings(), seed).observations)))
+                found.append(
+                    (sample, condition.name, int(cell), heard_in(perceive(sample, condition, Settings(), seed).observations))
+                )
         print(f"heard: {condition.name}", flush=True)
     species = np.unique([h.index for *_, heard in found for h in heard])
     rows = {int(s): i for i, s in enumerate(species)}
@@ -91,7 +93,7 @@ def fit(cases: Sequence[Case], occurrence: NDArray[np.float32], seed: int) -> Ca
     log_prior = torch.tensor(priors.prior("mixture", grid).log_mass, dtype=torch.float32)
     start = Calibration()
     w = torch.tensor([start.score, start.time, start.behind, start.bias], requires_grad=True)
-    log_scale = torch.tensor(np.log([start.a, start.b, start.floor, start.d, start.t]), dtype=torch.float32, requires_grad=True)
+    log_scale = torch.tensor(np.log([start.a, start.b, start.doubt, start.d, start.t]), dtype=torch.float32, requires_grad=True)
     optimiser = torch.optim.Adam([w, log_scale], lr=RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     weight = weights(cases)
@@ -101,9 +103,10 @@ def fit(cases: Sequence[Case], occurrence: NDArray[np.float32], seed: int) -> Ca
         optimiser.zero_grad()
         for i in rng.choice(speaking, min(len(speaking), PER_STEP * len(CONDITIONS)), replace=False):
             case = cases[i]
-            a, b, floor, d, t = torch.exp(log_scale)
-            chance = torch.sigmoid(torch.tensor(case.features, dtype=torch.float32) @ w).clamp(1e-4, 1 - 1e-4)
-            log_q = a * torch.log(table_t[case.rows] + floor) - b * log_richness
+            a, b, doubt, d, t = torch.exp(log_scale)
+            sure = torch.sigmoid(torch.tensor(case.features, dtype=torch.float32) @ w)
+            chance = ((1 - doubt) * sure).clamp(1e-4, 1 - 1e-4)
+            log_q = a * torch.log(table_t[case.rows] + 1e-6) - b * log_richness
             log_q = log_q - torch.logsumexp(log_q + log_area, 1, keepdim=True)
             log_l = torch.logaddexp(torch.log1p(-chance)[:, None], torch.log(chance)[:, None] + log_q).sum(0)
             log_post = log_prior + t * chance.sum().clamp(min=1.0) ** -d * log_l

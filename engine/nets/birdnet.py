@@ -258,10 +258,14 @@ class RangeModel:
 
     def occurrence_from(self, hidden: NDArray[np.float32], species: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """(n, s) probability that each species is recorded, from `hidden`; all 6,522 classes when species is None."""
+        return 1.0 / (1.0 + np.exp(-self.log_odds_from(hidden, species)))
+
+    def log_odds_from(self, hidden: NDArray[np.float32], species: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """(n, s) log-odds that each species is recorded, from `hidden`; all 6,522 classes when species is None."""
         weight, bias = self._layers[3]
         if species is not None:
             weight, bias = weight[:, species], bias[species]
-        return 1.0 / (1.0 + np.exp(-(hidden @ weight + bias)))
+        return hidden @ weight + bias
 
     def occurrence(
         self,

@@ -49,8 +49,13 @@ def locate_modality(
         weights: clue to the weight of its log-likelihood, 1 where it is not named.
     """
     speaking = tuple(e for e in evidence if e.abstained is None)
-    posterior = Posterior.of(prior, modality_log_likelihood(speaking, prior.grid, weights or {}))
+    posterior = posterior_of(speaking, prior, weights)
     return describe(modality, posterior, prior, radius_km, _why_silent(modality, evidence, speaking, posterior, prior))
+
+
+def posterior_of(evidence: Iterable[Evidence], prior: Prior, weights: Mapping[str, float] | None = None) -> Posterior:
+    """The prior times all likelihoods that speak."""
+    return Posterior.of(prior, modality_log_likelihood(evidence, prior.grid, weights or {}))
 
 
 def describe(modality: str, posterior: Posterior, prior: Prior, radius_km: float, cannot_tell: str | None) -> Located:
