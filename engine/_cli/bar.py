@@ -1,0 +1,47 @@
+"""The progress bar: on stderr, and only when a person is looking at it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from engine.core.progress import Progress, ProgressCallback, silent
+
+
+@contextlib.contextmanager
+def bar(quiet: bool = False) -> Iterator[ProgressCallback]:
+    """A callback that draws one line per stage; silent when `quiet` or stderr is not a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield silent
+        return
+    from rich import progress as rich
+    from rich.console import Console
+    from rich.markup import escape
+
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(bar_width=32),
+        rich.TaskProgressColumn(),
+        rich.TextColumn("{task.fields[amount]}"),
+        rich.TimeElapsedColumn(),
+    )
+    tasks: dict[str, rich.TaskID] = {}
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
+
+        def draw(step: Progress) -> None:
+            if step.stage not in tasks:
+                for task in tasks.values():  # a new stage begins: the ones before are over
+                    total = drawn.tasks[drawn.task_ids.index(task)].total
+                    drawn.update(task, completed=total or 1, total=total or 1)
+                tasks[step.stage] = drawn.add_task(escape(step.stage), total=step.total, amount="")
+            drawn.update(tasks[step.stage], completed=step.done, total=step.total, amount=_amount(step))
+
+        yield draw
+
+
+def _amount(step: Progress) -> str:
+    if not step.unit:
+        return ""
+    whole = f" of {step.total:,.0f}" if step.total else ""
+    return f"{min(step.done, step.total or step.done):,.0f}{whole} {step.unit}"

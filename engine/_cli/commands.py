@@ -1,0 +1,73 @@
+"""The list of commands. A command is a module that offers
+
+    add_arguments(parser: argparse.ArgumentParser) -> None
+    run(args: argparse.Namespace) -> int            # the exit code
+
+and is imported only when it was asked for, so that `earwitness --help` loads no model, no torch and no numpy. A new command
+is a file and a line here; a line whose file is not there is not shown.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+_ENGINE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One word of the command line.
+
+    Attributes:
+        name: the word.
+        summary: one line of help.
+        module: dotted name below `engine`, or "" for a group.
+        commands: a group's own commands.
+    """
+
+    name: str
+    summary: str
+    module: str = ""
+    commands: tuple[Command, ...] = ()
+
+    @property
+    def present(self) -> bool:
+        """Whether its file, or one of its group, is there; nothing is imported to find out."""
+        if self.commands:
+            return any(c.present for c in self.commands)
+        path = _ENGINE.joinpath(*self.module.split("."))
+        return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+    def load(self) -> ModuleType:
+        """Import the module."""
+        return importlib.import_module(f"engine.{self.module}")
+
+
+COMMANDS = (
+    Command("locate", "place a clip on the map and write reports", "_cli.locate"),
+    Command("app", "open the app in the browser, on this machine only", "_cli.app"),
+    Command("embed", "write embeddings of clips to a table", "lab.embed"),
+    Command("models", "list, fetch, verify and import model weights", "_cli.models"),
+    Command(
+        "bench",
+        "measure how good and how fast the program is",
+        commands=(
+            Command("recordings", "sound: errors, regions, likelihood on recordings of known place", "lab.recordings"),
+            Command("photos", "picture: the same on photos of known place", "lab.photos"),
+            Command("mismatch", "same place or not: recordings paired with photos", "lab.mismatch"),
+            Command("atoms", "acoustic atoms: reconstruction, sparsity, retrieval", "lab.atoms"),
+            Command("listen", "seconds from file to posterior, beside birdnetlib", "lab.listen_speed"),
+        ),
+    ),
+    Command(
+        "lab",
+        "make models and tables again",
+        commands=(
+            Command("calibrate-species", "fit the species clue on recordings of known place", "lab.calibrate_species"),
+            Command("richness", "tabulate how many species are to be expected where", "lab.richness"),
+        ),
+    ),
+)

@@ -1,0 +1,205 @@
+"""`earwitness locate CLIP`: from a file to a place on the map, in the terminal and as reports.
+
+The defaults are those of core.Settings; there is no second table of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from engine._cli import output
+from engine._cli.bar import bar
+from engine._cli.summary import summarise
+from engine._cli.terminal import Pen, plain, say
+from engine.core.clip import Interval, Reader
+from engine.core.errors import SettingError
+from engine.core.finding import PRIORS, Finding, Settings
+from engine.core.progress import Progress, ProgressCallback
+
+_DEFAULT = Settings()
+_KEY = re.compile(r"[a-z]+/[a-z]+/.+", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A kind of document that can be asked for."""
+
+    option: str
+    what: str
+    render: Callable[[Finding, Reader], str]
+
+
+def _json(finding: Finding, _: Reader) -> str:
+    from engine.report import to_json
+
+    return to_json(finding)
+
+
+def _geojson(finding: Finding, _: Reader) -> str:
+    from engine.report import to_geojson
+
+    return to_geojson(finding)
+
+
+def _kml(finding: Finding, _: Reader) -> str:
+    from engine.report import to_kml
+
+    return to_kml(finding)
+
+
+def _html(finding: Finding, reader: Reader) -> str:
+    from engine.locate import species_range
+    from engine.report import to_html
+
+    return to_html(finding, reader, species_range)
+
+
+REPORTS = (
+    Report("json", "everything as JSON (schema earwitness.finding/1)", _json),
+    Report("geojson", "places, regions and cells as GeoJSON", _geojson),
+    Report("kml", "places and regions as KML", _kml),
+    Report("html", "a report as one self-contained page", _html),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `earwitness locate`."""
+    parser.add_argument("clip", metavar="CLIP", help="film, broadcast or recording; it is only read")
+    reports = parser.add_argument_group("reports", "each takes a file name, or - for the terminal")
+    for report in REPORTS:
+        reports.add_argument(f"--{report.option}", metavar="F", help=report.what)
+    what = parser.add_argument_group("what is examined")
+    what.add_argument("--track", type=int, default=_DEFAULT.track, metavar="N", help="audio track, from 1 (default: the file's own)")
+    what.add_argument("--interval", type=_interval, default=_DEFAULT.interval, metavar="A-B", help="stretch, in s or m:ss (default: all)")
+    what.add_argument(
+        "--stride", type=float, default=_DEFAULT.stride_s, metavar="S", help="s between windows (default: 1.5 up to a minute, else 3)"
+    )
+    how = parser.add_argument_group("how it is judged")
+    how.add_argument("--date", type=_date, default=_DEFAULT.when, metavar="YYYY-MM-DD", help="date of the recording (default: any)")
+    how.add_argument("--prior", choices=PRIORS, default=_DEFAULT.prior, help=f"where clips come from (default: {_DEFAULT.prior})")
+    how.add_argument(
+        "--drop", action="append", default=[], metavar="SPECIES", help="leave a species out, by English or Latin name; repeatable"
+    )
+    how.add_argument(
+        "--radius", type=float, default=_DEFAULT.radius_km, metavar="KM", help=f"of the place reported (default: {_DEFAULT.radius_km:g})"
+    )
+    how.add_argument(
+        "--same-place",
+        type=float,
+        default=_DEFAULT.same_place_km,
+        metavar="KM",
+        help=f"what counts as the same place (default: {_DEFAULT.same_place_km:g})",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress and no summary, only the reports asked for")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Place the clip, print what was found, write the reports."""
+    targets = [(r, output.Target(f"--{r.option}", path)) for r in REPORTS if (path := getattr(args, r.option)) is not None]
+    output.check([t for _, t in targets], args.clip)
+    settings = _settings(args)
+    with bar(args.quiet) as progress:
+        finding, documents = _examine(args.clip, settings, [r for r, _ in targets], progress)
+    for (_, target), document in zip(targets, documents, strict=True):
+        output.write(target, document)
+    to_stdout = any(t.is_stdout for _, t in targets)
+    if not args.quiet:
+        summarise(finding, Pen(sys.stderr if to_stdout else sys.stdout))
+        for _, target in targets:
+            if not target.is_stdout:
+                say(f"wrote {plain(target.path, limit=400)}")
+    return 0
+
+
+def _examine(
+    path: str, settings: Settings, reports: list[Report], progress: ProgressCallback
+) -> tuple[Finding, list[str]]:
+    """The finding and the text of each report; the file is hashed again before anything is said of it."""
+    from engine.locate import judge, perceive
+    from engine.media import open_clip
+
+    began = time.monotonic()
+    with open_clip(os.fspath(path), progress) as reader:
+        perception = perceive(reader, settings, progress)
+        progress(Progress("drawing the map"))
+        finding = judge(perception, settings, time.monotonic() - began)
+        documents = []
+        for report in reports:
+            progress(Progress(f"writing {report.option}"))
+            documents.append(report.render(finding, reader))
+        reader.verify_unchanged(progress)
+    return finding, documents
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    return Settings(
+        prior=args.prior,
+        when=args.date,
+        track=args.track,
+        interval=args.interval,
+        stride_s=args.stride,
+        radius_km=args.radius,
+        same_place_km=args.same_place,
+        dropped=frozenset(_key_of(name) for name in args.drop),
+    )
+
+
+def _key_of(name: str) -> str:
+    """The key of what BirdNET calls so, in English or Latin; clue/kind/label is taken as it stands.
+
+    Raises:
+        SettingError: nothing is called so.
+    """
+    if _KEY.fullmatch(name):
+        return name
+    from engine.nets.birdnet import labels
+
+    wanted = " ".join(name.casefold().split())
+    names: dict[str, str] = {}
+    for label in labels():
+        key = f"species/{'species' if label.is_species else 'sound'}/{label.latin}"
+        names[label.common.casefold()] = names[label.latin.casefold()] = key
+    if wanted in names:
+        return names[wanted]
+    near = difflib.get_close_matches(wanted, names, n=2, cutoff=0.75)
+    meant = f"did you mean {' or '.join(n.capitalize() for n in near)}?" if near else "use its English or Latin name."
+    raise SettingError(f"BirdNET knows no species called {plain(name)!r}; {meant}")
+
+
+def _date(text: str) -> date:
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2024-05-17") from None
+
+
+def _interval(text: str) -> Interval:
+    ends = re.split(r"\s*(?:-|–|\.\.)\s*", text.strip())
+    try:
+        if len(ends) != 2:
+            raise ValueError
+        return Interval(_seconds(ends[0]), _seconds(ends[1]))
+    except SettingError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no interval; write it as 12-34.5 (seconds) or 1:05-2:00") from None
+
+
+def _seconds(text: str) -> float:
+    """Seconds of "75", "75.5", "1:15" or "1:01:15"."""
+    if not re.fullmatch(r"(?:\d+:[0-5]?\d:[0-5]?\d|\d+:[0-5]?\d|\d+)(?:\.\d+)?", text):
+        raise ValueError
+    total = 0.0
+    for part in text.split(":"):
+        total = 60.0 * total + float(part)
+    return total

@@ -1,0 +1,149 @@
+"""A finding in the terminal: what each sense says, on what grounds, through which models."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+
+from engine._cli.terminal import Pen, plain
+from engine.core.clip import Clip
+from engine.core.finding import Finding, Located
+from engine.report import words
+from engine.report.credit import credits, licence_note
+from engine.report.perceived import Perceived, clear, gather
+from engine.report.record import clip_name
+from engine.report.verdict import headline
+
+_MOST_LISTED = 12
+_MOST_COUNTRIES = 5
+_MOST_SPANS = 4
+
+
+def summarise(finding: Finding, pen: Pen) -> None:
+    """Write the finding as text; everything that comes from the file is made harmless first."""
+    pen.line(pen.styled(clip_name(finding.clip), "bold") + pen.styled(" · " + _about(finding), "dim"))
+    banner = headline(finding)
+    if banner:
+        pen.line()
+        pen.line(pen.styled(plain(banner.title, 200), "bold"))
+        _paragraph(pen, banner.sentence)
+    for located in finding.located:
+        pen.line()
+        _located(located, pen)
+    _perceived(finding, pen)
+    _silent(finding, pen)
+    _made_by(finding, pen)
+
+
+def _about(finding: Finding) -> str:
+    clip = finding.clip
+    parts = [words.clock(clip.duration_s) if clip.duration_s else "length unknown", *_tracks(clip)]
+    if finding.settings.interval:
+        parts.append(f"examined {words.span(finding.interval.start_s, finding.interval.end_s)}")
+    parts.append(f"sha256 {clip.sha256[:8]}…{clip.sha256[-4:]}")
+    return plain(" · ".join(parts), 240)
+
+
+def _tracks(clip: Clip) -> list[str]:
+    parts = []
+    if clip.video_tracks:
+        v = clip.video_tracks[0]
+        parts.append(f"{v.width_px}×{v.height_px} {v.codec}" if v.width_px else v.codec)
+    if clip.audio_tracks:
+        a = clip.audio_tracks[0]
+        rate = f" {a.rate_hz / 1000:g} kHz" if a.rate_hz else ""
+        more = f" ({len(clip.audio_tracks)} tracks)" if len(clip.audio_tracks) > 1 else ""
+        parts.append(f"{a.codec}{rate}{more}")
+    return parts
+
+
+def _located(x: Located, pen: Pen) -> None:
+    name = words.modality(x.modality)
+    if not x.spoke:
+        pen.line(pen.styled(f"{name}: cannot tell", x.modality))
+        _paragraph(pen, x.cannot_tell or "")
+        return
+    pen.line(pen.styled(f"{name}: ", x.modality) + pen.styled(plain(x.place.name, 200), "bold"))
+    _field(
+        pen,
+        "place",
+        f"{words.place(x.place.lat_deg, x.place.lon_deg)}; {words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}",
+    )
+    for share, area_km2 in sorted(x.regions_km2.items()):
+        _field(pen, f"{share:.0%} region", words.area_beside(area_km2))
+    listed = [f"{plain(n, 60)} {words.share(s)}" for n, s in x.countries[:_MOST_COUNTRIES] if s >= 0.005]
+    if listed:
+        _field(pen, "countries", ", ".join(listed))
+    _field(pen, "learnt", f"{x.gain_nats:.1f} nats over the prior")
+
+
+def _perceived(finding: Finding, pen: Pen) -> None:
+    everything = gather(finding)
+    for title, kinds in (("Species heard", ("species",)), ("Other sounds", ("sound",)), ("Read in the picture", ("text",))):
+        listed = clear(everything, *kinds)
+        if not listed:
+            continue
+        pen.line()
+        pen.line(pen.styled(title, "bold") + pen.styled("  best score, when", "dim"))
+        width = min(44, max(len(_title(p)) for p in listed[:_MOST_LISTED]))
+        for p in listed[:_MOST_LISTED]:
+            mark = "  dropped" if p.dropped else "  added by hand" if p.added else ""
+            pen.line(f"  {_title(p):<{width}}  {p.best.score:.2f}  {_spans(p)}{mark}")
+        if len(listed) > _MOST_LISTED:
+            pen.line(pen.styled(f"  and {len(listed) - _MOST_LISTED} more", "dim"))
+
+
+def _title(p: Perceived) -> str:
+    latin = f" ({plain(p.best.label, 40)})" if p.best.name and p.best.name != p.best.label else ""
+    return plain(f"{plain(p.title, 60)}{latin}", 72)
+
+
+def _spans(p: Perceived) -> str:
+    listed = ", ".join(words.span(a, b) for a, b in p.spans[:_MOST_SPANS])
+    return listed + (f" and {len(p.spans) - _MOST_SPANS} more" if len(p.spans) > _MOST_SPANS else "")
+
+
+def _silent(finding: Finding, pen: Pen) -> None:
+    mute = [(e.clue, e.abstained) for e in finding.evidence if e.abstained]
+    notes = [*finding.clip.problems, *_skipped(finding)]
+    if not mute and not notes:
+        return
+    pen.line()
+    pen.line(pen.styled("Not judged", "bold"))
+    for clue, why in mute:
+        _paragraph(pen, f"{clue}: {why}")
+    for note in notes:
+        _paragraph(pen, note)
+
+
+def _skipped(finding: Finding) -> list[str]:
+    return [f"{n:,} {kind} packets could not be decoded" for kind, n in finding.perception.skipped.items() if n]
+
+
+def _made_by(finding: Finding, pen: Pen) -> None:
+    p = finding.provenance
+    pen.line()
+    names = ", ".join(c.title for c in credits(p.models)) or "no model spoke"
+    when = f"date {finding.settings.when}" if finding.settings.when else "any time of the year"
+    for text in (
+        f"Earwitness {p.version} in {p.elapsed_s:.1f} s; models: {names}; prior: {words.PRIOR_NAMES[finding.settings.prior]}; {when}.",
+        licence_note(p.models),
+    ):
+        for line in textwrap.wrap(plain(text, 600), _columns()):
+            pen.line(pen.styled(line, "dim"))
+
+
+def _field(pen: Pen, name: str, text: str) -> None:
+    lines = textwrap.wrap(text, _columns() - 14) or [""]
+    pen.line(f"  {name:<12}{lines[0]}")
+    for line in lines[1:]:
+        pen.line(" " * 14 + line)
+
+
+def _paragraph(pen: Pen, text: str) -> None:
+    for line in textwrap.wrap(plain(text, 800), _columns() - 2):
+        pen.line("  " + line)
+
+
+def _columns() -> int:
+    return max(60, min(110, shutil.get_terminal_size((100, 24)).columns))

@@ -1,0 +1,68 @@
+"""Who made the models that spoke, under which licence. A result always says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What is to be said of a model beside a result.
+
+    Attributes:
+        model: its id, as in Provenance.models.
+        title: what people call it.
+        purpose: what it did.
+        licence: its licence's name.
+        source: who made it and where it is described.
+        sha256: hex digest of its weights, or "" where it is not one fixed file.
+        non_commercial: the licence forbids commercial use.
+    """
+
+    model: str
+    title: str
+    purpose: str
+    licence: str
+    source: str
+    sha256: str = ""
+    non_commercial: bool = False
+
+
+_KNOWN = (
+    Credit(
+        "birdnet-v2.4",
+        "BirdNET v2.4",
+        "names the species heard in windows of 3 s (6,522 classes)",
+        "CC BY-NC-SA 4.0",
+        "K. Lisa Yang Center for Conservation Bioacoustics, Cornell Lab of Ornithology, and Chemnitz University of Technology; "
+        "Kahl et al. 2021, Ecological Informatics 61, 101236",
+        "55f3e4055b1a13bfa9a2452731d0d34f6a02d6b775a334362665892794165e4c",
+        non_commercial=True,
+    ),
+    Credit(
+        "birdnet-v2.4-range-v2",
+        "BirdNET v2.4 range model, version 2",
+        "says how likely each species is recorded at a place, by week or year-round",
+        "CC BY-NC-SA 4.0",
+        "as BirdNET v2.4; trained on eBird checklist frequencies",
+        "1226f23fc20362617deb09178f366111b70cf085c2c82893f2814e5acedce6c2",
+        non_commercial=True,
+    ),
+)
+
+
+def credits(models: Iterable[str]) -> tuple[Credit, ...]:
+    """Credits of these models, in order; one that is not listed here is named by its id."""
+    known = {c.model: c for c in _KNOWN}
+    return tuple(known.get(m, Credit(m, m, "", "licence not stated", "")) for m in dict.fromkeys(models))
+
+
+def licence_note(models: Iterable[str]) -> str:
+    """One sentence on what the models' licences mean for the use of this result; "" when none restricts it."""
+    bound = [c for c in credits(models) if c.non_commercial]
+    if not bound:
+        return ""
+    licences = ", ".join(dict.fromkeys(c.licence for c in bound))
+    names = ", ".join(c.title for c in bound)
+    return f"{names}: licensed for non-commercial use only ({licences})."

@@ -1,0 +1,462 @@
+"""Maps as SVG, drawn here: nothing is fetched, and they print as sharp as the paper.
+
+Mass is coloured by its density (share of belief per area) on a logarithmic scale of three decades below the densest cell; the
+same scale and colours on every map. Land stays light, in dark mode too, so that colours keep their meaning.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+
+import h3.api.numpy_int as h3
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from engine.core import sphere
+from engine.core.finding import Located
+from engine.core.grid import Grid, parents_of
+from engine.report import colour, words
+from engine.report.projection import Projection, azimuthal, equal_earth
+from engine.report.shape import cell_polygon, polygons_of
+
+DECADES = 3.0
+_WORLD_WIDTH = 1000.0
+_NEAR_WIDTH = 560.0
+_DRAWN_SHARE = 0.999
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """The outline of a credible region."""
+
+    shape: BaseGeometry
+    modality: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place to be marked, with a short label."""
+
+    lat_deg: float
+    lon_deg: float
+    modality: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A projection scaled to a drawing: pixels per km, and where the projection's origin lies."""
+
+    project: Projection
+    scale: float
+    x0: float
+    y0: float
+    width: float
+    height: float
+
+    def px(self, lon_deg: NDArray[np.float64], lat_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 2) pixels of places in degrees."""
+        x, y = self.project(lon_deg, lat_deg)
+        return np.column_stack([self.x0 + x * self.scale, self.y0 - y * self.scale])
+
+
+def world_view(width: float = _WORLD_WIDTH) -> View:
+    """The whole Earth in Equal Earth."""
+    right, _ = equal_earth(180.0, 0.0)
+    _, top = equal_earth(0.0, 90.0)
+    margin = width * 0.004
+    scale = (width / 2 - margin) / float(right)
+    height = 2 * (float(top) * scale + margin)
+    return View(equal_earth, scale, width / 2, height / 2, width, height)
+
+
+def near_view(lat_deg: float, lon_deg: float, radius_km: float) -> View:
+    """A square around a place."""
+    half = _NEAR_WIDTH / 2
+    return View(azimuthal(lat_deg, lon_deg), half / radius_km, half, half, _NEAR_WIDTH, _NEAR_WIDTH)
+
+
+def world_map(located: Located | None, outlines: Sequence[Outline], marks: Sequence[Mark], title: str) -> str:
+    """The world with one posterior's mass (or none), outlines of regions, and marked places."""
+    view = world_view()
+    parts = [_globe(view), _land(view, "medium")]
+    legend = ""
+    if located is not None:
+        parts.append(_mass_world(view, located))
+        legend = _mass_legend(located, view)
+    parts += [_coast(view, "medium"), *(_outline(view, o) for o in _widest_first(outlines)), *_pins(view, marks), _rim(view)]
+    extra = 58.0
+    return _svg(view.width, view.height + extra, title, "".join(parts) + legend + _outline_legend(view, outlines))
+
+
+def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark], title: str) -> str:
+    """The surroundings of the place reported, as wide as most of the belief, with a scale bar."""
+    radius_km = near_radius_km(located)
+    place = located.place
+    view = near_view(place.lat_deg, place.lon_deg, radius_km)
+    detail = "fine" if radius_km < 700 else "medium"
+    clip = f'<clipPath id="frame"><rect width="{view.width:g}" height="{view.height:g}"/></clipPath>'
+    parts = [
+        f'<rect width="{view.width:g}" height="{view.height:g}" fill="{colour.SEA}"/>',
+        _land_near(view, detail, place.lat_deg, place.lon_deg, radius_km),
+        _graticule_near(view, place.lat_deg, place.lon_deg, radius_km),
+        _mass_near(view, located, radius_km),
+        _land_near(view, detail, place.lat_deg, place.lon_deg, radius_km, lines_only=True),
+        *(_outline(view, o) for o in _widest_first(outlines)),
+        *_pins(view, marks, labels=False),
+    ]
+    frame = f'<rect width="{view.width:g}" height="{view.height:g}" fill="none" stroke="{colour.COAST}"/>'
+    body = f'{clip}<g clip-path="url(#frame)">{"".join(parts)}{_scale_bar(view)}</g>{frame}'
+    return _svg(view.width, view.height, title, body.replace("frame", f"frame-{located.modality}"))
+
+
+def range_map(grid: Grid, occurrence: NDArray[np.floating], title: str) -> str:
+    """A small world map of the chance, 0 to 1, that a species is recorded in each cell (cells,)."""
+    view = world_view(420.0)
+    cells, value = _coarse_mean(grid, np.asarray(occurrence, dtype=np.float64), 2)
+    peak = float(value.max()) if len(value) else 0.0
+    step = np.full(len(value), -1)
+    if peak > 0:
+        drawn = value >= max(0.02, 0.02 * peak)
+        step[drawn] = np.clip((np.sqrt(value[drawn] / peak) * len(colour.MASS_COLOURS)).astype(int), 1, 8)
+    body = _globe(view) + _land(view, "coarse") + _cells(view, cells, step) + _coast(view, "coarse") + _rim(view)
+    return _svg(view.width, view.height, title, body)
+
+
+def near_radius_km(located: Located) -> float:
+    """How far the near map reaches: four fifths of the belief, and a quarter more, between 150 and 3,000 km."""
+    grid, place = located.posterior.grid, located.place
+    distance = sphere.pairwise_km(sphere.to_xyz(place.lat_deg, place.lon_deg)[None], grid.xyz)[0]
+    order = np.argsort(distance)
+    reach = distance[order][np.searchsorted(np.cumsum(located.posterior.mass[order]), 0.8)]
+    return float(np.clip(1.25 * reach, 150.0, 3000.0))
+
+
+# --- mass ---------------------------------------------------------------------------------------------------------------
+
+
+def steps(log_density: NDArray[np.float64], peak: float) -> NDArray[np.int64]:
+    """(n,) the colour of each density: DECADES below the peak are spread over the colours, below that -1."""
+    depth = (peak - log_density) / math.log(10.0) / DECADES
+    count = len(colour.MASS_COLOURS)
+    return np.where(depth < 1.0, np.clip(((1.0 - depth) * count).astype(np.int64), 0, count - 1), -1)
+
+
+def _mass_world(view: View, located: Located) -> str:
+    cells, log_mass = located.posterior.at_resolution(3)
+    area = np.array([h3.cell_area(c, unit="km^2") for c in cells])
+    log_density = log_mass - np.log(area)
+    kept = _heaviest(np.exp(log_mass))
+    if kept.sum() > 5000:  # at this width a cell of resolution 3 is a pixel or two: the next size will do
+        cells, log_mass = located.posterior.at_resolution(2)
+        log_density = log_mass - np.log(np.array([h3.cell_area(c, unit="km^2") for c in cells]))
+        kept = _heaviest(np.exp(log_mass))
+    return _cells(view, cells[kept], steps(log_density[kept], _peak(located)))
+
+
+def _mass_near(view: View, located: Located, radius_km: float) -> str:
+    grid, place = located.posterior.grid, located.place
+    near = grid.xyz @ sphere.to_xyz(place.lat_deg, place.lon_deg) > math.cos(min(2.2 * radius_km + 200, 15000) / sphere.EARTH_RADIUS_KM)
+    kept = near & _heaviest(located.posterior.mass)
+    return _cells(view, grid.cells[kept], steps(located.posterior.log_density[kept], _peak(located)))
+
+
+def _peak(located: Located) -> float:
+    """Natural log of the density, per km², that the scale starts from: the densest resolution-3 cell, as on the world map."""
+    cells, log_mass = located.posterior.at_resolution(3)
+    return float(np.max(log_mass - np.log(np.array([h3.cell_area(c, unit="km^2") for c in cells]))))
+
+
+def _heaviest(mass: NDArray[np.float64]) -> NDArray[np.bool_]:
+    order = np.argsort(-mass, kind="stable")
+    kept = np.zeros(len(mass), dtype=bool)
+    kept[order[: int(np.searchsorted(np.cumsum(mass[order]), _DRAWN_SHARE)) + 1]] = True
+    return kept
+
+
+def _coarse_mean(grid: Grid, value: NDArray[np.float64], resolution: int) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    cells, at = np.unique(parents_of(grid.cells, resolution), return_inverse=True)
+    area = np.bincount(at, grid.area_km2)
+    return cells, np.bincount(at, grid.area_km2 * value) / area
+
+
+def _cells(view: View, cells: NDArray[np.uint64], step: NDArray[np.int64]) -> str:
+    """One path per colour."""
+    paths = []
+    for s in range(len(colour.MASS_COLOURS)):
+        own = cells[step == s]
+        if len(own):
+            d = "".join(_cell_path(view, int(c)) for c in own)
+            fill = colour.MASS_COLOURS[s]
+            paths.append(f'<path d="{d}" fill="{fill}" stroke="{fill}" stroke-width=".4" fill-opacity=".88" stroke-opacity=".88"/>')
+    return "".join(paths)
+
+
+def _cell_path(view: View, cell: int) -> str:
+    boundary = np.array(h3.cell_to_boundary(np.uint64(cell)))
+    lat, lon = boundary[:, 0], boundary[:, 1]
+    if view.project is equal_earth and (np.ptp(lon) > 180.0):
+        return _path(view, cell_polygon(cell))
+    return _ring(view.px(lon, lat))
+
+
+# --- ground -------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _ground(detail: str) -> tuple[tuple[BaseGeometry, ...], tuple[BaseGeometry, ...]]:
+    """Land polygons and border lines of the world in degrees, as shapely geometries."""
+    from engine.report.ground import borders, land
+
+    return land(detail), borders(detail)
+
+
+def _land(view: View, detail: str) -> str:
+    land, _ = _ground(detail)
+    return f'<path d="{"".join(_path(view, g, 3.0) for g in land)}" fill="{colour.LAND}"/>'
+
+
+def _coast(view: View, detail: str) -> str:
+    land, borders = _ground(detail)
+    width = view.width / 1800
+    edges = "".join(_lines(view, b, close=False) for b in borders)
+    coast = "".join(_path(view, g, 3.0) for g in land)
+    return (
+        f'<path d="{edges}" fill="none" stroke="{colour.BORDER}" stroke-width="{width:.2f}"/>'
+        f'<path d="{coast}" fill="none" stroke="{colour.COAST}" stroke-width="{width:.2f}"/>'
+    )
+
+
+def _land_near(
+    view: View, detail: str, lat_deg: float, lon_deg: float, radius_km: float, lines_only: bool = False
+) -> str:
+    land, borders = _ground(detail)
+    pieces = [p for g in land for p in _window(g, lat_deg, lon_deg, radius_km)]
+    d = "".join(_path(view, p, 2.0) for p in pieces)
+    if not lines_only:
+        return f'<path d="{d}" fill="{colour.LAND}"/>'
+    edges = "".join(_lines(view, p, close=False) for g in borders for p in _window(g, lat_deg, lon_deg, radius_km))
+    return (
+        f'<path d="{edges}" fill="none" stroke="#8f8c83" stroke-width=".8" stroke-dasharray="5 2"/>'
+        f'<path d="{d}" fill="none" stroke="#8f8c83" stroke-width=".8"/>'
+    )
+
+
+def _window(shape: BaseGeometry, lat_deg: float, lon_deg: float, radius_km: float) -> list[BaseGeometry]:
+    """What of a shape lies in a box of degrees a good deal larger than the near map, also across the antimeridian."""
+    reach = math.degrees(radius_km / sphere.EARTH_RADIUS_KM) * 1.8 + 1.0
+    south, north = max(-90.0, lat_deg - reach), min(90.0, lat_deg + reach)
+    widest = max(abs(south), abs(north))
+    span = 180.0 if widest > 85.0 else min(180.0, reach / math.cos(math.radians(widest)))
+    pieces = []
+    for by in (-360.0, 0.0, 360.0):
+        west, east = lon_deg - span - by, lon_deg + span - by
+        if west > 180.0 or east < -180.0:
+            continue
+        part = shapely.clip_by_rect(shape, max(west, -180.0), south, min(east, 180.0), north)
+        if not part.is_empty:
+            pieces.append(part)
+    return pieces
+
+
+def _globe(view: View) -> str:
+    rim = _rim_points(view)
+    lines = []
+    for lon in range(-150, 180, 30):
+        lines.append(_line(view.px(np.full(61, float(lon)), np.linspace(-90, 90, 61))))
+    for lat in range(-60, 90, 30):
+        lines.append(_line(view.px(np.linspace(-180, 180, 3), np.full(3, float(lat)))))
+    return (
+        f'<path d="{_ring(rim)}" fill="{colour.SEA}"/>'
+        f'<path d="{"".join(lines)}" fill="none" stroke="{colour.GRATICULE}" stroke-width="{view.width / 1400:.2f}"/>'
+    )
+
+
+def _rim(view: View) -> str:
+    return f'<path d="{_ring(_rim_points(view))}" fill="none" stroke="{colour.COAST}" stroke-width="{view.width / 1200:.2f}"/>'
+
+
+def _rim_points(view: View) -> NDArray[np.float64]:
+    up = np.linspace(-90.0, 90.0, 61)
+    return np.concatenate([view.px(np.full(61, 180.0), up), view.px(np.full(61, -180.0), up[::-1])])
+
+
+def _graticule_near(view: View, lat_deg: float, lon_deg: float, radius_km: float) -> str:
+    """Parallels and meridians a round number of degrees apart, labelled along the left and the lower edge."""
+    degrees = math.degrees(radius_km / sphere.EARTH_RADIUS_KM)
+    step = next((s for s in (0.5, 1, 2, 5, 10, 15, 30) if degrees / s <= 3.5), 30)
+    lon_step = step if abs(lat_deg) < 55 else min(30, step * 2) if abs(lat_deg) < 75 else 30
+    lines, labels = [], []
+    west = lon_deg - min(180.0, 2.2 * degrees / max(0.05, math.cos(math.radians(min(88.0, abs(lat_deg) + degrees)))))
+    for lat in np.arange(math.ceil((lat_deg - 2 * degrees) / step) * step, lat_deg + 2 * degrees, step):
+        if abs(lat) < 90:
+            points = view.px(np.linspace(west, 2 * lon_deg - west, 121), np.full(121, lat))
+            lines.append(_line(points))
+            labels += _edge_label(points, 0, view, f"{abs(lat):g}°{'N' if lat > 0 else 'S' if lat < 0 else ''}")
+    for lon in np.arange(math.ceil(west / lon_step) * lon_step, 2 * lon_deg - west, lon_step):
+        points = view.px(np.full(121, lon), np.linspace(max(-90, lat_deg - 2 * degrees), min(90, lat_deg + 2 * degrees), 121))
+        lines.append(_line(points))
+        shown = (lon + 180.0) % 360.0 - 180.0
+        labels += _edge_label(points, 1, view, f"{abs(shown):g}°{'E' if shown > 0 else 'W' if shown < 0 else ''}")
+    return f'<path d="{"".join(lines)}" fill="none" stroke="#d9dde2" stroke-width=".8"/>{"".join(labels)}'
+
+
+def _edge_label(points: NDArray[np.float64], axis: int, view: View, text: str) -> list[str]:
+    """A label where a line meets the left (axis 0) or the upper (axis 1) edge."""
+    at = points[:, axis]
+    crossing = np.flatnonzero((at[:-1] > 0) != (at[1:] > 0))
+    for i in crossing:
+        other = float(points[i, 1 - axis])
+        if 16 < other < (view.height if axis == 0 else view.width) - 30:
+            x, y = (4.0, other - 3.0) if axis == 0 else (other + 3.0, 12.0)
+            return [f'<text x="{x:.0f}" y="{y:.0f}" class="tick">{text}</text>']
+    return []
+
+
+# --- outlines, marks, legends ------------------------------------------------------------------------------------------
+
+
+def _widest_first(outlines: Iterable[Outline]) -> list[Outline]:
+    return sorted(outlines, key=lambda o: -o.share)
+
+
+def _outline(view: View, outline: Outline) -> str:
+    d = _path(view, outline.shape, 3.0)
+    width, dash = (2.2, "") if outline.share <= 0.5 else (1.4, ' stroke-dasharray="5 2.5"')
+    line = colour.modality_colour(outline.modality)
+    return (
+        f'<path d="{d}" fill="none" stroke="#fff" stroke-width="{width + 1.8:g}" stroke-opacity=".75"/>'
+        f'<path d="{d}" fill="none" stroke="{line}" stroke-width="{width:g}"{dash}/>'
+    )
+
+
+def _pins(view: View, marks: Sequence[Mark], labels: bool = True) -> list[str]:
+    """Marks: a different shape for each modality, so that colour is never the only difference."""
+    out = []
+    for mark in marks:
+        ((x, y),) = view.px(np.array([mark.lon_deg]), np.array([mark.lat_deg]))
+        fill = colour.modality_colour(mark.modality)
+        out.append(f'<g transform="translate({x:.1f} {y:.1f})">{_symbol(mark.modality, fill)}</g>')
+        if labels:
+            anchor, dx = ("start", 11) if x < view.width * 0.62 else ("end", -11)
+            out.append(f'<text x="{x + dx:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}" class="pin">{escape(mark.label)}</text>')
+    return out
+
+
+def _symbol(modality: str, fill: str) -> str:
+    style = f'fill="{fill}" stroke="#fff" stroke-width="1.6"'
+    shapes = {
+        "sound": f'<circle r="6" {style}/>',
+        "picture": f'<rect x="-5.5" y="-5.5" width="11" height="11" {style}/>',
+        "both": f'<path d="M0-8L7.5 0 0 8-7.5 0z" {style}/>',
+    }
+    return shapes.get(modality, f'<path d="M0-7.5L7 5.5H-7z" {style}/>')
+
+
+def _mass_legend(located: Located, view: View) -> str:
+    x, y, width = 20.0, view.height + 26.0, 270.0
+    count = len(colour.MASS_COLOURS)
+    boxes = "".join(
+        f'<rect x="{x + i * width / count:.1f}" y="{y:g}" width="{width / count + 0.5:.1f}" height="10" fill="{c}"/>'
+        for i, c in enumerate(colour.MASS_COLOURS)
+    )
+    peak = math.exp(_peak(located)) * 10_000 * 100  # per cent of the belief in 10,000 km²
+    ticks = "".join(
+        f'<text x="{x + width * k / DECADES:.0f}" y="{y + 23:g}" class="tick" text-anchor="middle">'
+        f"{_percent(peak * 10.0 ** (k - DECADES))}</text>"
+        for k in range(int(DECADES) + 1)
+    )
+    return f'<text x="{x:g}" y="{y - 6:g}" class="legend">Share of belief per 10,000 km² (log scale)</text>{boxes}{ticks}'
+
+
+def _percent(value: float) -> str:
+    return f"{words.rounded(value, 1 if value < 1 else 2):g}%"
+
+
+def _outline_legend(view: View, outlines: Sequence[Outline]) -> str:
+    """One line and its words per region and modality, to the right of the mass scale."""
+    x, y, out = 360.0, view.height + 16.0, []
+    for i, modality in enumerate(dict.fromkeys(o.modality for o in outlines)):
+        line = colour.modality_colour(modality)
+        at = x + i * 215
+        name = escape(words.modality(modality) if modality != "both" else "Both together")
+        out.append(f'<g transform="translate({at + 8:g} {y:g})">{_symbol(modality, line)}</g>')
+        out.append(f'<text x="{at + 22:g}" y="{y + 4:g}" class="legend">{name}: place reported</text>')
+        for k, (share, width, dash) in enumerate(((0.5, 2.2, ""), (0.9, 1.4, ' stroke-dasharray="5 2.5"'))):
+            left = at + k * 100
+            out.append(
+                f'<path d="M{left:g} {y + 24:g}h24" stroke="{line}" stroke-width="{width}"{dash}/>'
+                f'<text x="{left + 29:g}" y="{y + 28:g}" class="legend">{share:.0%} region</text>'
+            )
+    return "".join(out)
+
+
+def _scale_bar(view: View) -> str:
+    longest = 0.3 * view.width / view.scale
+    magnitude = 10 ** math.floor(math.log10(longest))
+    length_km = max(m * magnitude for m in (1, 2, 5) if m * magnitude <= longest)
+    px = length_km * view.scale
+    x, y = view.width - px - 16, view.height - 16
+    return (
+        f'<rect x="{x - 10:.1f}" y="{y - 24:.1f}" width="{px + 20:.1f}" height="34" fill="#fff" fill-opacity=".82"/>'
+        f'<path d="M{x:.1f} {y - 5:.1f}v5h{px:.1f}v-5" fill="none" stroke="#222" stroke-width="1.4"/>'
+        f'<text x="{x + px / 2:.1f}" y="{y - 9:.1f}" text-anchor="middle" class="legend">{length_km:,.0f} km</text>'
+    )
+
+
+# --- paths --------------------------------------------------------------------------------------------------------------
+
+
+def _path(view: View, shape: BaseGeometry, step_deg: float = 0.0) -> str:
+    """Closed path of all rings; long edges are divided, since a straight line on the globe is none on paper."""
+    out = []
+    for polygon in polygons_of(shape):
+        whole = shapely.segmentize(polygon, step_deg) if step_deg else polygon
+        for ring in (whole.exterior, *whole.interiors):
+            out.append(_ring(_thinned(view.px(*np.array(ring.coords)[:-1, :2].T))))
+    return "".join(out)
+
+
+def _lines(view: View, shape: BaseGeometry, close: bool) -> str:
+    if hasattr(shape, "geoms"):
+        return "".join(_lines(view, g, close) for g in shape.geoms)
+    if shape.is_empty or shape.geom_type not in ("LineString", "LinearRing"):
+        return _lines(view, shape.boundary, close) if shape.geom_type == "Polygon" and not shape.is_empty else ""
+    return _line(_thinned(view.px(*np.array(shape.coords)[:, :2].T)))
+
+
+def _thinned(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points closer than half a pixel to the one kept before are left out; the last stays."""
+    if len(points) < 8:
+        return points
+    rounded = np.round(points * 1.6)
+    keep = np.append(True, (np.diff(rounded, axis=0) != 0).any(axis=1))
+    keep[-1] = True
+    return points[keep]
+
+
+def _ring(points: NDArray[np.float64]) -> str:
+    return _line(points) + "z" if len(points) > 2 else ""
+
+
+def _line(points: NDArray[np.float64]) -> str:
+    if len(points) < 2:
+        return ""
+    tenths = np.round(points * 10).astype(np.int64)
+    step = np.diff(tenths, axis=0)
+    head = f"M{tenths[0, 0] / 10:g} {tenths[0, 1] / 10:g}l"
+    return head + " ".join(f"{dx / 10:g} {dy / 10:g}" for dx, dy in step.tolist())
+
+
+def _svg(width: float, height: float, title: str, body: str) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:.0f}" role="img" '
+        f'aria-label="{escape(title)}"><title>{escape(title)}</title>{body}</svg>'
+    )

@@ -1,0 +1,464 @@
+"""A Finding as JSON, "earwitness.finding/1".
+
+The document is a tree of the frozen dataclasses below: what they say is what is written, and `json_schema` is made from them, so
+that neither can drift from the other. Times are seconds from the clip's start, coordinates degrees, areas km², masses shares of 1,
+information nats. Cells are H3 indices in hexadecimal. Fields may be added within version 1; none changes its meaning.
+"""
+
+# ruff: noqa: RUF009 (the documentation of a field is data, made once)
+from __future__ import annotations
+
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.core.clip import Clip, Interval, Stream
+from engine.core.evidence import Evidence
+from engine.core.finding import Finding, Located, Provenance, Settings
+from engine.core.observation import Observation
+from engine.media.source import shown
+from engine.report import credit, verdict
+from engine.report.perceived import Perceived, gather
+
+SCHEMA = "earwitness.finding/1"
+LEAST_MASS = 1e-5  # cells with less are summed up in mass_left_out
+SHARES = (0.5, 0.9, 0.95)
+_TEXT_LIMIT = 1000
+
+
+def _said(doc: str) -> Any:
+    return field(metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True)
+class TagRecord:
+    """A container tag, as found in the file: hostile text."""
+
+    key: str = _said("name of the tag")
+    value: str = _said("its text, unprintable characters replaced")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One track of the container."""
+
+    index: int = _said("number in the container")
+    track: int = _said("number among the tracks of its kind, from 1")
+    kind: str = _said("audio, video, subtitle, data or attachment")
+    codec: str = _said("decoder's name")
+    decodable: bool = _said("whether this program can decode it")
+    duration_s: float | None = _said("length, s")
+    language: str | None = _said("language tag of the container")
+    rate_hz: int | None = _said("audio: samples a second")
+    channels: int | None = _said("audio: channels")
+    width_px: int | None = _said("video: width as stored")
+    height_px: int | None = _said("video: height as stored")
+    fps: float | None = _said("video: mean frames a second")
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRecord:
+    """The file examined, named without its folder."""
+
+    name: str = _said("file name")
+    sha256: str = _said("hex digest of all its bytes")
+    size_bytes: int = _said("length of the file")
+    container: str = _said("demuxer")
+    duration_s: float | None = _said("length, s")
+    streams: tuple[StreamRecord, ...] = _said("tracks in container order")
+    tags: tuple[TagRecord, ...] = _said("container tags")
+    problems: tuple[str, ...] = _said("what was wrong with the file, in sentences")
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRecord:
+    """The stretch of time examined."""
+
+    start_s: float = _said("start, s")
+    end_s: float = _said("end, s")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRecord:
+    """What the analyst chose."""
+
+    prior: str = _said("mixture, land, observer or population")
+    date: str | None = _said("date of the recording, YYYY-MM-DD, or null for any time of the year")
+    track: int | None = _said("audio track from 1, or null for the container's default")
+    interval: IntervalRecord | None = _said("stretch asked for, or null for the whole clip")
+    stride_s: float | None = _said("step between windows of sound, or null for the program's choice")
+    radius_km: float = _said("the place reported has the most mass within this radius")
+    same_place_km: float = _said("what counts as the same place")
+    dropped: tuple[str, ...] = _said("keys of observations left out of the scoring")
+    left_out: tuple[str, ...] = _said("clues left out of the scoring")
+    included: tuple[str, ...] = _said("clues scored that are off by default")
+    seed: int = _said("seed of whatever is sampled")
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRecord:
+    """The place reported: the cell centre with the most mass within radius_km."""
+
+    lat_deg: float = _said("latitude")
+    lon_deg: float = _said("longitude")
+    name: str = _said("in words, from an offline gazetteer")
+    mass: float = _said("share of belief within radius_km")
+    radius_km: float = _said("radius of the place rule")
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRecord:
+    """A credible region: the smallest set of cells, densest first, with this share of the belief."""
+
+    share: float = _said("0.5, 0.9 or 0.95")
+    area_km2: float = _said("area")
+
+
+@dataclass(frozen=True, slots=True)
+class CountryRecord:
+    """A country's share of the belief."""
+
+    name: str = _said("country")
+    share: float = _said("share of belief")
+
+
+@dataclass(frozen=True, slots=True)
+class CellRecord:
+    """A cell of the map."""
+
+    cell: str = _said("H3 index, hexadecimal")
+    mass: float = _said("share of belief")
+    region: float = _said("smallest credible region that holds it: 0.5, 0.9, 0.95, or 1 for none of them")
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedRecord:
+    """Where one modality points."""
+
+    modality: str = _said("sound, picture, container or both")
+    spoke: bool = _said("false when it cannot tell")
+    cannot_tell: str | None = _said("why it cannot tell, or null")
+    place: PlaceRecord = _said("the place reported; means nothing when spoke is false")
+    gain_nats: float = _said("Kullback-Leibler divergence of the posterior from the prior")
+    entropy_nats: float = _said("entropy of the posterior over the cells")
+    prior: str = _said("prior applied")
+    regions: tuple[RegionRecord, ...] = _said("credible regions")
+    countries: tuple[CountryRecord, ...] = _said("countries by share, largest first")
+    grid_cells: int = _said("cells of the map, of several sizes where it was refined")
+    cells: tuple[CellRecord, ...] = _said(f"cells with a mass of at least {LEAST_MASS:g}, heaviest first")
+    mass_left_out: float = _said("mass of all cells not listed")
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """One clue: whether it spoke, and through which models."""
+
+    clue: str = _said("name of the clue")
+    modality: str = _said("modality it belongs to")
+    spoke: bool = _said("false when it abstained")
+    abstained: str | None = _said("why it abstained, or null")
+    models: tuple[str, ...] = _said("ids of the models that spoke")
+    observations: int = _said("how many observations it rests on")
+
+
+@dataclass(frozen=True, slots=True)
+class MomentRecord:
+    """One observation in time."""
+
+    start_s: float = _said("start, s")
+    end_s: float = _said("end, s")
+    score: float = _said("the model's own score, 0 to 1, uncalibrated")
+    box: tuple[float, ...] | None = _said("left, top, right, bottom as shares of the upright frame, or null")
+
+
+@dataclass(frozen=True, slots=True)
+class PerceivedRecord:
+    """All observations of one thing: a species, a sound, a sign."""
+
+    key: str = _said("clue/kind/label")
+    clue: str = _said("clue that made it")
+    kind: str = _said("species, sound, text, …")
+    label: str = _said("in the field's own terms: Latin name, the text read")
+    name: str = _said("everyday name, or empty")
+    author: str = _said("model id, or analyst")
+    best_score: float = _said("highest score")
+    dropped: bool = _said("left out of the scoring by the analyst")
+    added: bool = _said("added by the analyst")
+    note: str = _said("remark")
+    moments: tuple[MomentRecord, ...] = _said("every observation, in order of time")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """A model that spoke."""
+
+    model: str = _said("id")
+    title: str = _said("name")
+    licence: str = _said("licence of its weights")
+    non_commercial: bool = _said("the licence forbids commercial use")
+    source: str = _said("who made it")
+    sha256: str = _said("hex digest of its weights, or empty")
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceRecord:
+    """What made this document."""
+
+    program: str = _said("earwitness")
+    version: str = _said("program version")
+    created: str = _said("when, ISO 8601")
+    elapsed_s: float = _said("seconds of work")
+    seed: int = _said("seed of whatever was sampled")
+    models: tuple[ModelRecord, ...] = _said("models that spoke, with licences")
+    skipped_audio: int = _said("audio packets that could not be decoded")
+    skipped_video: int = _said("video packets that could not be decoded")
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRecord:
+    """One scene of one clip, judged."""
+
+    schema: str = _said(f'always "{SCHEMA}"')
+    clip: ClipRecord = _said("the file")
+    interval: IntervalRecord = _said("the stretch examined")
+    scene: int = _said("number of the scene, from 1")
+    scenes: int = _said("scenes in the clip")
+    settings: SettingsRecord = _said("what the analyst chose")
+    located: tuple[LocatedRecord, ...] = _said("where each modality points")
+    evidence: tuple[EvidenceRecord, ...] = _said("the clues")
+    perceived: tuple[PerceivedRecord, ...] = _said("what was heard, read and seen, best first")
+    comparisons: tuple[Any, ...] = _said("modalities compared with one another; empty when none were")
+    claims: tuple[Any, ...] = _said("claims tested; empty when none were")
+    provenance: ProvenanceRecord = _said("what made this document")
+
+
+def to_json(finding: Finding) -> str:
+    """The finding as JSON text, ASCII only, two spaces of indent; the same finding gives the same text."""
+    return json.dumps(_value(record_of(finding)), indent=2, allow_nan=False) + "\n"
+
+
+def record_of(finding: Finding) -> FindingRecord:
+    """The finding as the records that are written."""
+    return FindingRecord(
+        schema=SCHEMA,
+        clip=_clip(finding.clip),
+        interval=_interval(finding.interval),
+        scene=finding.scene,
+        scenes=finding.scenes,
+        settings=_settings(finding.settings),
+        located=tuple(_located(x, finding.settings.prior) for x in finding.located),
+        evidence=tuple(_evidence(e) for e in finding.evidence),
+        perceived=tuple(_perceived(p) for p in gather(finding)),
+        comparisons=tuple(_free(x) for x in verdict.comparisons(finding)),
+        claims=tuple(_free(x) for x in verdict.claims(finding)),
+        provenance=_provenance(finding.provenance, finding.perception.skipped),
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the document."""
+    definitions: dict[str, Any] = {}
+    root = _schema_of(FindingRecord, definitions)
+    definitions["FindingRecord"]["properties"]["schema"]["const"] = SCHEMA
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
+    return {**head, **root, "$defs": definitions}
+
+
+def region_of(located: Located) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(cells,) the smallest of SHARES whose region holds each cell; 1 where none does."""
+    region = np.ones(len(located.posterior.grid))
+    for share in sorted(SHARES, reverse=True):
+        region[located.posterior.region(share)] = share
+    return region
+
+
+def clip_name(clip: Clip) -> str:
+    """The clip's file name without its folder, fit to be shown."""
+    return shown(Path(clip.path).name or clip.path, 200)
+
+
+def _text(text: str) -> str:
+    return shown(text, _TEXT_LIMIT)
+
+
+def _clip(clip: Clip) -> ClipRecord:
+    return ClipRecord(
+        name=clip_name(clip),
+        sha256=clip.sha256,
+        size_bytes=clip.size_bytes,
+        container=_text(clip.container),
+        duration_s=clip.duration_s,
+        streams=tuple(_stream(s) for s in clip.streams),
+        tags=tuple(TagRecord(_text(k), _text(v)) for k, v in clip.tags),
+        problems=tuple(_text(p) for p in clip.problems),
+    )
+
+
+def _stream(s: Stream) -> StreamRecord:
+    return StreamRecord(
+        index=s.index,
+        track=s.track,
+        kind=s.kind,
+        codec=s.codec,
+        decodable=s.decodable,
+        duration_s=s.duration_s,
+        language=_text(s.language) if s.language else None,
+        rate_hz=s.rate_hz,
+        channels=s.channels,
+        width_px=s.width_px,
+        height_px=s.height_px,
+        fps=s.fps,
+    )
+
+
+def _interval(interval: Interval) -> IntervalRecord:
+    return IntervalRecord(interval.start_s, interval.end_s)
+
+
+def _settings(s: Settings) -> SettingsRecord:
+    return SettingsRecord(
+        prior=s.prior,
+        date=s.when.isoformat() if s.when else None,
+        track=s.track,
+        interval=_interval(s.interval) if s.interval else None,
+        stride_s=s.stride_s,
+        radius_km=s.radius_km,
+        same_place_km=s.same_place_km,
+        dropped=tuple(sorted(_text(k) for k in s.dropped)),
+        left_out=tuple(sorted(s.left_out)),
+        included=tuple(sorted(s.included)),
+        seed=s.seed,
+    )
+
+
+def _located(x: Located, prior: str) -> LocatedRecord:
+    mass, region = x.posterior.mass, region_of(x)
+    listed = np.flatnonzero(mass >= LEAST_MASS)
+    listed = listed[np.argsort(-mass[listed], kind="stable")]
+    cells = x.posterior.grid.cells
+    return LocatedRecord(
+        modality=x.modality,
+        spoke=x.spoke,
+        cannot_tell=_text(x.cannot_tell) if x.cannot_tell else None,
+        place=PlaceRecord(x.place.lat_deg, x.place.lon_deg, _text(x.place.name), x.place.mass, x.place.radius_km),
+        gain_nats=x.gain_nats,
+        entropy_nats=x.posterior.entropy_nats,
+        prior=prior,
+        regions=tuple(RegionRecord(float(s), float(a)) for s, a in sorted(x.regions_km2.items())),
+        countries=tuple(CountryRecord(_text(n), float(s)) for n, s in x.countries),
+        grid_cells=len(cells),
+        cells=tuple(CellRecord(f"{int(cells[i]):x}", float(mass[i]), float(region[i])) for i in listed),
+        mass_left_out=max(0.0, 1.0 - float(mass[listed].sum())),
+    )
+
+
+def _evidence(e: Evidence) -> EvidenceRecord:
+    return EvidenceRecord(e.clue, e.modality, e.abstained is None, e.abstained, e.models, len(e.observations))
+
+
+def _perceived(p: Perceived) -> PerceivedRecord:
+    o = p.best
+    return PerceivedRecord(
+        key=_text(p.key),
+        clue=o.clue,
+        kind=o.kind,
+        label=_text(o.label),
+        name=_text(o.name),
+        author=_text(o.author),
+        best_score=o.score,
+        dropped=p.dropped,
+        added=p.added,
+        note=_text(o.note),
+        moments=tuple(_moment(x) for x in p.observations),
+    )
+
+
+def _moment(o: Observation) -> MomentRecord:
+    return MomentRecord(o.start_s, o.end_s, o.score, o.box)
+
+
+def _provenance(p: Provenance, skipped: Mapping[str, int]) -> ProvenanceRecord:
+    return ProvenanceRecord(
+        program="earwitness",
+        version=p.version,
+        created=p.created,
+        elapsed_s=p.elapsed_s,
+        seed=p.seed,
+        models=tuple(
+            ModelRecord(c.model, c.title, c.licence, c.non_commercial, c.source, c.sha256) for c in credit.credits(p.models)
+        ),
+        skipped_audio=int(skipped.get("audio", 0)),
+        skipped_video=int(skipped.get("video", 0)),
+    )
+
+
+def _free(value: Any) -> Any:
+    """Any frozen result as plain values; maps and other long arrays are named by their length only."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _free(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(_free(k)): _free(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return _free(value.tolist()) if value.size <= 64 else f"array of {value.size:,}"
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_free(v) for v in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)]
+    if isinstance(value, np.generic):
+        return _free(value.item())
+    if isinstance(value, Enum):
+        return _free(value.value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _text(str(value))
+
+
+def _value(record: Any) -> Any:
+    """Records as what the json module writes; numbers to seven digits, infinities as words."""
+    if is_dataclass(record) and not isinstance(record, type):
+        return {f.name: _value(getattr(record, f.name)) for f in fields(record)}
+    if isinstance(record, dict):
+        return {k: _value(v) for k, v in record.items()}
+    if isinstance(record, tuple | list):
+        return [_value(x) for x in record]
+    if isinstance(record, float):
+        return float(f"{record:.7g}") if math.isfinite(record) else str(record)
+    return record
+
+
+_PLAIN = {str: {"type": "string"}, int: {"type": "integer"}, float: {"type": "number"}, bool: {"type": "boolean"}}
+
+
+def _schema_of(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if kind is Any:
+        return {}
+    if kind is types.NoneType:
+        return {"type": "null"}
+    if kind in _PLAIN:
+        return dict(_PLAIN[kind])
+    if typing.get_origin(kind) is tuple:
+        return {"type": "array", "items": _schema_of(typing.get_args(kind)[0], definitions)}
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        return {"anyOf": [_schema_of(k, definitions) for k in typing.get_args(kind)]}
+    if kind.__name__ not in definitions:
+        definitions[kind.__name__] = {}  # holds the place, should records ever nest in themselves
+        hints = typing.get_type_hints(kind)
+        properties = {
+            f.name: {**_schema_of(hints[f.name], definitions), "description": f.metadata["doc"]} for f in fields(kind)
+        }
+        definitions[kind.__name__] = {
+            "type": "object",
+            "description": kind.__doc__,
+            "properties": properties,
+            "required": [f.name for f in fields(kind)],
+        }
+    return {"$ref": f"#/$defs/{kind.__name__}"}
