@@ -53,11 +53,20 @@ _PUBLIC = {
     "describe_area": "engine.world.places",
     "describe_place": "engine.world.places",
     "land_outlines": "engine.world.land",
+    "MASS_COLOURS": "engine.report",
+    "MODALITY_COLOURS": "engine.report",
+    "Perceived": "engine.report.perceived",
+    "gather": "engine.report.perceived",
+    "headline": "engine.report.verdict",
+    "region_shape": "engine.report.shape",
+    "words": "engine.report.words",
     "to_geojson": "engine.report",
     "to_html": "engine.report",
     "to_json": "engine.report",
     "to_kml": "engine.report",
 }
+
+_MODULES = frozenset({"words"})  # public as a module: its functions have short names that make sense only behind it
 
 __all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604
 
@@ -65,7 +74,8 @@ __all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"engine has no public name {name!r}")
-    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    home = importlib.import_module(_PUBLIC[name])
+    value = home if name in _MODULES else getattr(home, name)
     globals()[name] = value
     return value
 

@@ -18,7 +18,6 @@ from typing import Any
 import h3.api.numpy_int as h3
 import numpy as np
 
-from engine import locate
 from engine.clues.species import default_stride_s
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Reader
 from engine.core.errors import DataError, EarwitnessError
@@ -29,10 +28,13 @@ from engine.core.posterior import Posterior
 from engine.lab import degrade
 from engine.lab.manifest import Sample, read_manifest
 from engine.lab.metrics import Outcome, Score, outcome, paired, table, to_json_text
+from engine.locate import judge
+from engine.locate import perceive as perceive_clip
 from engine.media import open_clip
 from engine.nets import birdnet
 from engine.verdict import fuse
 from engine.world import continents, priors
+from engine.world.grid import world_grid
 
 GROUP_RESOLUTION = 2
 
@@ -110,7 +112,7 @@ def perceive(sample: Sample, condition: Condition, settings: Settings, seed: int
         source: Reader = reader
         if condition.kind:
             source = DegradedReader(reader, condition, degrade.seed_of(sample.id, seed))
-        perception = locate.perceive(source, settings)
+        perception = perceive_clip(source, settings)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps([{k: v for k, v in asdict(o).items() if v is not None} for o in perception.observations]))
     return perception
@@ -143,7 +145,7 @@ def evaluate(
     for number, sample in enumerate(samples, 1):
         own = settings.but(when=sample.date) if with_date else settings
         try:
-            rows.append(score(sample, locate.judge(perceive(sample, condition, own, seed), own)))
+            rows.append(score(sample, judge(perceive(sample, condition, own, seed), own)))
         except EarwitnessError as error:
             raise DataError(f"{sample.path.name} cannot be scored: {error}") from error
         if sys.stderr.isatty():
@@ -216,7 +218,7 @@ def run(args: argparse.Namespace) -> int:
             f"{r.found.error_km:.1f},{r.found.nll:.3f},{int(r.found.spoke)}"
             for r in rows
         ]
-    cells = len(priors.prior(args.prior, locate.world_grid()).grid)
+    cells = len(priors.prior(args.prior, world_grid()).grid)
     print(f"ln(cells) = {np.log(cells):.2f} for {cells:,} cells; prior {args.prior}; seed {args.seed}; intervals 95%, by place.")
     if args.json:
         first = next(iter(blocks.values()))
