@@ -1,0 +1,129 @@
+"""Names to places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.clues.text import index
+from engine.clues.text.fold import key
+from engine.core import sphere
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place that a name may mean.
+
+    Attributes:
+        place: its number in the gazetteer.
+        weight: how likely it is to be called so, 0 to 1: 1 for its main name.
+    """
+
+    place: int
+    name: str
+    country: str
+    region: int
+    lat_deg: float
+    lon_deg: float
+    people: int
+    weight: float
+
+
+class Gazetteer:
+    """Places of GeoNames with at least 500 people, found by any of their names."""
+
+    def __init__(self, arrays: index.Arrays | None = None) -> None:
+        self._given = arrays
+
+    @cached_property
+    def _arrays(self) -> index.Arrays:
+        return index.arrays() if self._given is None else self._given
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return index.text_list(self._arrays["place_name"])
+
+    @cached_property
+    def region_codes(self) -> list[str]:
+        """Country and first-level region ("ES.56") of each region number."""
+        return index.text_list(self._arrays["region_code"])
+
+    @cached_property
+    def region_names(self) -> list[str]:
+        """Name of each region, "" where none is known."""
+        return index.text_list(self._arrays["region_name"])
+
+    @cached_property
+    def country_codes(self) -> list[str]:
+        """ISO two-letter codes of the countries that have a place."""
+        return index.text_list(self._arrays["country_code"])
+
+    @property
+    def places_xyz(self) -> NDArray[np.float64]:
+        """(places, 3) unit vectors."""
+        return sphere.to_xyz(self._arrays["place_lat"], self._arrays["place_lon"])
+
+    @property
+    def place_region(self) -> NDArray[np.uint16]:
+        """(places,) region number of each place."""
+        return self._arrays["place_region"]
+
+    def find(self, squashed: str) -> tuple[Candidate, ...]:
+        """Places called so (`fold.squash`ed), most people first, at most 60."""
+        rows = _rows(self._arrays["name_key"], key(squashed))
+        found = [self._candidate(int(self._arrays["name_place"][r]), float(self._arrays["name_weight"][r])) for r in rows]
+        return tuple(sorted(found, key=lambda c: -c.people * c.weight)[:60])
+
+    def known(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """(n,) whether any place has a name with this key."""
+        held = self._arrays["name_key"]
+        return held[np.clip(np.searchsorted(held, keys), 0, len(held) - 1)] == keys
+
+    def areas(self, squashed: str) -> tuple[int, ...]:
+        """Regions (numbers from 0) and countries (−1 − number) called so."""
+        rows = _rows(self._arrays["area_key"], key(squashed))
+        return tuple(int(self._arrays["area_of"][r]) for r in rows)
+
+    def postal(self, country: str, code: str) -> tuple[float, float, int] | None:
+        """(lat, lon) in degrees and the key of the locality's name of a postal code, or None."""
+        rows = _rows(self._arrays["postal_key"], key(country + code))
+        if not len(rows):
+            return None
+        r = rows[0]
+        return float(self._arrays["postal_lat"][r]), float(self._arrays["postal_lon"][r]), int(self._arrays["postal_name"][r])
+
+    def zipf(self, squashed: str) -> dict[str, float]:
+        """Language → how common the word is there (log10 of uses in a thousand million words); absent when rare."""
+        rows = _rows(self._arrays["word_key"], key(squashed))
+        return {
+            index.LANGUAGES[self._arrays["word_language"][r]]: float(self._arrays["word_zipf"][r])
+            for r in rows
+        }
+
+    def _candidate(self, place: int, weight: float) -> Candidate:
+        held = self._arrays
+        region = int(held["place_region"][place])
+        return Candidate(
+            place,
+            self._names[place],
+            self.region_codes[region][:2],
+            region,
+            float(held["place_lat"][place]),
+            float(held["place_lon"][place]),
+            int(held["place_people"][place]),
+            weight,
+        )
+
+
+@cache
+def gazetteer() -> Gazetteer:
+    """The one gazetteer of the program."""
+    return Gazetteer()
+
+
+def _rows(keys: NDArray[np.uint64], wanted: int) -> range:
+    k = np.uint64(wanted)
+    return range(int(np.searchsorted(keys, k, side="left")), int(np.searchsorted(keys, k, side="right")))

