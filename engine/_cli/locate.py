@@ -77,19 +77,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for report in REPORTS:
         reports.add_argument(f"--{report.option}", metavar="F", help=report.what)
     what = parser.add_argument_group("what is examined")
-    what.add_argument("--track", type=int, default=_DEFAULT.track, metavar="N", help="audio track, from 1 (default: the file's own)")
-    what.add_argument("--interval", type=_interval, default=_DEFAULT.interval, metavar="A-B", help="stretch, in s or m:ss (default: all)")
     what.add_argument(
-        "--stride", type=float, default=_DEFAULT.stride_s, metavar="S", help="s between windows (default: 1.5 up to a minute, else 3)"
+        "--track", type=int, default=_DEFAULT.track, metavar="N", help="audio track, from 1 (default: the file's own)"
+    )
+    what.add_argument(
+        "--interval", type=_interval, default=_DEFAULT.interval, metavar="A-B", help="stretch, in s or m:ss (default: all)"
+    )
+    what.add_argument(
+        "--stride",
+        type=float,
+        default=_DEFAULT.stride_s,
+        metavar="S",
+        help="s between windows (default: 1.5 up to a minute, else 3)",
     )
     how = parser.add_argument_group("how it is judged")
-    how.add_argument("--date", type=_date, default=_DEFAULT.when, metavar="YYYY-MM-DD", help="date of the recording (default: any)")
+    how.add_argument(
+        "--date", type=_date, default=_DEFAULT.when, metavar="YYYY-MM-DD", help="date of the recording (default: any)"
+    )
     how.add_argument("--prior", choices=PRIORS, default=_DEFAULT.prior, help=f"where clips come from (default: {_DEFAULT.prior})")
     how.add_argument(
         "--drop", action="append", default=[], metavar="SPECIES", help="leave a species out, by English or Latin name; repeatable"
     )
     how.add_argument(
-        "--radius", type=float, default=_DEFAULT.radius_km, metavar="KM", help=f"of the place reported (default: {_DEFAULT.radius_km:g})"
+        "--radius",
+        type=float,
+        default=_DEFAULT.radius_km,
+        metavar="KM",
+        help=f"of the place reported (default: {_DEFAULT.radius_km:g})",
     )
     how.add_argument(
         "--same-place",
@@ -119,9 +133,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _examine(
-    path: str, settings: Settings, reports: list[Report], progress: ProgressCallback
-) -> tuple[Finding, list[str]]:
+def _examine(path: str, settings: Settings, reports: list[Report], progress: ProgressCallback) -> tuple[Finding, list[str]]:
     """The finding and the text of each report; the file is hashed again before anything is said of it."""
     from engine.locate import judge, perceive
     from engine.media import open_clip

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 
 import h3.api.numpy_int as h3
@@ -21,7 +20,8 @@ from shapely.geometry.base import BaseGeometry
 from engine.core import sphere
 from engine.core.finding import Located
 from engine.core.grid import Grid, parents_of
-from engine.report import colour, words
+from engine.core.posterior import Place
+from engine.report import colour, ground, words
 from engine.report.projection import Projection, azimuthal, equal_earth
 from engine.report.shape import cell_polygon, polygons_of
 
@@ -61,16 +61,16 @@ class View:
     width: float
     height: float
 
-    def px(self, lon_deg: NDArray[np.float64], lat_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    def px(self, lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) pixels of places in degrees."""
-        x, y = self.project(lon_deg, lat_deg)
+        x, y = self.project(lat_deg, lon_deg)
         return np.column_stack([self.x0 + x * self.scale, self.y0 - y * self.scale])
 
 
 def world_view(width: float = _WORLD_WIDTH) -> View:
     """The whole Earth in Equal Earth."""
-    right, _ = equal_earth(180.0, 0.0)
-    _, top = equal_earth(0.0, 90.0)
+    right, _ = equal_earth(0.0, 180.0)
+    _, top = equal_earth(90.0, 0.0)
     margin = width * 0.004
     scale = (width / 2 - margin) / float(right)
     height = 2 * (float(top) * scale + margin)
@@ -105,10 +105,10 @@ def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark
     clip = f'<clipPath id="frame"><rect width="{view.width:g}" height="{view.height:g}"/></clipPath>'
     parts = [
         f'<rect width="{view.width:g}" height="{view.height:g}" fill="{colour.SEA}"/>',
-        _land_near(view, detail, place.lat_deg, place.lon_deg, radius_km),
+        _land_near(view, detail, place, radius_km),
         _graticule_near(view, place.lat_deg, place.lon_deg, radius_km),
         _mass_near(view, located, radius_km),
-        _land_near(view, detail, place.lat_deg, place.lon_deg, radius_km, lines_only=True),
+        _coast_near(view, detail, place, radius_km),
         *(_outline(view, o) for o in _widest_first(outlines)),
         *_pins(view, marks, labels=False),
     ]
@@ -163,7 +163,9 @@ def _mass_world(view: View, located: Located) -> str:
 
 def _mass_near(view: View, located: Located, radius_km: float) -> str:
     grid, place = located.posterior.grid, located.place
-    near = grid.xyz @ sphere.to_xyz(place.lat_deg, place.lon_deg) > math.cos(min(2.2 * radius_km + 200, 15000) / sphere.EARTH_RADIUS_KM)
+    near = grid.xyz @ sphere.to_xyz(place.lat_deg, place.lon_deg) > math.cos(
+        min(2.2 * radius_km + 200, 15000) / sphere.EARTH_RADIUS_KM
+    )
     kept = near & _heaviest(located.posterior.mass)
     return _cells(view, grid.cells[kept], steps(located.posterior.log_density[kept], _peak(located)))
 
@@ -195,7 +197,9 @@ def _cells(view: View, cells: NDArray[np.uint64], step: NDArray[np.int64]) -> st
         if len(own):
             d = "".join(_cell_path(view, int(c)) for c in own)
             fill = colour.MASS_COLOURS[s]
-            paths.append(f'<path d="{d}" fill="{fill}" stroke="{fill}" stroke-width=".4" fill-opacity=".88" stroke-opacity=".88"/>')
+            paths.append(
+                f'<path d="{d}" fill="{fill}" stroke="{fill}" stroke-width=".4" fill-opacity=".88" stroke-opacity=".88"/>'
+            )
     return "".join(paths)
 
 
@@ -204,53 +208,44 @@ def _cell_path(view: View, cell: int) -> str:
     lat, lon = boundary[:, 0], boundary[:, 1]
     if view.project is equal_earth and (np.ptp(lon) > 180.0):
         return _path(view, cell_polygon(cell))
-    return _ring(view.px(lon, lat))
+    return _ring(view.px(lat, lon))
 
 
 # --- ground -------------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=8)
-def _ground(detail: str) -> tuple[tuple[BaseGeometry, ...], tuple[BaseGeometry, ...]]:
-    """Land polygons and border lines of the world in degrees, as shapely geometries."""
-    from engine.report.ground import borders, land
-
-    return land(detail), borders(detail)
-
-
 def _land(view: View, detail: str) -> str:
-    land, _ = _ground(detail)
-    return f'<path d="{"".join(_path(view, g, 3.0) for g in land)}" fill="{colour.LAND}"/>'
+    return f'<path d="{"".join(_path(view, g, 3.0) for g in ground.land(detail))}" fill="{colour.LAND}"/>'
 
 
 def _coast(view: View, detail: str) -> str:
-    land, borders = _ground(detail)
     width = view.width / 1800
-    edges = "".join(_lines(view, b, close=False) for b in borders)
-    coast = "".join(_path(view, g, 3.0) for g in land)
     return (
-        f'<path d="{edges}" fill="none" stroke="{colour.BORDER}" stroke-width="{width:.2f}"/>'
-        f'<path d="{coast}" fill="none" stroke="{colour.COAST}" stroke-width="{width:.2f}"/>'
+        f'<path d="{"".join(_lines(view, b) for b in ground.borders(detail))}" fill="none" stroke="{colour.BORDER}" '
+        f'stroke-width="{width:.2f}"/>'
+        f'<path d="{"".join(_lines(view, c) for c in ground.coasts(detail))}" fill="none" stroke="{colour.COAST}" '
+        f'stroke-width="{width:.2f}"/>'
     )
 
 
-def _land_near(
-    view: View, detail: str, lat_deg: float, lon_deg: float, radius_km: float, lines_only: bool = False
-) -> str:
-    land, borders = _ground(detail)
-    pieces = [p for g in land for p in _window(g, lat_deg, lon_deg, radius_km)]
-    d = "".join(_path(view, p, 2.0) for p in pieces)
-    if not lines_only:
-        return f'<path d="{d}" fill="{colour.LAND}"/>'
-    edges = "".join(_lines(view, p, close=False) for g in borders for p in _window(g, lat_deg, lon_deg, radius_km))
+def _land_near(view: View, detail: str, place: Place, radius_km: float) -> str:
+    pieces = [p for g in ground.land(detail) for p in _window(g, place, radius_km)]
+    return f'<path d="{"".join(_path(view, p, 2.0) for p in pieces)}" fill="{colour.LAND}"/>'
+
+
+def _coast_near(view: View, detail: str, place: Place, radius_km: float) -> str:
+    def lines(shapes: Iterable[BaseGeometry]) -> str:
+        return "".join(_lines(view, p) for g in shapes for p in _window(g, place, radius_km))
+
     return (
-        f'<path d="{edges}" fill="none" stroke="#8f8c83" stroke-width=".8" stroke-dasharray="5 2"/>'
-        f'<path d="{d}" fill="none" stroke="#8f8c83" stroke-width=".8"/>'
+        f'<path d="{lines(ground.borders(detail))}" fill="none" stroke="#8f8c83" stroke-width=".8" stroke-dasharray="5 2"/>'
+        f'<path d="{lines(ground.coasts(detail))}" fill="none" stroke="#8f8c83" stroke-width=".8"/>'
     )
 
 
-def _window(shape: BaseGeometry, lat_deg: float, lon_deg: float, radius_km: float) -> list[BaseGeometry]:
+def _window(shape: BaseGeometry, place: Place, radius_km: float) -> list[BaseGeometry]:
     """What of a shape lies in a box of degrees a good deal larger than the near map, also across the antimeridian."""
+    lat_deg, lon_deg = place.lat_deg, place.lon_deg
     reach = math.degrees(radius_km / sphere.EARTH_RADIUS_KM) * 1.8 + 1.0
     south, north = max(-90.0, lat_deg - reach), min(90.0, lat_deg + reach)
     widest = max(abs(south), abs(north))
@@ -270,9 +265,9 @@ def _globe(view: View) -> str:
     rim = _rim_points(view)
     lines = []
     for lon in range(-150, 180, 30):
-        lines.append(_line(view.px(np.full(61, float(lon)), np.linspace(-90, 90, 61))))
+        lines.append(_line(view.px(np.linspace(-90, 90, 61), np.full(61, float(lon)))))
     for lat in range(-60, 90, 30):
-        lines.append(_line(view.px(np.linspace(-180, 180, 3), np.full(3, float(lat)))))
+        lines.append(_line(view.px(np.full(3, float(lat)), np.linspace(-180, 180, 3))))
     return (
         f'<path d="{_ring(rim)}" fill="{colour.SEA}"/>'
         f'<path d="{"".join(lines)}" fill="none" stroke="{colour.GRATICULE}" stroke-width="{view.width / 1400:.2f}"/>'
@@ -285,7 +280,7 @@ def _rim(view: View) -> str:
 
 def _rim_points(view: View) -> NDArray[np.float64]:
     up = np.linspace(-90.0, 90.0, 61)
-    return np.concatenate([view.px(np.full(61, 180.0), up), view.px(np.full(61, -180.0), up[::-1])])
+    return np.concatenate([view.px(up, np.full(61, 180.0)), view.px(up[::-1], np.full(61, -180.0))])
 
 
 def _graticule_near(view: View, lat_deg: float, lon_deg: float, radius_km: float) -> str:
@@ -297,11 +292,11 @@ def _graticule_near(view: View, lat_deg: float, lon_deg: float, radius_km: float
     west = lon_deg - min(180.0, 2.2 * degrees / max(0.05, math.cos(math.radians(min(88.0, abs(lat_deg) + degrees)))))
     for lat in np.arange(math.ceil((lat_deg - 2 * degrees) / step) * step, lat_deg + 2 * degrees, step):
         if abs(lat) < 90:
-            points = view.px(np.linspace(west, 2 * lon_deg - west, 121), np.full(121, lat))
+            points = view.px(np.full(121, lat), np.linspace(west, 2 * lon_deg - west, 121))
             lines.append(_line(points))
             labels += _edge_label(points, 0, view, f"{abs(lat):g}°{'N' if lat > 0 else 'S' if lat < 0 else ''}")
     for lon in np.arange(math.ceil(west / lon_step) * lon_step, 2 * lon_deg - west, lon_step):
-        points = view.px(np.full(121, lon), np.linspace(max(-90, lat_deg - 2 * degrees), min(90, lat_deg + 2 * degrees), 121))
+        points = view.px(np.linspace(max(-90, lat_deg - 2 * degrees), min(90, lat_deg + 2 * degrees), 121), np.full(121, lon))
         lines.append(_line(points))
         shown = (lon + 180.0) % 360.0 - 180.0
         labels += _edge_label(points, 1, view, f"{abs(shown):g}°{'E' if shown > 0 else 'W' if shown < 0 else ''}")
@@ -341,7 +336,7 @@ def _pins(view: View, marks: Sequence[Mark], labels: bool = True) -> list[str]:
     """Marks: a different shape for each modality, so that colour is never the only difference."""
     out = []
     for mark in marks:
-        ((x, y),) = view.px(np.array([mark.lon_deg]), np.array([mark.lat_deg]))
+        ((x, y),) = view.px(np.array([mark.lat_deg]), np.array([mark.lon_deg]))
         fill = colour.modality_colour(mark.modality)
         out.append(f'<g transform="translate({x:.1f} {y:.1f})">{_symbol(mark.modality, fill)}</g>')
         if labels:
@@ -420,16 +415,17 @@ def _path(view: View, shape: BaseGeometry, step_deg: float = 0.0) -> str:
     for polygon in polygons_of(shape):
         whole = shapely.segmentize(polygon, step_deg) if step_deg else polygon
         for ring in (whole.exterior, *whole.interiors):
-            out.append(_ring(_thinned(view.px(*np.array(ring.coords)[:-1, :2].T))))
+            out.append(_ring(_thinned(view.px(*np.array(ring.coords)[:-1, 1::-1].T))))
     return "".join(out)
 
 
-def _lines(view: View, shape: BaseGeometry, close: bool) -> str:
+def _lines(view: View, shape: BaseGeometry) -> str:
+    """Open paths of a line or several."""
     if hasattr(shape, "geoms"):
-        return "".join(_lines(view, g, close) for g in shape.geoms)
-    if shape.is_empty or shape.geom_type not in ("LineString", "LinearRing"):
-        return _lines(view, shape.boundary, close) if shape.geom_type == "Polygon" and not shape.is_empty else ""
-    return _line(_thinned(view.px(*np.array(shape.coords)[:, :2].T)))
+        return "".join(_lines(view, g) for g in shape.geoms)
+    if shape.is_empty or shape.geom_type != "LineString":
+        return ""
+    return _line(_thinned(view.px(*np.array(shape.coords)[:, 1::-1].T)))
 
 
 def _thinned(points: NDArray[np.float64]) -> NDArray[np.float64]:

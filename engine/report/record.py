@@ -452,9 +452,7 @@ def _schema_of(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if kind.__name__ not in definitions:
         definitions[kind.__name__] = {}  # holds the place, should records ever nest in themselves
         hints = typing.get_type_hints(kind)
-        properties = {
-            f.name: {**_schema_of(hints[f.name], definitions), "description": f.metadata["doc"]} for f in fields(kind)
-        }
+        properties = {f.name: {**_schema_of(hints[f.name], definitions), "description": f.metadata["doc"]} for f in fields(kind)}
         definitions[kind.__name__] = {
             "type": "object",
             "description": kind.__doc__,

@@ -1,0 +1,364 @@
+"""A Finding as one HTML page that stands by itself: no script, no font, no picture from anywhere else.
+
+The page forbids itself to load anything (Content-Security-Policy) and escapes every text by default (Jinja autoescape); what is
+marked safe is SVG made here, whose own texts are escaped where they are put in.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine.core.clip import Reader, Stream
+from engine.core.errors import EarwitnessError
+from engine.core.finding import FUSED, Finding, Located
+from engine.core.grid import Grid
+from engine.core.observation import Observation
+from engine.media.source import shown
+from engine.report import map as maps
+from engine.report import verdict, words
+from engine.report.colour import modality_colour
+from engine.report.credit import Credit, credits, licence_note
+from engine.report.perceived import Perceived, clear, gather
+from engine.report.record import clip_name
+from engine.report.shape import region_shape
+from engine.report.sonagram import excerpt
+from engine.report.timeline import timeline
+
+Ranges = Callable[[str, date | None], tuple[Grid, NDArray[np.float32]]]
+
+_TEMPLATE = Path(__file__).parent / "template"
+_MOST_CARDS = 8  # species with sonagram, sound and range map: bounds the page to a few MB
+_MOST_ROWS = 60
+_MOST_FRAMES = 6
+_FRAME_PX = 960
+_OUTLINED = (0.5, 0.9)
+_NOTHING = Markup("")
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One modality's part of the page."""
+
+    name: str
+    modality: str
+    colour: str
+    located: Located
+    place: str
+    coordinates: str
+    mass: str
+    regions: tuple[tuple[str, str], ...]
+    countries: tuple[tuple[str, str, float], ...]
+    world: Markup = _NOTHING
+    near: Markup = _NOTHING
+    near_km: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing perceived, for a table."""
+
+    title: str
+    label: str
+    score: str
+    windows: int
+    spans: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One species with what can be heard and seen of it."""
+
+    row: Row
+    window: str
+    sonagram: Markup = _NOTHING
+    wav: Markup = _NOTHING
+    range: Markup = _NOTHING
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A frame with what was read or seen in it."""
+
+    time: str
+    uri: Markup
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything the template shows."""
+
+    finding: Finding
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    banner: verdict.Headline | None
+    senses: tuple[Sense, ...]
+    together: Markup
+    comparisons: tuple[tuple[tuple[str, str], ...], ...]
+    claims: tuple[tuple[tuple[str, str], ...], ...]
+    timeline: Markup
+    cards: tuple[Card, ...]
+    species: tuple[Row, ...]
+    sounds: tuple[Row, ...]
+    others: tuple[Row, ...]
+    stills: tuple[Still, ...]
+    silent: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
+    settings: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str], ...]
+    credits: tuple[Credit, ...]
+    licence: str
+    range_when: str
+    shares: tuple[float, ...] = field(default=_OUTLINED)
+
+
+def to_html(finding: Finding, reader: Reader | None = None, ranges: Ranges | None = None) -> str:
+    """The report.
+
+    Args:
+        reader: the open clip; without it the page has no sonagrams, excerpts and frames.
+        ranges: Latin name and date to (grid, chance (cells,)), as engine.species_range; without it there are no range maps.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = Markup((_TEMPLATE / "style.css").read_text(encoding="utf-8"))
+    return environment.get_template("page.html").render(page=_page(finding, reader, ranges), style=style)
+
+
+def _page(finding: Finding, reader: Reader | None, ranges: Ranges | None) -> Page:
+    everything = gather(finding)
+    species = clear(everything, "species")
+    sounds = clear(everything, "sound")
+    others = tuple(p for p in everything if p.best.kind not in ("species", "sound", "embedding"))[:_MOST_ROWS]
+    seen = tuple(o for o in others if o.best.kind in ("text", "scene"))
+    senses, together = _senses(finding)
+    return Page(
+        finding=finding,
+        name=clip_name(finding.clip),
+        facts=_facts(finding),
+        banner=verdict.headline(finding),
+        senses=senses,
+        together=together,
+        comparisons=tuple(_safe_rows(verdict.rows(c)) for c in verdict.comparisons(finding)),
+        claims=tuple(_safe_rows(verdict.rows(c)) for c in verdict.claims(finding)),
+        timeline=_timeline(finding, (*species[:12], *sounds[:5], *seen[:8])),
+        cards=tuple(_card(p, finding, reader, ranges) for p in species[:_MOST_CARDS]),
+        species=tuple(_row(p) for p in species[_MOST_CARDS:_MOST_ROWS]),
+        sounds=tuple(_row(p) for p in sounds[:_MOST_ROWS]),
+        others=tuple(_row(p) for p in others),
+        stills=_stills(finding, reader),
+        silent=tuple((e.clue, e.abstained) for e in finding.evidence if e.abstained),
+        problems=_problems(finding),
+        settings=_settings(finding),
+        tags=tuple((shown(k, 80), shown(v, 300)) for k, v in finding.clip.tags[:_MOST_ROWS]),
+        credits=credits(finding.provenance.models),
+        licence=licence_note(finding.provenance.models),
+        range_when=_season(finding.settings.when),
+    )
+
+
+def _safe_rows(rows: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((shown(k, 80), shown(v, 600)) for k, v in rows)
+
+
+def _season(when: date | None) -> str:
+    return f"in the week of {when.isoformat()}" if when else "at any time of the year"
+
+
+# --- where ----------------------------------------------------------------------------------------------------------------
+
+
+def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
+    """The modalities with their maps, and one map of all outlines when several spoke."""
+    outlines = {
+        x.modality: [maps.Outline(region_shape(x.posterior.grid.cells[x.posterior.region(s)]), x.modality, s) for s in _OUTLINED]
+        for x in finding.located
+        if x.spoke
+    }
+    marks = {x.modality: _mark(x) for x in finding.located if x.spoke}
+    senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality)) for x in finding.located)
+    if len(outlines) < 2:
+        return senses, Markup("")
+    all_outlines = [o for own in outlines.values() for o in own]
+    title = "All credible regions and places reported"
+    return senses, Markup(maps.world_map(None, all_outlines, list(marks.values()), title))
+
+
+def _mark(x: Located) -> maps.Mark:
+    return maps.Mark(x.place.lat_deg, x.place.lon_deg, x.modality, shown(x.place.name, 60))
+
+
+def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None) -> Sense:
+    name = words.modality(x.modality)
+    world = near = Markup("")
+    near_km = ""
+    if mark is not None:
+        world = Markup(maps.world_map(x, outlines, [mark], f"{name}: belief over the world"))
+        near = Markup(maps.near_map(x, outlines, [mark], f"{name}: surroundings of the place reported"))
+        near_km = words.km(2 * maps.near_radius_km(x))
+    return Sense(
+        name=name,
+        modality=x.modality,
+        colour=modality_colour(x.modality),
+        located=x,
+        place=shown(x.place.name, 200),
+        coordinates=words.place(x.place.lat_deg, x.place.lon_deg),
+        mass=f"{words.share(x.place.mass)} of the belief lies within {words.km(x.place.radius_km)}",
+        regions=tuple((f"{share:.0%}", words.area_beside(a)) for share, a in sorted(x.regions_km2.items())),
+        countries=tuple((shown(n, 60), words.share(s), min(100.0, 100 * s)) for n, s in x.countries[:8] if s >= 0.005),
+        world=world,
+        near=near,
+        near_km=near_km,
+    )
+
+
+# --- what was heard and seen ------------------------------------------------------------------------------------------------
+
+
+def _row(p: Perceived) -> Row:
+    spans = ", ".join(words.span(a, b) for a, b in p.spans[:8])
+    more = f" and {len(p.spans) - 8} more" if len(p.spans) > 8 else ""
+    notes = [
+        t for t in ("left out by the analyst" if p.dropped else "", "added by the analyst" if p.added else "", p.best.note) if t
+    ]
+    label = p.best.label if p.best.name and p.best.name != p.best.label else ""
+    return Row(
+        shown(p.title, 120), shown(label, 120), f"{p.best.score:.2f}", p.windows, spans + more, shown("; ".join(notes), 240)
+    )
+
+
+def _card(p: Perceived, finding: Finding, reader: Reader | None, ranges: Ranges | None) -> Card:
+    o = p.best
+    sonagram = wav = drawn = Markup("")
+    problem = ""
+    if reader is not None and reader.clip.audio_tracks:
+        try:
+            heard = excerpt(reader, o.start_s, o.end_s, finding.settings.track)
+            sonagram, wav = Markup(heard.sonagram), Markup(heard.wav)
+        except EarwitnessError as error:
+            problem = shown(str(error), 300)
+    if ranges is not None:
+        try:
+            grid, chance = ranges(o.label, finding.settings.when)
+            drawn = Markup(maps.range_map(grid, chance, f"Where {shown(p.title, 80)} is recorded"))
+        except EarwitnessError as error:
+            problem = shown(f"{problem} {error}".strip(), 300)
+    return Card(_row(p), words.span(o.start_s, o.end_s), sonagram, wav, drawn, problem)
+
+
+def _timeline(finding: Finding, rows: tuple[Perceived, ...]) -> Markup:
+    cuts = [float(getattr(s, "start_s", s)) for s in getattr(finding, "shots", ()) or ()]
+    return Markup(timeline(rows, finding.interval, cuts)) if rows else Markup("")
+
+
+def _stills(finding: Finding, reader: Reader | None) -> tuple[Still, ...]:
+    """Frames that hold boxes, the best first, in order of time."""
+    if reader is None or not reader.clip.video_tracks:
+        return ()
+    by_time: dict[float, list[Observation]] = {}
+    for o in finding.perception.observations:
+        if o.box is not None:
+            by_time.setdefault(o.start_s, []).append(o)
+    best = sorted(sorted(by_time, key=lambda t: -max(o.score for o in by_time[t]))[:_MOST_FRAMES])
+    try:
+        frames = list(reader.frames(best, max_side_px=_FRAME_PX)) if best else []
+    except EarwitnessError:
+        return ()
+    dropped = finding.settings.dropped
+    return tuple(_still(t, frame.rgb, tuple(by_time[t]), dropped) for t, frame in zip(best, frames, strict=False))
+
+
+def _still(time_s: float, rgb: NDArray[np.uint8], seen: tuple[Observation, ...], dropped: frozenset[str]) -> Still:
+    from engine.media.draw import annotate, marks_of
+
+    data = io.BytesIO()
+    Image.fromarray(annotate(rgb, marks_of(seen, dropped))).save(data, "JPEG", quality=85)
+    uri = "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")
+    ordered = sorted(seen, key=lambda o: -o.score)
+    return Still(
+        words.clock(time_s), Markup(uri), tuple(shown(f"{o.label}{f' ({o.note})' if o.note else ''}", 160) for o in ordered)
+    )
+
+
+# --- facts ------------------------------------------------------------------------------------------------------------------
+
+
+def _facts(finding: Finding) -> tuple[tuple[str, str], ...]:
+    clip = finding.clip
+    length = words.clock(clip.duration_s) if clip.duration_s else "unknown"
+    scene = f"; scene {finding.scene} of {finding.scenes}" if finding.scenes > 1 else ""
+    return (
+        ("File", clip_name(clip)),
+        ("SHA-256", clip.sha256),
+        ("Size", f"{words.size(clip.size_bytes)} ({clip.size_bytes:,} bytes)"),
+        ("Container", shown(clip.container, 80)),
+        ("Length", length),
+        ("Examined", f"{words.span(finding.interval.start_s, finding.interval.end_s)}{scene}"),
+        *((f"{s.kind.capitalize()} track {s.track}", _stream(s)) for s in clip.streams if s.kind in ("audio", "video")),
+        ("Examined on", finding.provenance.created),
+        ("Program", f"Earwitness {finding.provenance.version}"),
+    )
+
+
+def _stream(s: Stream) -> str:
+    parts = [s.codec]
+    if s.kind == "audio":
+        parts += [f"{s.rate_hz / 1000:g} kHz" if s.rate_hz else "", s.layout or (f"{s.channels} channels" if s.channels else "")]
+    else:
+        parts += [
+            f"{s.width_px}×{s.height_px} px" if s.width_px else "",
+            f"{s.fps:.4g} frames/s{' (variable)' if s.variable_fps else ''}" if s.fps else "",
+            f"rotated {s.rotation_deg}°" if s.rotation_deg else "",
+            "a still cover picture" if s.attached_picture else "",
+        ]
+    parts += [
+        f"language {s.language}" if s.language else "",
+        f"“{s.title}”" if s.title else "",
+        "" if s.decodable else "cannot be decoded",
+    ]
+    return shown(", ".join(p for p in parts if p), 200)
+
+
+def _problems(finding: Finding) -> tuple[str, ...]:
+    skipped = [f"{n:,} {kind} packets could not be decoded." for kind, n in finding.perception.skipped.items() if n]
+    silent = [f"{words.modality(x.modality)}: {x.cannot_tell}" for x in finding.located if x.cannot_tell and x.modality != FUSED]
+    return tuple(shown(t, 400) for t in (*silent, *finding.clip.problems, *skipped))
+
+
+def _settings(finding: Finding) -> tuple[tuple[str, str], ...]:
+    s = finding.settings
+    rows = [
+        ("Prior", words.PRIOR_NAMES.get(s.prior, s.prior)),
+        ("Date of the recording", s.when.isoformat() if s.when else "not given: any time of the year"),
+        ("Audio track", str(s.track) if s.track else "the container's default"),
+        ("Interval", words.span(s.interval.start_s, s.interval.end_s) if s.interval else "all"),
+        ("Step between windows", f"{s.stride_s:g} s" if s.stride_s else "1.5 s up to a minute of sound, 3 s beyond"),
+        ("Radius of the place", words.km(s.radius_km)),
+        ("Radius of “the same place”", words.km(s.same_place_km)),
+        ("Left out by the analyst", ", ".join(sorted(s.dropped)) or "nothing"),
+        ("Added by the analyst", ", ".join(f"{o.label} ({words.span(o.start_s, o.end_s)})" for o in s.added) or "nothing"),
+    ]
+    if s.left_out:
+        rows.append(("Clues left out", ", ".join(sorted(s.left_out))))
+    if s.included:
+        rows.append(("Clues asked for", ", ".join(sorted(s.included))))
+    rows.append(("Seed", str(s.seed)))
+    return tuple((k, shown(v, 600)) for k, v in rows)
