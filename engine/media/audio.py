@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SLACK_S = 0.05  # containers round timestamps; AVI and FLV by several ms
 MAX_GAP_S = 600.0  # a longer hole is a broken clock, and no reason to write hours of silence
+MAX_OVERLAP_S = 1.0  # a longer step back is a clock set anew (a splice in a broadcast), not sound to be dropped
 PREROLL_S = 1.0  # decoders and the resampler need a run-up after a seek
 MAX_EXCERPT_S = 120.0
 
@@ -49,7 +50,7 @@ def read_audio(
         index: the stream's number in the container.
         origin_s: timestamp that is clip time 0.
         skipped: counted up under "audio" for every packet that could not be decoded and under "clock" for every jump in
-            time of more than MAX_GAP_S, which is closed up.
+            time of more than MAX_GAP_S forwards or MAX_OVERLAP_S back, which is closed up.
     """
     first = round(interval.start_s * rate_hz) if interval else 0
     last = round(interval.end_s * rate_hz) if interval else None
@@ -133,7 +134,7 @@ def _located(
         with open_container(source) as container:
             if sought and not _seek(container, index, start_s - PREROLL_S, origin_s):
                 continue
-            run = _Run(rate_hz)
+            run = _Run(rate_hz, start_s - PREROLL_S if sought else 0.0)
             late = False
             for frame in _frames(container, index, skipped):
                 if run.empty and sought:
@@ -142,7 +143,7 @@ def _located(
                     late = at_s is None or at_s > start_s + SLACK_S
                     if late:
                         break
-                yield from run.push(frame, _time_s(frame, origin_s), skipped, floor_s=0.0)
+                yield from run.push(frame, _time_s(frame, origin_s), skipped)
             if late:
                 continue
             yield from run.flush()
@@ -178,22 +179,20 @@ def _time_s(frame: AudioFrame, origin_s: float) -> float | None:
 class _Run:
     """Frames that follow each other in time, through one resampler; a break starts the next run."""
 
-    def __init__(self, rate_hz: int) -> None:
+    def __init__(self, rate_hz: int, expected_s: float) -> None:
         self._rate_hz = rate_hz
         self._resampler: AudioResampler | _Mixer | None = None
         self._format: tuple[str, str, int] | None = None
         self._next = 0  # number of the sample that comes out next
-        self._expected_s = 0.0  # where the next frame should begin
+        self._expected_s = expected_s  # where the next frame should begin
         self._shift_s = 0.0  # what broken clocks were set back by, in all
         self.empty = True
 
-    def push(
-        self, frame: AudioFrame, at_s: float | None, skipped: dict[str, int], floor_s: float
-    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    def push(self, frame: AudioFrame, at_s: float | None, skipped: dict[str, int]) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Add a frame that says it starts at at_s; yields what came out."""
         at_s = self._expected_s if at_s is None else at_s + self._shift_s
         step_s = at_s - self._expected_s
-        if (abs(step_s) > MAX_GAP_S and not self.empty) or (self.empty and at_s < floor_s - MAX_GAP_S):
+        if step_s > MAX_GAP_S or step_s < -(MAX_GAP_S if self.empty else MAX_OVERLAP_S):
             self._shift_s -= step_s
             at_s, step_s = self._expected_s, 0.0
             skipped["clock"] = skipped.get("clock", 0) + 1

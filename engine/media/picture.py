@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Timed = tuple[float, VideoFrame]
 
 MAX_JUMP_S = 600.0  # beyond the clip's own length, a later jump than this is a broken clock
+MAX_STEP_BACK_S = 1.0  # a longer step back is a clock set anew, as at a splice in a broadcast
 SEEK_AHEAD_S = 2.0  # without an index, targets nearer than this are reached by decoding on
 _RUN_UPS_S = (0.0, 3.0, 12.0, 60.0)
 _PIXEL_ASPECTS = (0.25, 4.0)
@@ -145,7 +146,7 @@ class _Walk:
         stream = self._container.streams[self._index]
         if len(stream.index_entries) < 2:
             return None
-        found = stream.index_entries.search_timestamp(int((time_s + self._origin_s) / stream.time_base))
+        found = stream.index_entries.search_timestamp(round((time_s + self._origin_s) / stream.time_base))
         if found < 0:
             return None
         return float(stream.index_entries[found].timestamp * stream.time_base) - self._origin_s
@@ -153,7 +154,8 @@ class _Walk:
     def _seek(self, to_s: float) -> bool:
         stream = self._container.streams[self._index]
         try:
-            self._container.seek(min(int((to_s + self._origin_s) / stream.time_base), 2**62), stream=stream)
+            # Rounded: a tick short of a key frame would lead to the one before it.
+            self._container.seek(min(round((to_s + self._origin_s) / stream.time_base), 2**62), stream=stream)
         except (av.error.FFmpegError, OSError, ValueError, OverflowError):
             return False
         return True
@@ -178,7 +180,8 @@ def _decoded(container: InputContainer, index: int, origin_s: float, skipped: di
             continue
         for frame in frames:
             at_s = last_s + step_s if frame.time is None else frame.time - origin_s + shift_s
-            if not first and abs(at_s - last_s) > MAX_JUMP_S and not 0 <= at_s <= length_s:
+            absurd = at_s - last_s > MAX_JUMP_S and at_s > length_s
+            if not first and (absurd or at_s < last_s - MAX_STEP_BACK_S):
                 shift_s += last_s + step_s - at_s
                 at_s = last_s + step_s
                 skipped["clock"] = skipped.get("clock", 0) + 1
@@ -227,7 +230,7 @@ def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
 
 
 def upright(rgb: NDArray[np.uint8], matrix: tuple[int, int, int, int] | None) -> NDArray[np.uint8]:
-    """Apply a display matrix's quarter turn and mirroring (ISO/IEC 14496-12, 8.2.2) to (height, width, 3)."""
+    """Apply a display matrix's quarter turn and mirroring to (height, width, 3) (ISO/IEC 14496-12, track header)."""
     if matrix is None:
         return rgb
     a, b, c, d = matrix

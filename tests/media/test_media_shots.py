@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -19,6 +20,7 @@ from engine.media.shots import MAX_FRAMES, Shot, cut, representative_frames
 SIZE = (320, 180)
 
 
+@lru_cache
 def scene(seed: int, brightness: float = 128.0) -> np.ndarray:
     """A wide picture (180, 640, 3) of soft blotches, another one for each seed."""
     rng = np.random.default_rng(seed)
@@ -41,9 +43,9 @@ def film(path: Path, frames: list[np.ndarray], gop: int = 250, codec: str = "lib
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
         stream.options = {"g": str(gop), "sc_threshold": "0", "preset": "ultrafast"}
-        rng = np.random.default_rng(0)
+        grain = np.random.default_rng(0).normal(0, 3, (5, SIZE[1], SIZE[0], 1))
         for n, picture in enumerate(frames):
-            noisy = np.clip(picture + rng.normal(0, 3, (*picture.shape[:2], 1)), 0, 255).astype(np.uint8)
+            noisy = np.clip(picture + grain[n % 5], 0, 255).astype(np.uint8)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(noisy), format="rgb24").reformat(format="yuv420p")
             frame.pts, frame.time_base = n, Fraction(1, 25)
             out.mux(stream.encode(frame))
