@@ -305,9 +305,15 @@ def world_cells(
 
 
 def make_grid(
-    out: Path, areas: dict[str, BaseGeometry], land: BaseGeometry, points: NDArray[np.float64], codes: list[str]
+    out: Path,
+    areas: dict[str, BaseGeometry],
+    land: BaseGeometry,
+    gallery: NDArray[np.float64],
+    cities: list[dict[str, Any]],
+    codes: list[str],
 ) -> int:
     """grid.npz: cells, centres, areas, share of land, country of each cell."""
+    points = np.concatenate([gallery, [[c["latitude"], c["longitude"]] for c in cities]])
     cells, share, by_country = world_cells(areas, land)
     fine = cells_of(points[:, 0], points[:, 1], POINT_RESOLUTION)
     direct = cells_of(points[:, 0], points[:, 1], WORLD_RESOLUTION)
@@ -322,6 +328,12 @@ def make_grid(
         if named:
             country[at] = number[max(sorted(named), key=lambda c: named[c])]
             mixed[at] = sum(held > 1e-4 for held in named.values()) > 1
+    # Islets that the countries' outlines leave out belong to the country of their towns.
+    of_city = [h3.cell_to_parent(int(c), WORLD_RESOLUTION) for c in fine[len(gallery) :]]
+    for cell, city in zip(of_city, cities, strict=True):
+        at = int(np.searchsorted(cells, np.uint64(cell)))
+        if country[at] < 0:
+            country[at] = number[city["countrycode"]]
     centres = np.array([h3.cell_to_latlng(int(c)) for c in cells])
     np.savez_compressed(
         out / "grid.npz",
@@ -449,9 +461,8 @@ def main() -> None:
     by_number = {int(c["isonumeric"]): code for code, c in countries.items() if code != "XK"}
     areas = country_areas(atlas["countries-10m"], by_number)
     land = atlas["land-10m"]
-    points = np.concatenate([gallery, [[c["latitude"], c["longitude"]] for c in cities]])
     land_area = area_of(arcs_of(land), polygons_of(land["objects"]["land"]))
-    print("cells", make_grid(args.out, areas, land_area, points, codes))
+    print("cells", make_grid(args.out, areas, land_area, gallery, cities, codes))
     print("country tiles", make_countries(args.out, areas, codes))
     for detail, scale in DETAILS.items():
         print(detail, "rings", make_land(args.out, detail, atlas[f"land-{scale}"], atlas[f"countries-{scale}"]))

@@ -67,7 +67,7 @@ class Members:
 @cache
 def _held() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint64]]:
     held = assets.arrays("gallery")
-    return held["lat_udeg"] / 1e6, held["lon_udeg"] / 1e6, held["cells"].astype(np.uint64)
+    return held["lat_udeg"].astype(np.float64) / 1e6, held["lon_udeg"].astype(np.float64) / 1e6, held["cells"].astype(np.uint64)
 
 
 def gallery() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -84,6 +84,13 @@ def cells() -> NDArray[np.uint64]:
 def members(grid: Grid) -> Members:
     """Which gallery points lie in which cell of a grid no finer than resolution 7."""
     return members_of(grid, cells())
+
+
+def city_members(grid: Grid) -> Members:
+    """Which cities, as numbered by `places.cities()`, lie in which cell of a grid no finer than resolution 7."""
+    from engine.world import places
+
+    return members_of(grid, places.cells(POINT_RESOLUTION))
 
 
 def members_of(grid: Grid, point_cells: NDArray[np.uint64]) -> Members:

@@ -15,7 +15,16 @@ UNKNOWN = 0
 # Japan's two supplies meet along the Fuji river, the western edges of Kanagawa, Yamanashi and Niigata: (lat, lon) from
 # south to north, straight between. East of it 50 Hz (Tokyo, Tohoku, Hokkaido), west 60 Hz (Chubu, Kansai and beyond).
 # Source: Agency for Natural Resources and Energy of Japan, service areas of the power companies.
-_JAPAN = ((34.0, 138.9), (35.1, 138.64), (35.8, 138.2), (36.1, 138.65), (36.5, 138.65), (36.75, 138.3), (37.0, 137.7), (38.5, 137.7))
+_JAPAN = (
+    (34.0, 138.9),
+    (35.1, 138.64),
+    (35.8, 138.2),
+    (36.1, 138.65),
+    (36.5, 138.65),
+    (36.75, 138.3),
+    (37.0, 137.7),
+    (38.5, 137.7),
+)
 
 
 @cache

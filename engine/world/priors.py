@@ -28,6 +28,7 @@ SMOOTH = 0.05
 PSEUDO = {"observer": 2.0, "population": 2_000.0}
 LEAST_LAND = 0.01  # a coastal cell counts as at least a hundredth land, so that islets are not forgotten
 ELSEWHERE = 1e-9  # weight of a cell outside the world grid, before normalising
+_PARTS = {"mixture": ("land", "observer")}
 _COUNT_RESOLUTION = 7
 
 
@@ -43,10 +44,7 @@ def prior(name: str, grid: Grid) -> Prior:
     """
     if name not in PRIORS:
         raise SettingError(f"There is no prior called {name!r}; choose one of {', '.join(PRIORS)}.")
-    if name == "mixture":
-        mass = 0.5 * _mass("land", grid) + 0.5 * _mass("observer", grid)
-    else:
-        mass = _mass(name, grid)
+    mass = sum((_mass(part, grid) for part in _PARTS.get(name, (name,))), np.zeros(len(grid)))
     return Prior(name, grid, np.log(mass / mass.sum()))
 
 
@@ -76,7 +74,8 @@ def _whole(parent: NDArray[np.int64], area: NDArray[np.float64], parent_area: ND
     """(n,) area that each cell's share of its parent is taken of: all the children's where all are there, else the parent's."""
     total = np.bincount(parent, weights=area, minlength=len(parent_area))
     complete = np.abs(total / parent_area - 1.0) < 0.02  # H3's children cover their parent to within about 1%
-    return np.where(complete, total, parent_area)[parent]
+    whole: NDArray[np.float64] = np.where(complete, total, parent_area)[parent]
+    return whole
 
 
 def _blended(
@@ -85,7 +84,7 @@ def _blended(
     """(n,) share of the parent's mass, by count and area."""
     held = _counts(name, grid)[inside]
     in_parent = _counts(name, world_grid())[parent]
-    return (held + PSEUDO[name] * share) / (in_parent + PSEUDO[name])
+    return np.asarray((held + PSEUDO[name] * share) / (in_parent + PSEUDO[name]))
 
 
 @cache
@@ -93,9 +92,9 @@ def _world_mass(name: str) -> NDArray[np.float64]:
     land = np.maximum(world().land_share, LEAST_LAND) * world_grid().area_km2
     land = land / land.sum()
     if name == "land":
-        return land
+        return np.asarray(land)
     counts = _counts(name, world_grid())
-    return (1.0 - SMOOTH) * counts / counts.sum() + SMOOTH * land
+    return np.asarray((1.0 - SMOOTH) * counts / counts.sum() + SMOOTH * land)
 
 
 def _counts(name: str, grid: Grid) -> NDArray[np.float64]:
@@ -103,7 +102,8 @@ def _counts(name: str, grid: Grid) -> NDArray[np.float64]:
     cells, cumulative = _table(name)
     # Descendants of a cell are neighbours in the order of the finest cells: a cell's count is a difference of sums.
     low, high = _span(grid)
-    return cumulative[np.searchsorted(cells, high, side="right")] - cumulative[np.searchsorted(cells, low, side="left")]
+    first, beyond = np.searchsorted(cells, low, side="left"), np.searchsorted(cells, high, side="right")
+    return np.asarray(cumulative[beyond] - cumulative[first])
 
 
 @cache

@@ -1,0 +1,134 @@
+"""Names for large regions: "southern Germany" is said of a country, "Western and Central Europe" of several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.posterior import Posterior
+from engine.world import continents, countries
+from engine.world.grid import world, world_grid
+from engine.world.tables import rows
+
+COUNTRY_SHARE = 0.8
+REGION_SHARE = 0.75
+PAIR_SHARE = 0.85
+_PART_OF_COUNTRY = 0.35  # a region that covers less of a large country than this is given its side of it
+_LARGE_KM2 = 450_000.0
+_SIDE = 0.22  # offset from the middle, as a share of the half-width, from which a side is named
+_WORDS = {(1, 0): "northern", (-1, 0): "southern", (0, 1): "eastern", (0, -1): "western", (0, 0): "central"} | {
+    (1, 1): "north-eastern",
+    (1, -1): "north-western",
+    (-1, 1): "south-eastern",
+    (-1, -1): "south-western",
+}
+
+
+@cache
+def _region_of() -> dict[str, str]:
+    return dict((code, region) for code, region in rows("regions"))
+
+
+def of_country(code: str) -> str:
+    """The region a country belongs to ("Central Europe").
+
+    Raises:
+        SettingError: there is no such country.
+    """
+    return _region_of()[countries.by_code(code).code]
+
+
+def region_name(posterior: Posterior, share: float = 0.9) -> str:
+    """Where the region that holds `share` of the mass lies, in words that fit after "in".
+
+    One country that holds 80% of it is named, with its side if it is large; else the region that holds 75%, or the two
+    that hold 85%; else continents in the same way.
+    """
+    inside = posterior.region(share)
+    mass = np.where(inside, posterior.mass, 0.0)
+    number = countries.of(posterior.grid)
+    on_land = number >= 0
+    if mass[on_land].sum() < 0.5 * mass.sum():
+        return "places at sea or on small islands"
+    mass = np.where(on_land, mass, 0.0)
+    mass = mass / mass.sum()
+    held = np.bincount(number[on_land], weights=mass[on_land], minlength=len(countries.table()))
+    top = int(np.argmax(held))
+    if held[top] >= COUNTRY_SHARE:
+        return _country_words(posterior, inside, number, top)
+    by_region: dict[str, float] = {}
+    for i in np.flatnonzero(held):
+        name = of_country(countries.table()[i].code)
+        by_region[name] = by_region.get(name, 0.0) + float(held[i])
+    words = _most(by_region)
+    if words:
+        return words
+    lat, lon = posterior.grid.lat_lon_deg
+    by_continent: dict[str, float] = {}
+    for i in np.flatnonzero(mass > 0):
+        name = continents.of_country(countries.table()[number[i]].code, float(lat[i]), float(lon[i]))
+        by_continent[name] = by_continent.get(name, 0.0) + float(mass[i])
+    return _most(by_continent) or "several continents"
+
+
+def _most(shares: Mapping[str, float]) -> str | None:
+    ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))
+    if ranked[0][1] >= REGION_SHARE:
+        return ranked[0][0]
+    if len(ranked) > 1 and ranked[0][1] + ranked[1][1] >= PAIR_SHARE:
+        return _joined(ranked[0][0], ranked[1][0])
+    return None
+
+
+def _joined(first: str, second: str) -> str:
+    a, b = first.rsplit(" ", 1), second.rsplit(" ", 1)
+    if len(a) == len(b) == 2 and a[1] == b[1]:
+        return f"{a[0]} and {b[0]} {a[1]}"
+    return f"{first} and {second}"
+
+
+def _country_words(posterior: Posterior, inside: NDArray[np.bool_], number: NDArray[np.int64], top: int) -> str:
+    country = countries.table()[top]
+    own = inside & (number == top)
+    lat, lon = posterior.grid.lat_lon_deg
+    if country.code == "US":
+        outlying = _outlying_state(lat[own], lon[own], posterior.mass[own])
+        if outlying:
+            return outlying
+    if country.area_km2 < _LARGE_KM2 or posterior.grid.area_km2[own].sum() > _PART_OF_COUNTRY * country.area_km2:
+        return country.in_text
+    side = _side(lat[own], lon[own], posterior.mass[own], top)
+    return f"the {side} {country.name}" if country.in_text.startswith("the ") else f"{side} {country.name}"
+
+
+def _outlying_state(lat: NDArray[np.float64], lon: NDArray[np.float64], mass: NDArray[np.float64]) -> str | None:
+    alaska, hawaii = (lat > 50.0), (lat < 25.0) & (lon < -140.0)
+    for name, there in (("Alaska, USA", alaska), ("Hawaii, USA", hawaii)):
+        if mass[there].sum() > COUNTRY_SHARE * mass.sum():
+            return name
+    return None
+
+
+def _side(lat: NDArray[np.float64], lon: NDArray[np.float64], mass: NDArray[np.float64], country: int) -> str:
+    """Which side of a country's main land the mass lies on; longitudes are counted from the country's middle."""
+    whole_lat, whole_lon = (v[world().country == country] for v in world_grid().lat_lon_deg)
+    angle = np.radians(whole_lon)
+    middle = float(np.degrees(np.arctan2(np.sin(angle).mean(), np.cos(angle).mean())))
+    offsets = (whole_lon - middle + 180.0) % 360.0 - 180.0
+    own = (lon - middle + 180.0) % 360.0 - 180.0
+    if countries.table()[country].code == "US":
+        main = (whole_lat < 50.0) & (whole_lat > 24.0)
+        whole_lat, offsets = whole_lat[main], offsets[main]
+    # The outer 4% are islands and panhandles that would shift the middle.
+    south, north = np.quantile(whole_lat, [0.02, 0.98])
+    west, east = np.quantile(offsets, [0.02, 0.98])
+    y = (np.average(lat, weights=mass) - (south + north) / 2) / ((north - south) / 2)
+    x = (np.average(own, weights=mass) - (west + east) / 2) / ((east - west) / 2)
+    return _WORDS[_sign(float(y)), _sign(float(x))]
+
+
+def _sign(offset: float) -> int:
+    return 0 if abs(offset) < _SIDE else (1 if offset > 0 else -1)
