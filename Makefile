@@ -1,0 +1,39 @@
+# make app    set up and open the program        make test      set up and run the fast tests
+# make lint   style and types                    make test-all  and the slow ones
+# make lock   write requirements.lock again      make clean     remove the environment
+
+VENV ?= .venv
+PORT ?= 8501
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: app setup test test-all lint lock clean
+
+app: setup
+	@$(BIN)/earwitness app --port $(PORT)
+
+setup: $(STAMP)
+
+# The stamp is newer than the lock once everything in it is installed. --no-deps: the lock is complete, and what it leaves out
+# (the windowed OpenCV) is left out on purpose.
+$(STAMP): requirements.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh $(VENV)
+	@touch $(STAMP)
+
+test: setup
+	@sh scripts/chromium.sh
+	$(BIN)/python -m pytest
+
+test-all: setup
+	@sh scripts/chromium.sh
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lock:
+	sh scripts/lock.sh
+
+clean:
+	rm -rf $(VENV)
