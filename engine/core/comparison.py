@@ -1,0 +1,87 @@
+"""What two senses say of each other: same place, different places, or cannot tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The steps of the ENFSI Guideline for Evaluative Reporting in Forensic Science (approved version 3.0, 2015), its example of a verbal scale:
+# likelihood ratios of at least these support a proposition in these words.
+VERBAL_SCALE = (
+    (1.0, "no support"),
+    (2.0, "weak support"),
+    (10.0, "moderate support"),
+    (100.0, "moderately strong support"),
+    (1_000.0, "strong support"),
+    (10_000.0, "very strong support"),
+    (1_000_000.0, "extremely strong support"),
+)
+
+
+def words_of(factor: float) -> str:
+    """Words for a likelihood ratio of at least 1.
+
+    Raises:
+        ValueError: the ratio is below 1; turn the propositions round first.
+    """
+    if not factor >= 1.0:
+        raise ValueError("support is worded for ratios of at least 1")
+    return next(words for least, words in reversed(VERBAL_SCALE) if factor >= least)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderPrior:
+    """The calibrated factor under one prior; log10_factor > 0 speaks for one place."""
+
+    prior: str
+    log10_factor: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two modalities compared.
+
+    Attributes:
+        a, b: the modalities.
+        verdict: "same place", "different places" or "cannot tell".
+        support: the words of VERBAL_SCALE for the headline, the weakest under all priors.
+        distance_km: between the two places reported.
+        expected_km: mean distance between a place drawn from each posterior.
+        overlap: Bhattacharyya coefficient, 0 to 1.
+        shared_region_km2: area that lies in both 90% regions.
+        log10_raw: log10 of the Bayes factor before calibration.
+        log10_factor: calibrated and bounded; > 0 speaks for one place, < 0 for different places.
+        log10_low, log10_high: 95% interval of the calibrated factor, from the bootstrap of its validation.
+        at_bound: the factor would be more extreme if more validation pairs supported it.
+        pairs: validation pairs behind the calibration.
+        same_place_km: radius of the same-place kernel.
+        by_prior: under every prior.
+        reason: why it cannot be told, or "".
+        before_edits: the calibrated log10 factor as first computed, or None when nothing was edited.
+    """
+
+    a: str
+    b: str
+    verdict: str
+    support: str
+    distance_km: float
+    expected_km: float
+    overlap: float
+    shared_region_km2: float
+    log10_raw: float
+    log10_factor: float
+    log10_low: float
+    log10_high: float
+    at_bound: bool
+    pairs: int
+    same_place_km: float
+    by_prior: tuple[UnderPrior, ...] = ()
+    reason: str = ""
+    before_edits: float | None = None
+
+    @property
+    def odds(self) -> str:
+        """The factor as "at least 90 : 1", towards whichever proposition it speaks for, two digits."""
+        factor = 10.0 ** abs(self.log10_factor)
+        digits = f"{factor:.2g}" if factor < 10 else f"{float(f'{factor:.2g}'):,.0f}"
+        return f"{'at least ' if self.at_bound else 'about '}{digits} : 1"

@@ -1,0 +1,57 @@
+"""Keep hub libraries from calling home: set before they are imported, and put right when they already are."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+_SWITCHES = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+    "HF_HUB_DISABLE_XET": "1",
+    "DO_NOT_TRACK": "1",
+    "ANONYMIZED_TELEMETRY": "False",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def go_offline() -> None:
+    """Make this process's hub libraries refuse the network.
+
+    Environment variables alone are read once, at import; a library that was imported earlier by somebody else is
+    corrected in place.
+    """
+    os.environ.update(_SWITCHES)
+    _set_constants(True)
+
+
+@contextlib.contextmanager
+def online_on_explicit_command() -> Iterator[None]:
+    """The one place that lets a hub library reach out: `earwitness models pull`."""
+    saved = {k: os.environ.get(k) for k in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")}
+    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "0"
+    _set_constants(False)
+    try:
+        yield
+    finally:
+        for key, value in saved.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+        go_offline()
+
+
+def _set_constants(offline: bool) -> None:
+    constants = sys.modules.get("huggingface_hub.constants")
+    if constants is not None:
+        constants.HF_HUB_OFFLINE = offline  # type: ignore[attr-defined]
+        constants.HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
+    hub = sys.modules.get("transformers.utils.hub")
+    if hub is not None and hasattr(hub, "_is_offline_mode"):
+        hub._is_offline_mode = offline  # type: ignore[attr-defined]

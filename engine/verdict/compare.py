@@ -1,0 +1,125 @@
+"""Same place or not: the agreement of two senses, calibrated on pairs at known distance, in words.
+
+The calibration is an affine map of log10 B, fitted by logistic regression on pairs of recordings and photos whose distance is known, and
+bounded by what those pairs support: `earwitness lab calibrate-mismatch` writes it to assets/models/mismatch.json with its bootstrap. The
+headline is the weakest of the steps under all priors; where priors disagree on the direction, or the interval includes 1, nothing can be told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from engine.core.comparison import Comparison, UnderPrior, words_of
+from engine.core.errors import WeightsError
+from engine.core.finding import Located
+from engine.core.paths import ASSETS
+from engine.core.posterior import Posterior, Prior
+from engine.verdict import agreement
+
+CALIBRATION_FILE = ASSETS / "models" / "mismatch.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """log10 factor = offset + slope · log10 B, clipped to [low, high]; bootstrap holds (offset, slope) of each resample."""
+
+    offset: float
+    slope: float
+    low: float
+    high: float
+    pairs: int
+    bootstrap: tuple[tuple[float, float], ...]
+
+    def apply(self, log10_raw: float) -> float:
+        return float(np.clip(self.offset + self.slope * log10_raw, self.low, self.high))
+
+    def interval(self, log10_raw: float) -> tuple[float, float]:
+        """95% interval of the calibrated factor, within the bounds."""
+        draws = [np.clip(o + s * log10_raw, self.low, self.high) for o, s in self.bootstrap]
+        low, high = np.percentile(draws, [2.5, 97.5])
+        return float(low), float(high)
+
+    def at_bound(self, log10_raw: float) -> bool:
+        return not self.low < self.offset + self.slope * log10_raw < self.high
+
+
+@cache
+def calibration(path: Path = CALIBRATION_FILE) -> Calibration:
+    """The shipped calibration.
+
+    Raises:
+        WeightsError: the file is missing or malformed.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        draws = tuple((float(o), float(s)) for o, s in data["bootstrap"])
+        return Calibration(data["offset"], data["slope"], data["low"], data["high"], data["pairs"], draws)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise WeightsError(f"{path} is missing or damaged; restore it from the repository.") from None
+
+
+def compare(
+    a: Located,
+    b: Located,
+    under: Sequence[tuple[Prior, Posterior, Posterior]],
+    same_place_km: float,
+    before_edits: float | None = None,
+) -> Comparison:
+    """Compare two modalities.
+
+    Args:
+        a, b: under the analyst's prior, on one grid.
+        under: every prior with the posteriors of a and b under it, the analyst's own among them.
+        same_place_km: radius of the same-place kernel.
+        before_edits: the calibrated factor as first computed, when something was edited since.
+    """
+    k = calibration()
+    measured = agreement.measure(a.posterior, b.posterior, a.prior, same_place_km, a.place.radius_km)
+    factors = [(prior.name, agreement.log10_factor(pa, pb, prior, same_place_km)) for prior, pa, pb in under]
+    by_prior = tuple(UnderPrior(name, k.apply(raw), words_of(10.0 ** abs(k.apply(raw)))) for name, raw in factors)
+    weakest_name, weakest_raw = min(factors, key=lambda f: abs(k.apply(f[1]))) if factors else ("", measured.log10_factor)
+    low, high = k.interval(weakest_raw)
+    reason = _reason(a, b, by_prior, low, high)
+    factor = k.apply(weakest_raw)
+    verdict = "cannot tell" if reason else ("same place" if factor > 0 else "different places")
+    return Comparison(
+        a=a.modality,
+        b=b.modality,
+        verdict=verdict,
+        support="no support" if reason else words_of(10.0 ** abs(factor)),
+        distance_km=measured.distance_km,
+        expected_km=measured.expected_km,
+        overlap=measured.overlap,
+        shared_region_km2=measured.shared_region_km2,
+        log10_raw=weakest_raw,
+        log10_factor=factor,
+        log10_low=low,
+        log10_high=high,
+        at_bound=k.at_bound(weakest_raw),
+        pairs=k.pairs,
+        same_place_km=same_place_km,
+        by_prior=by_prior,
+        reason=reason,
+        before_edits=before_edits,
+    )
+
+
+def _reason(a: Located, b: Located, by_prior: Sequence[UnderPrior], low: float, high: float) -> str:
+    silent = [x.modality for x in (a, b) if not x.spoke]
+    if len(silent) == 2:
+        return f"neither {a.modality} nor {b.modality} says where it is from"
+    if silent:
+        return f"the {silent[0]} does not say where it is from"
+    if len({np.sign(u.log10_factor) for u in by_prior}) > 1:
+        return "the answer depends on the prior"
+    if low <= 0.0 <= high:
+        return "the factor's interval includes 1"
+    if by_prior and min(abs(u.log10_factor) for u in by_prior) < np.log10(2.0):
+        return "the factor is below 2, which supports neither"
+    return ""
