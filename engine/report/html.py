@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -31,7 +31,6 @@ from engine.report.colour import modality_colour
 from engine.report.credit import Credit, credits, licence_note
 from engine.report.perceived import Perceived, clear, gather
 from engine.report.record import clip_name
-from engine.report.shape import region_shape
 from engine.report.sonagram import excerpt
 from engine.report.timeline import timeline
 
@@ -58,6 +57,7 @@ class Sense:
     coordinates: str
     mass: str
     regions: tuple[tuple[str, str], ...]
+    top_countries: str
     countries: tuple[tuple[str, str, float], ...]
     world: Markup = _NOTHING
     near: Markup = _NOTHING
@@ -122,7 +122,7 @@ class Page:
     credits: tuple[Credit, ...]
     licence: str
     range_when: str
-    shares: tuple[float, ...] = field(default=_OUTLINED)
+    ground: Markup
 
 
 def to_html(finding: Finding, reader: Reader | None = None, ranges: Ranges | None = None) -> str:
@@ -172,6 +172,7 @@ def _page(finding: Finding, reader: Reader | None, ranges: Ranges | None) -> Pag
         credits=credits(finding.provenance.models),
         licence=licence_note(finding.provenance.models),
         range_when=_season(finding.settings.when),
+        ground=Markup(maps.ground_symbols()),
     )
 
 
@@ -189,9 +190,7 @@ def _season(when: date | None) -> str:
 def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
     """The modalities with their maps, and one map of all outlines when several spoke."""
     outlines = {
-        x.modality: [maps.Outline(region_shape(x.posterior.grid.cells[x.posterior.region(s)]), x.modality, s) for s in _OUTLINED]
-        for x in finding.located
-        if x.spoke
+        x.modality: maps.outlines_of(x, _OUTLINED) for x in finding.located if x.spoke
     }
     marks = {x.modality: _mark(x) for x in finding.located if x.spoke}
     senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality)) for x in finding.located)
@@ -223,6 +222,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None) -> 
         coordinates=words.place(x.place.lat_deg, x.place.lon_deg),
         mass=f"{words.share(x.place.mass)} of the belief lies within {words.km(x.place.radius_km)}",
         regions=tuple((f"{share:.0%}", words.area_beside(a)) for share, a in sorted(x.regions_km2.items())),
+        top_countries=", ".join(f"{shown(n, 60)} {words.share(s)}" for n, s in x.countries[:3] if s >= 0.005),
         countries=tuple((shown(n, 60), words.share(s), min(100.0, 100 * s)) for n, s in x.countries[:8] if s >= 0.005),
         world=world,
         near=near,

@@ -19,15 +19,17 @@ from shapely.geometry.base import BaseGeometry
 
 from engine.core import sphere
 from engine.core.finding import Located
-from engine.core.grid import Grid, parents_of
-from engine.core.posterior import Place
+from engine.core.grid import WORLD_RESOLUTION, Grid, parents_of
+from engine.core.posterior import Place, Posterior
 from engine.report import colour, ground, words
 from engine.report.projection import Projection, azimuthal, equal_earth
-from engine.report.shape import cell_polygon, polygons_of
+from engine.report.shape import cell_polygon, polygons_of, region_shape
 
 DECADES = 3.0
 _WORLD_WIDTH = 1000.0
 _NEAR_WIDTH = 560.0
+_SMALL_WIDTH = 420.0
+_SPECKLED_KM2 = 60_000.0
 _DRAWN_SHARE = 0.999
 
 
@@ -83,15 +85,34 @@ def near_view(lat_deg: float, lon_deg: float, radius_km: float) -> View:
     return View(azimuthal(lat_deg, lon_deg), half / radius_km, half, half, _NEAR_WIDTH, _NEAR_WIDTH)
 
 
+def ground_symbols() -> str:
+    """The ground that world and range maps share, to be put once on a page that shows any of them; draws nothing itself."""
+    parts = []
+    for name, view, detail in (("world", world_view(), "medium"), ("small", world_view(_SMALL_WIDTH), "coarse")):
+        parts.append(f'<g id="ground-{name}">{_globe(view)}{_land(view, detail)}</g>')
+        parts.append(f'<g id="coast-{name}">{_coast(view, detail)}{_rim(view)}</g>')
+    return f'<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>{"".join(parts)}</defs></svg>'
+
+
+def outlines_of(located: Located, shares: Sequence[float]) -> list[Outline]:
+    """Outlines of the credible regions. Regions larger than a few cells of the world grid are drawn by cells of that size, since
+    single small cells within would only speckle the map; GeoJSON has every cell."""
+    posterior = located.posterior
+    if posterior.region_area_km2(min(shares)) > _SPECKLED_KM2:
+        cells, log_mass = posterior.at_resolution(WORLD_RESOLUTION)
+        posterior = Posterior(Grid(cells), log_mass)
+    return [Outline(region_shape(posterior.grid.cells[posterior.region(s)]), located.modality, s) for s in shares]
+
+
 def world_map(located: Located | None, outlines: Sequence[Outline], marks: Sequence[Mark], title: str) -> str:
-    """The world with one posterior's mass (or none), outlines of regions, and marked places."""
+    """The world with one posterior's mass (or none), outlines of regions, and marked places; needs `ground_symbols`."""
     view = world_view()
-    parts = [_globe(view), _land(view, "medium")]
+    parts = ['<use href="#ground-world"/>']
     legend = ""
     if located is not None:
         parts.append(_mass_world(view, located))
         legend = _mass_legend(located, view)
-    parts += [_coast(view, "medium"), *(_outline(view, o) for o in _widest_first(outlines)), *_pins(view, marks), _rim(view)]
+    parts += ['<use href="#coast-world"/>', *(_outline(view, o) for o in _widest_first(outlines)), *_pins(view, marks)]
     extra = 58.0
     return _svg(view.width, view.height + extra, title, "".join(parts) + legend + _outline_legend(view, outlines))
 
@@ -103,14 +124,16 @@ def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark
     view = near_view(place.lat_deg, place.lon_deg, radius_km)
     detail = "fine" if radius_km < 700 else "medium"
     clip = f'<clipPath id="frame"><rect width="{view.width:g}" height="{view.height:g}"/></clipPath>'
+    graticule, labels = _graticule_near(view, place, radius_km)
     parts = [
         f'<rect width="{view.width:g}" height="{view.height:g}" fill="{colour.SEA}"/>',
         _land_near(view, detail, place, radius_km),
-        _graticule_near(view, place.lat_deg, place.lon_deg, radius_km),
+        graticule,
         _mass_near(view, located, radius_km),
         _coast_near(view, detail, place, radius_km),
         *(_outline(view, o) for o in _widest_first(outlines)),
         *_pins(view, marks, labels=False),
+        labels,
     ]
     frame = f'<rect width="{view.width:g}" height="{view.height:g}" fill="none" stroke="{colour.COAST}"/>'
     body = f'{clip}<g clip-path="url(#frame)">{"".join(parts)}{_scale_bar(view)}</g>{frame}'
@@ -118,15 +141,15 @@ def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark
 
 
 def range_map(grid: Grid, occurrence: NDArray[np.floating], title: str) -> str:
-    """A small world map of the chance, 0 to 1, that a species is recorded in each cell (cells,)."""
-    view = world_view(420.0)
+    """A small world map of the chance, 0 to 1, that a species is recorded in each cell (cells,); needs `ground_symbols`."""
+    view = world_view(_SMALL_WIDTH)
     cells, value = _coarse_mean(grid, np.asarray(occurrence, dtype=np.float64), 2)
     peak = float(value.max()) if len(value) else 0.0
     step = np.full(len(value), -1)
     if peak > 0:
         drawn = value >= max(0.02, 0.02 * peak)
         step[drawn] = np.clip((np.sqrt(value[drawn] / peak) * len(colour.MASS_COLOURS)).astype(int), 1, 8)
-    body = _globe(view) + _land(view, "coarse") + _cells(view, cells, step) + _coast(view, "coarse") + _rim(view)
+    body = f'<use href="#ground-small"/>{_cells(view, cells, step)}<use href="#coast-small"/>'
     return _svg(view.width, view.height, title, body)
 
 
@@ -283,8 +306,9 @@ def _rim_points(view: View) -> NDArray[np.float64]:
     return np.concatenate([view.px(up, np.full(61, 180.0)), view.px(up[::-1], np.full(61, -180.0))])
 
 
-def _graticule_near(view: View, lat_deg: float, lon_deg: float, radius_km: float) -> str:
-    """Parallels and meridians a round number of degrees apart, labelled along the left and the lower edge."""
+def _graticule_near(view: View, place: Place, radius_km: float) -> tuple[str, str]:
+    """Parallels and meridians a round number of degrees apart, and their labels along the left and the upper edge."""
+    lat_deg, lon_deg = place.lat_deg, place.lon_deg
     degrees = math.degrees(radius_km / sphere.EARTH_RADIUS_KM)
     step = next((s for s in (0.5, 1, 2, 5, 10, 15, 30) if degrees / s <= 3.5), 30)
     lon_step = step if abs(lat_deg) < 55 else min(30, step * 2) if abs(lat_deg) < 75 else 30
@@ -300,7 +324,7 @@ def _graticule_near(view: View, lat_deg: float, lon_deg: float, radius_km: float
         lines.append(_line(points))
         shown = (lon + 180.0) % 360.0 - 180.0
         labels += _edge_label(points, 1, view, f"{abs(shown):g}°{'E' if shown > 0 else 'W' if shown < 0 else ''}")
-    return f'<path d="{"".join(lines)}" fill="none" stroke="#d9dde2" stroke-width=".8"/>{"".join(labels)}'
+    return f'<path d="{"".join(lines)}" fill="none" stroke="#d9dde2" stroke-width=".8"/>', "".join(labels)
 
 
 def _edge_label(points: NDArray[np.float64], axis: int, view: View, text: str) -> list[str]:
@@ -372,7 +396,7 @@ def _mass_legend(located: Located, view: View) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{words.rounded(value, 1 if value < 1 else 2):g}%"
+    return f"{words.rounded(value):g}%"
 
 
 def _outline_legend(view: View, outlines: Sequence[Outline]) -> str:
@@ -380,12 +404,12 @@ def _outline_legend(view: View, outlines: Sequence[Outline]) -> str:
     x, y, out = 360.0, view.height + 16.0, []
     for i, modality in enumerate(dict.fromkeys(o.modality for o in outlines)):
         line = colour.modality_colour(modality)
-        at = x + i * 215
+        at = x + i * 250 if len(outlines) < 5 else 20 + i * 320
         name = escape(words.modality(modality) if modality != "both" else "Both together")
         out.append(f'<g transform="translate({at + 8:g} {y:g})">{_symbol(modality, line)}</g>')
         out.append(f'<text x="{at + 22:g}" y="{y + 4:g}" class="legend">{name}: place reported</text>')
         for k, (share, width, dash) in enumerate(((0.5, 2.2, ""), (0.9, 1.4, ' stroke-dasharray="5 2.5"'))):
-            left = at + k * 100
+            left = at + k * 118
             out.append(
                 f'<path d="M{left:g} {y + 24:g}h24" stroke="{line}" stroke-width="{width}"{dash}/>'
                 f'<text x="{left + 29:g}" y="{y + 28:g}" class="legend">{share:.0%} region</text>'
@@ -432,7 +456,7 @@ def _thinned(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Points closer than half a pixel to the one kept before are left out; the last stays."""
     if len(points) < 8:
         return points
-    rounded = np.round(points * 1.6)
+    rounded = np.round(points * 1.2)
     keep = np.append(True, (np.diff(rounded, axis=0) != 0).any(axis=1))
     keep[-1] = True
     return points[keep]

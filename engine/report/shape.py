@@ -14,14 +14,21 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
+from engine.core import sphere
+
 _WORLD = box(-180.0, -90.0, 180.0, 90.0)
+_STEEP_LAT_DEG = 80.0
 _HOLE_CELLS = 1.0  # holes smaller than this many of the finest cells are seams between sizes, not holes
 
 
 def cell_polygon(cell: int) -> Polygon | MultiPolygon:
     """The outline of an H3 cell in degrees (lon, lat); a cell that holds a pole reaches up to ±90."""
-    boundary = np.array(h3.cell_to_boundary(np.uint64(cell)), dtype=np.float64)
-    return cut(boundary[:, 1], boundary[:, 0])
+    lat, lon = np.array(h3.cell_to_boundary(np.uint64(cell)), dtype=np.float64).T
+    if np.abs(lat).max() > _STEEP_LAT_DEG:
+        # Edges are great circles; near a pole one spans so many meridians that a straight line in degrees is another line.
+        edges = [sphere.great_circle(lat[i - 1], lon[i - 1], lat[i], lon[i], 16) for i in range(len(lat))]
+        lat, lon = (np.concatenate([e[k][:-1] for e in edges]) for k in (0, 1))
+    return cut(lon, lat)
 
 
 def cut(lon_deg: NDArray[np.float64], lat_deg: NDArray[np.float64]) -> Polygon | MultiPolygon:

@@ -1,0 +1,84 @@
+"""A finding made by hand, to write reports of: a whole-Earth grid, one belief over the antimeridian, one at a pole's edge."""
+
+from __future__ import annotations
+
+import functools
+
+import h3.api.numpy_int as h3
+import numpy as np
+
+from engine.core import sphere
+from engine.core.clip import Clip, Interval, Stream
+from engine.core.evidence import Evidence
+from engine.core.finding import Finding, Located, Perception, Provenance, Settings
+from engine.core.grid import Grid
+from engine.core.observation import Observation
+from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
+
+HOSTILE = '<script>alert(1)</script>"&\x1b[31m\u202e=HYPERLINK("http://x")'
+MODELS = ("birdnet-v2.4", "birdnet-v2.4-range-v2")
+
+
+@functools.cache
+def grid(refined_at: tuple[float, float] | None = None) -> Grid:
+    """All cells of resolution 2, both poles and the twelve pentagons among them; one refined twice where asked."""
+    cells = np.concatenate([np.array(h3.cell_to_children(c, 2), dtype=np.uint64) for c in h3.get_res0_cells()])
+    whole = Grid.of(cells)
+    if refined_at is None:
+        return whole
+    near = sphere.distance_km(*whole.lat_lon_deg, *refined_at) < 300
+    return whole.refined(near, 4)
+
+
+def located(
+    modality: str, lat_deg: float, lon_deg: float, sigma_km: float, on: Grid, cannot_tell: str | None = None, name: str = "Suva, Fiji"
+) -> Located:
+    """A round belief around a place."""
+    prior = Prior("land", on, np.log(on.area_km2 / on.area_km2.sum()))
+    far = sphere.distance_km(*on.lat_lon_deg, lat_deg, lon_deg)
+    likelihood = np.zeros(len(on)) if cannot_tell else -0.5 * (far / sigma_km) ** 2
+    posterior = Posterior.of(prior, likelihood)
+    spot = posterior.place(300.0)
+    return Located(
+        modality=modality,
+        posterior=posterior,
+        prior=prior,
+        place=Place(spot.lat_deg, spot.lon_deg, spot.mass, 300.0, name),
+        gain_nats=posterior.gain_nats(prior),
+        cannot_tell=cannot_tell,
+        regions_km2={s: posterior.region_area_km2(s) for s in REGION_SHARES},
+        countries=(("Fiji", 0.61), ("Tonga <b>", 0.2)),
+    )
+
+
+def species(latin: str, common: str, score: float, start_s: float) -> Observation:
+    return Observation("species", "species", latin, score, start_s, start_s + 3.0, common, MODELS[0])
+
+
+def finding(*, text: str = "ordinary", two: bool = True, path: str = "/somewhere/clip.mp4", **settings: object) -> Finding:
+    """A finding whose texts, where `text` is hostile, are hostile everywhere a file can put them."""
+    on = grid((-17.0, 179.5))
+    streams = (
+        Stream(0, 1, "video", "h264", 24.0, width_px=1280, height_px=720, fps=25.0),
+        Stream(1, 1, "audio", "aac", 24.0, language="en", title=text, rate_hz=48000, channels=2, layout="stereo"),
+    )
+    clip = Clip(path, "ab" * 32, 123_456, "mov,mp4", 24.0, streams, (("comment", text), (text, "value")), (text,))
+    seen = (
+        species("Parus major", "Great Tit", 0.99, 0.0),
+        species("Parus major", "Great Tit", 0.42, 1.5),
+        species("Parus major", "Great Tit", 0.05, 9.0),
+        species("Cuculus canorus", text, 0.94, 6.0),
+        Observation("species", "sound", "Dog", 0.5, 3.0, 6.0, "Dog", MODELS[0]),
+        Observation("text", "text", text, 0.8, 4.0, 4.0, note=text, box=(0.1, 0.1, 0.5, 0.3)),
+    )
+    chosen = Settings(prior="land", **settings)  # type: ignore[arg-type]
+    perception = Perception(clip, Interval(0.0, 24.0), seen, {"picture": "no weights"}, MODELS, {"audio": 3, "video": 0})
+    evidence = (
+        Evidence("species", "sound", on, np.zeros(len(on)), seen[:5], models=MODELS),
+        Evidence.silent("hum", "sound", on, "too short"),
+    )
+    senses = [located("sound", -17.0, 179.5, 250.0, on, name=text if text != "ordinary" else "Suva, Fiji")]
+    if two:
+        senses.append(located("picture", 80.0, 10.0, 900.0, on, "The picture does not say where this is: no text was read."))
+    provenance = Provenance("0.1.0", MODELS, "2026-01-02T03:04:05+00:00", 1.5, 0)
+    return Finding(clip, perception.interval, chosen, perception, evidence, tuple(senses), provenance)
