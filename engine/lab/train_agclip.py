@@ -87,7 +87,7 @@ def network(s: TrainSetting, species_vector: NDArray[np.float32]) -> torch.nn.Mo
             nn.init.zeros_(self.location.weight)
             nn.init.constant_(self.species[2].bias, -4.0)
 
-        def forward(self, index: torch.Tensor, u: torch.Tensor, v: torch.Tensor, week: torch.Tensor):  # noqa: ANN202
+        def forward(self, index: torch.Tensor, u: torch.Tensor, v: torch.Tensor, week: torch.Tensor):
             x, y = (self.species_vector(index, per_sample_weights=weight) for weight in (u, v))
             log_n = v.sum(1, keepdim=True).clamp(min=1.0).log()
             shape = (DIMENSIONS,)

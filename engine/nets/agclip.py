@@ -73,7 +73,9 @@ class AgClip:
 
         file = self.folder / "weights.safetensors"
         if not file.is_file():
-            raise WeightsError(f"{file} is missing; restore it from the repository, or run: earwitness lab train-agclip")
+            raise WeightsError(
+                f"{file} is missing; restore it from the repository, or run: earwitness lab train-agclip"
+            )
         raw = file.read_bytes()
         card = self.folder / "model.json"
         expected = json.loads(card.read_text(encoding="utf-8"))["sha256"] if card.is_file() else None
@@ -85,7 +87,9 @@ class AgClip:
             raise WeightsError(f"{file} cannot be read; restore it from the repository.") from wrong
         weights = {k: v.astype(np.float32) for k, v in held.items()}
         if weights.get("species_vector", np.empty((0, 0))).shape[0] != len(birdnet.labels()):
-            raise WeightsError(f"{file.name} was trained for other classes than BirdNET's; restore it from the repository.")
+            raise WeightsError(
+                f"{file.name} was trained for other classes than BirdNET's; restore it from the repository."
+            )
         return weights
 
     @cached_property

@@ -103,7 +103,9 @@ def load(path: Path, device: str = "cpu") -> torch.nn.Module:
         raise WeightsError(f"{path.name} has no layer {key}; give a checkpoint of AG-CLIP on MobileNetV3-Large.")
     species = len(state[key]) - (DIMENSIONS if shared else 0)
     if species < 1:
-        raise WeightsError(f"{path.name} has no species outputs beside its 512 of location; give an AG-CLIP checkpoint.")
+        raise WeightsError(
+            f"{path.name} has no species outputs beside its 512 of location; give an AG-CLIP checkpoint."
+        )
     net = network(species, shared)
     try:
         net.load_state_dict(state, strict=True)
