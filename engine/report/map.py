@@ -123,7 +123,8 @@ def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark
     place = located.place
     view = near_view(place.lat_deg, place.lon_deg, radius_km)
     detail = "fine" if radius_km < 700 else "medium"
-    clip = f'<clipPath id="frame"><rect width="{view.width:g}" height="{view.height:g}"/></clipPath>'
+    name = f"frame-{located.modality}"
+    clip = f'<clipPath id="{name}"><rect width="{view.width:g}" height="{view.height:g}"/></clipPath>'
     graticule, labels = _graticule_near(view, place, radius_km)
     parts = [
         f'<rect width="{view.width:g}" height="{view.height:g}" fill="{colour.SEA}"/>',
@@ -136,8 +137,8 @@ def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark
         labels,
     ]
     frame = f'<rect width="{view.width:g}" height="{view.height:g}" fill="none" stroke="{colour.COAST}"/>'
-    body = f'{clip}<g clip-path="url(#frame)">{"".join(parts)}{_scale_bar(view)}</g>{frame}'
-    return _svg(view.width, view.height, title, body.replace("frame", f"frame-{located.modality}"))
+    body = f'{clip}<g clip-path="url(#{name})">{"".join(parts)}{_scale_bar(view)}</g>{frame}'
+    return _svg(view.width, view.height, title, body)
 
 
 def range_map(grid: Grid, occurrence: NDArray[np.floating], title: str) -> str:

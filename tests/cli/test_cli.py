@@ -1,0 +1,286 @@
+"""The command line: what it accepts, what it writes, how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
+import made
+
+from engine import cli
+from engine._cli import locate, output
+from engine._cli.app import command
+from engine._cli.commands import COMMANDS
+from engine.core.clip import Interval
+from engine.core.errors import Cancelled, InputError, MediaError, SettingError
+from engine.core.finding import Settings
+from engine.core.progress import Progress
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"not really a film")
+    return path
+
+
+@pytest.fixture
+def examined(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """The analysis replaced by a finding made by hand; gives the settings it was called with."""
+    calls: list[Settings] = []
+
+    def examine(path: str, settings: Settings, reports: list[locate.Report], progress: object) -> tuple[object, list[str]]:
+        calls.append(settings)
+        finding = made.finding(text=made.HOSTILE, path=path)
+        return finding, [r.render(finding, None) for r in reports if r.option != "html"]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(locate, "_examine", examine)
+    return calls
+
+
+def run(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "engine.cli", *map(str, words)], capture_output=True, text=True, check=False)
+
+
+def test_help_is_quick_and_loads_nothing_heavy() -> None:
+    code = "import sys, engine.cli; engine.cli.main(['--help']); print([m for m in ('torch','numpy','scipy','av') if m in sys.modules])"
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert time.monotonic() - began < 2.0, "0.1 s on a quiet machine; a model would take seconds"
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "locate" in done.stdout and "Exit codes" in done.stdout
+
+
+def test_version_and_no_words() -> None:
+    assert run("--version").stdout == "earwitness 0.1.0\n"
+    assert run().returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["nonsense"], "nonsense"),
+        (["locate"], "CLIP"),
+        (["locate", "c.mp4", "--unknown"], "--unknown"),
+        (["locate", "c.mp4", "--dat", "2024-01-01"], "--dat"),
+        (["locate", "c.mp4", "--date", "17.5.2024"], "2024-05-17"),
+        (["locate", "c.mp4", "--date", "2024-02-30"], "2024-05-17"),
+        (["locate", "c.mp4", "--interval", "5"], "1:05-2:00"),
+        (["locate", "c.mp4", "--interval", "9-3"], "later end"),
+        (["locate", "c.mp4", "--prior", "moon"], "mixture"),
+        (["locate", "c.mp4", "--radius", "0"], "1 to 5,000 km"),
+        (["locate", "c.mp4", "--stride", "nan"], "0.1 to 60 s"),
+        (["locate", "c.mp4", "--drop", "Great Tiit"], "Great tit"),
+        (["locate", "no-such-file.mp4"], "There is no file no-such-file.mp4"),
+        (["locate", "/dev/null"], "not a file"),
+        (["locate", "\x1b]0;evil\x07.mp4"], "There is no file"),
+        (["bench"], "COMMAND"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(capfd: pytest.CaptureFixture[str], words: list[str], says: str) -> None:
+    assert cli.main(words) == 2
+    out, err = capfd.readouterr()
+    assert out == "" and says in err
+    assert len(err.strip().splitlines()) == 1 and "Traceback" not in err and "\x1b" not in err
+
+
+def test_every_setting_has_an_option_or_a_reason_not_to(clip: Path, examined: list[Settings], capsys: object) -> None:
+    """The defaults are Settings' own, and a new setting cannot be forgotten here."""
+    assert cli.main(["locate", str(clip), "--quiet"]) == 0
+    assert examined == [Settings()]
+    by_hand = {"added", "left_out", "included", "seed"}  # chosen in the app; the command line has no use for them yet
+    options = {"prior", "when", "track", "interval", "stride_s", "radius_km", "same_place_km", "dropped"}
+    assert options | by_hand == set(Settings.__dataclass_fields__)
+
+
+def test_options_become_settings(clip: Path, examined: list[Settings]) -> None:
+    words = "--date 2024-05-17 --prior land --track 2 --interval 1:05-2:00.5 --radius 50 --stride 1 --same-place 25 --quiet"
+    assert cli.main(["locate", str(clip), *words.split(), "--drop", "great  TIT", "--drop", "Cuculus canorus", "--drop", "dog"]) == 0
+    keys = {"species/species/Parus major", "species/species/Cuculus canorus", "species/sound/Dog"}
+    assert examined == [
+        Settings("land", date(2024, 5, 17), 2, Interval(65, 120.5), 1.0, 50.0, 25.0, frozenset(keys)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text, start_s, end_s", [("12-34.5", 12, 34.5), ("0-1:00", 0, 60), ("90:00–1:31:00", 5400, 5460), ("1..2", 1, 2)]
+)
+def test_intervals(text: str, start_s: float, end_s: float) -> None:
+    assert locate._interval(text) == Interval(start_s, end_s)
+
+
+@pytest.mark.parametrize("text", ["", "-", "1:75-2:00", "a-b", "1-2-3", "-5-3", "1e3-2e3", "inf-nan"])
+def test_no_intervals(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        locate._interval(text)
+
+
+def test_the_terminal_shows_the_result_and_no_escape(
+    clip: Path, examined: list[Settings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["locate", str(clip)]) == 0
+    out, err = capsys.readouterr()
+    assert err == "", "no bar and no note where nobody looks"
+    assert "\x1b" not in out and "\u202e" not in out
+    for part in ("Sound: ", "50% region", "Great Tit (Parus major)", "0.99", "0:00–0:04.5", "cannot tell", "BirdNET v2.4", "non-commercial"):
+        assert part in out
+
+
+def test_reports_are_written_whole(clip: Path, examined: list[Settings], capsys: pytest.CaptureFixture[str]) -> None:
+    names = {kind: clip.parent / f"f.{kind}" for kind in ("json", "geojson", "kml")}
+    assert cli.main(["locate", str(clip), *[w for k, p in names.items() for w in (f"--{k}", str(p))]]) == 0
+    assert json.loads(names["json"].read_text())["schema"] == "earwitness.finding/1"
+    assert json.loads(names["geojson"].read_text())["type"] == "FeatureCollection"
+    assert names["kml"].read_text().startswith("<?xml")
+    assert sorted(p.name for p in clip.parent.iterdir()) == ["clip.mp4", "f.geojson", "f.json", "f.kml"]
+    assert "wrote" in capsys.readouterr().err
+    umask = os.umask(0)
+    os.umask(umask)
+    assert names["json"].stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_dash_writes_to_stdout_alone(clip: Path, examined: list[Settings], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["locate", str(clip), "--json", "-"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["clip"]["name"] == "clip.mp4" and "Great Tit" in err
+
+
+def test_outputs_are_refused_before_the_work(clip: Path, examined: list[Settings], capsys: pytest.CaptureFixture[str]) -> None:
+    link, hard = clip.parent / "link.json", clip.parent / "hard.json"
+    link.symlink_to(clip)
+    hard.hardlink_to(clip)
+    folder = clip.parent / "folder"
+    folder.mkdir()
+    for target in (clip, link, hard, folder, clip.parent / "none" / "f.json", "", f"{clip.parent}/folder/../clip.mp4"):
+        assert cli.main(["locate", str(clip), "--json", str(target)]) == 2, target
+    assert cli.main(["locate", str(clip), "--json", "same", "--html", "./same"]) == 2
+    assert cli.main(["locate", str(clip), "--json", "-", "--kml", "-"]) == 2
+    assert examined == [] and clip.read_bytes() == b"not really a film"
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_protected_folder_is_refused(clip: Path) -> None:
+    clip.parent.chmod(0o500)
+    try:
+        with pytest.raises(InputError):
+            output.check([output.Target("--json", str(clip.parent / "f.json"))], str(clip))
+    finally:
+        clip.parent.chmod(0o700)
+
+
+def test_an_interrupted_write_leaves_the_old_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = clip.parent / "f.json"
+    old.write_text("old")
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        output.write(output.Target("--json", str(old)), "new")
+    assert old.read_text() == "old" and sorted(p.name for p in clip.parent.iterdir()) == ["clip.mp4", "f.json"]
+
+
+@pytest.mark.parametrize(
+    "error, code, says",
+    [
+        (KeyboardInterrupt(), 1, "Stopped; nothing was written"),
+        (Cancelled("Stopped."), 1, "Stopped."),
+        (MediaError("This is no film; give another."), 2, "This is no film"),
+        (ZeroDivisionError("\x1b[2J"), 1, "ZeroDivisionError"),
+    ],
+)
+def test_failures_end_in_words(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: BaseException, code: int, says: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(locate, "_examine", fail)
+    target = clip.parent / "f.json"
+    assert cli.main(["locate", str(clip), "--json", str(target)]) == code
+    err = capfd.readouterr().err
+    assert says in err and "Traceback" not in err and "\x1b" not in err and not target.exists()
+    assert cli.main(["locate", str(clip), "--debug"]) == code
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_ctrl_c_stops_a_running_analysis(clip: Path) -> None:
+    """A real interrupt in a process of its own, while it works: exit code 1, nothing left behind."""
+    code = (
+        "import sys, time\n"
+        "from engine import cli\n"
+        "from engine._cli import locate\n"
+        "def work(*_):\n"
+        "    print('working', flush=True)\n"
+        "    time.sleep(30)\n"
+        "locate._examine = work\n"
+        f"sys.exit(cli.main(['locate', {str(clip)!r}, '--json', {str(clip.parent / 'f.json')!r}]))\n"
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout and process.stdout.readline() == "working\n"
+        process.send_signal(number)
+        _, err = process.communicate(timeout=20)
+        assert process.returncode == 1 and "Stopped" in err and "Traceback" not in err
+    assert [p.name for p in clip.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_a_reader_that_goes_away_is_no_failure_in_words() -> None:
+    done = subprocess.run(f"{sys.executable} -m engine.cli --help | head -1", shell=True, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    from engine._cli.bar import bar
+
+    with bar() as progress:
+        progress(Progress("listening", 1.0, 2.0, "s"))
+    assert capfd.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with bar() as progress:
+        for stage, done in (("hashing", 3.0), ("listening [bold]", 1.0), ("drawing", 0.0)):
+            progress(Progress(stage, done, 4.0 if done else None, "s" if done else ""))
+    assert "listening [bold]" in capfd.readouterr().err
+    with bar(quiet=True) as progress:
+        progress(Progress("listening"))
+    assert capfd.readouterr().err == ""
+
+
+def test_every_command_listed_can_be_loaded() -> None:
+    flat = [c for top in COMMANDS for c in (top.commands or (top,))]
+    assert any(c.name == "locate" for c in flat)
+    for c in flat:
+        if c.present:
+            module = c.load()
+            module.add_arguments(argparse.ArgumentParser())
+            assert callable(module.run), c.name
+
+
+def test_the_app_is_for_this_machine_only(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(clip.parent)
+    words = command(argparse.Namespace(clip="clip.mp4", port=8765, no_browser=True))
+    assert "--server.address=127.0.0.1" in words and "--browser.gatherUsageStats=false" in words
+    assert "--server.port=8765" in words and words[-2:] == ["--", str(clip)]
+    for port, name in ((80, None), (70000, None), (None, "none.mp4")):
+        with pytest.raises(InputError):
+            command(argparse.Namespace(clip=name, port=port, no_browser=True))
+
+
+def test_names_of_species_are_found_in_both_languages() -> None:
+    assert locate._key_of("Gryllus assimilis") == "species/species/Gryllus assimilis"
+    assert locate._key_of("text/text/AUGUSTA") == "text/text/AUGUSTA"
+    with pytest.raises(SettingError, match="use its English or Latin name"):
+        locate._key_of("zzzzqqqq")
