@@ -1,0 +1,125 @@
+"""The table of rooms: which part of the program may import which. Imports run one way."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import engine
+
+ROOT = Path(__file__).resolve().parents[1]
+
+ROOMS: dict[str, set[str]] = {
+    "core": set(),
+    "world": {"core"},
+    "media": {"core"},
+    "nets": {"core"},
+    "clues": {"core", "world", "nets"},
+    "reasoning": {"core", "world", "nets"},
+    "verdict": {"core", "world", "nets"},
+    "report": {"core", "world", "media"},
+    "case": {"core", "media", "report", "locate"},
+    "lab": {"core", "world", "media", "nets", "clues", "reasoning", "verdict", "report", "case", "locate"},
+    # the files beside the rooms
+    "locate": {"core", "world", "media", "nets", "clues", "reasoning", "verdict"},
+    "cli": {"core", "world", "media", "nets", "clues", "reasoning", "verdict", "report", "case", "lab", "locate", "_cli"},
+    "_cli": {"core", "world", "media", "nets", "clues", "reasoning", "verdict", "report", "case", "lab", "locate", "cli"},
+    "__main__": {"cli"},
+    "__init__": set(),  # resolves its public names lazily, by strings
+}
+"""Room -> the rooms it may import, beside itself."""
+
+
+def imports(file: Path) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of everything a file imports, wherever in the file; `from a import b` gives a.b."""
+    package = file.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(x for x in (base, node.module) if x)
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+
+
+def room_of(file: Path) -> str:
+    part = file.relative_to(ROOT / "engine").parts[0]
+    return part.removesuffix(".py")
+
+
+def files(folder: str) -> list[Path]:
+    return sorted(p for p in (ROOT / folder).rglob("*.py") if "__pycache__" not in p.parts)
+
+
+def public_names_used(file: Path) -> set[str]:
+    """The x of every `engine.x` in a file."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    attributes = (n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name))
+    return {n.attr for n in attributes if n.value.id == "engine"}  # type: ignore[attr-defined]
+
+
+def ids(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("file", files("engine"), ids=ids)
+def test_rooms_import_one_way(file: Path) -> None:
+    room = room_of(file)
+    assert room in ROOMS, f"{ids(file)} is in no room of the table"
+    for line, name in imports(file):
+        parts = name.split(".")
+        assert parts[0] not in ("streamlit", "app", "tests", "examples"), f"{ids(file)}:{line} imports {name}"
+        if parts[0] != "engine":
+            continue
+        if len(parts) == 1:
+            assert public_names_used(file) <= {"__version__"}, f"{ids(file)}:{line} uses the public list from inside"
+            continue
+        other = parts[1]
+        if other == "__version__":
+            continue
+        assert other == room or other in ROOMS[room], f"{ids(file)}:{line}: {room} may not import {name}"
+
+
+@pytest.mark.parametrize("file", files("app"), ids=ids)
+def test_the_app_imports_only_the_public_list(file: Path) -> None:
+    for line, name in imports(file):
+        parts = name.split(".")
+        assert parts[0] not in ("torch", "tests", "examples"), f"{ids(file)}:{line} imports {name}"
+        if parts[0] == "engine" and len(parts) > 1:
+            assert parts[1:] == parts[1:2] and parts[1] in engine.__all__, f"{ids(file)}:{line}: {name} is not public"
+    assert public_names_used(file) <= set(engine.__all__)
+
+
+@pytest.mark.parametrize("name", engine.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(engine, name) is not None
+
+
+def test_unknown_public_name() -> None:
+    with pytest.raises(AttributeError, match="no public name"):
+        engine.helpers  # noqa: B018
+
+
+@pytest.mark.parametrize("module", ["engine", "engine.core.finding", "engine.cli", "engine.media", "app"])
+def test_importing_loads_no_heavy_library(module: str) -> None:
+    """No torch, no model runtime and no Streamlit where nothing was asked for yet."""
+    heavy = ("torch", "transformers", "onnxruntime", "ai_edge_litert", "tensorflow", "streamlit", "geoclip", "librosa", "matplotlib")
+    code = f"import sys, {module}; print(*sorted(set({heavy!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == ""
+
+
+def test_the_table_catches_an_import_the_wrong_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test above can fail: a file in core that imports torch's room is caught."""
+    bad = tmp_path / "engine" / "core" / "bad.py"
+    bad.parent.mkdir(parents=True)
+    bad.write_text("def f():\n    from ..nets import birdnet\n", encoding="utf-8")
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    assert list(imports(bad)) == [(2, "engine.nets.birdnet")]
+    with pytest.raises(AssertionError, match=r"core may not import engine\.nets"):
+        test_rooms_import_one_way(bad)
