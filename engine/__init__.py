@@ -52,21 +52,19 @@ _PUBLIC = {
     "preview_mp4": "engine.media",
     "describe_area": "engine.world.places",
     "describe_place": "engine.world.places",
-    "land_outlines": "engine.world.land",
+    "land_outlines": "engine.world.land:outlines",
     "MASS_COLOURS": "engine.report",
     "MODALITY_COLOURS": "engine.report",
     "Perceived": "engine.report.perceived",
     "gather": "engine.report.perceived",
     "headline": "engine.report.verdict",
     "region_shape": "engine.report.shape",
-    "words": "engine.report.words",
+    "words": "engine.report.words:",
     "to_geojson": "engine.report",
     "to_html": "engine.report",
     "to_json": "engine.report",
     "to_kml": "engine.report",
 }
-
-_MODULES = frozenset({"words"})  # public as a module: its functions have short names that make sense only behind it
 
 __all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604
 
@@ -74,8 +72,10 @@ __all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"engine has no public name {name!r}")
-    home = importlib.import_module(_PUBLIC[name])
-    value = home if name in _MODULES else getattr(home, name)
+    # "module" holds the name itself, "module:other" another name for it, "module:" is public as a module.
+    home, other, own = _PUBLIC[name].partition(":")
+    module = importlib.import_module(home)
+    value = module if other and not own else getattr(module, own or name)
     globals()[name] = value
     return value
 

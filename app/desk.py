@@ -1,0 +1,109 @@
+"""The left half of the bench: player, timeline and list of evidence in one piece, with the keyboard.
+
+It is one component because its parts must follow each other without asking the server: a click on a window seeks and plays at
+once, and only then tells Python what was chosen. All text from files is set as text, never as HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.state import Playable
+from engine import Finding, Perceived, gather
+
+MOST_ROWS = 60
+MOST_SPANS = 300
+LEAST_SHOWN = 0.1
+_SENSES = {"species": "sound", "sound": "sound", "atom": "sound", "hum": "sound", "speech": "sound", "text": "picture", "scene": "picture"}
+_KINDS = {"species": "animal", "sound": "other sound", "atom": "acoustic atom", "text": "text read", "scene": "scene", "tag": "file tag"}
+
+_ASSETS = Path(__file__).parent / "desk_assets"
+
+
+@cache
+def _component() -> Any:
+    html, css, js = ((_ASSETS / name).read_text("utf-8") for name in ("desk.html", "desk.css", "desk.js"))
+    return st.components.v2.component("earwitness_desk", html=html, css=css, js=js)
+
+
+def listed(finding: Finding) -> tuple[tuple[Perceived, ...], int]:
+    """What is worth a row, strongest first, and how much was left out as too faint or too much."""
+    every = [p for p in gather(finding) if p.best.kind != "embedding"]
+    worth = [p for p in every if p.best.score >= LEAST_SHOWN or p.dropped or p.added]
+    worth.sort(key=lambda p: (p.best.kind == "sound", -p.best.score))
+    return tuple(worth[:MOST_ROWS]), len(every) - len(worth[:MOST_ROWS])
+
+
+def sense_of(kind: str) -> str:
+    """The sense an observation of this kind belongs to."""
+    return _SENSES.get(kind, "container")
+
+
+def desk(
+    finding: Finding,
+    rows: tuple[Perceived, ...],
+    left_out: int,
+    playable: Playable | None,
+    waiting: str,
+    selected: str | None,
+    moment_s: float,
+    seek: int,
+    on_act: Callable[[dict[str, Any]], None],
+) -> None:
+    """Draw it.
+
+    Args:
+        waiting: why there is no player yet, or "".
+        moment_s: where the player goes when `seek` has grown.
+        on_act: called, as a callback, with what was done: {"do": "select" | "drop" | "undo" | "map" | "stretch" | "unplayable", …}.
+    """
+    key = "desk"
+
+    def acted() -> None:
+        held = st.session_state.get(key)
+        act = held.get("act") if hasattr(held, "get") else getattr(held, "act", None)
+        if isinstance(act, dict) and isinstance(act.get("do"), str):
+            on_act(act)
+
+    _component()(
+        key=key,
+        data={
+            "url": playable.url if playable else "",
+            "start": playable.start_s if playable else 0.0,
+            "end": playable.end_s if playable else 0.0,
+            "picture": bool(finding.clip.video_tracks),
+            "waiting": waiting,
+            "duration": finding.clip.duration_s or finding.interval.end_s,
+            "from": finding.interval.start_s,
+            "to": finding.interval.end_s,
+            "rows": [_row(p) for p in rows],
+            "leftOut": left_out,
+            "selected": selected or "",
+            "moment": moment_s,
+            "seek": seek,
+        },
+        on_act_change=acted,
+    )
+
+
+def _row(p: Perceived) -> dict[str, Any]:
+    best = p.best
+    return {
+        "key": p.key,
+        "title": p.title[:120],
+        "label": best.label[:160] if best.label != p.title else "",
+        "kind": _KINDS.get(best.kind, best.kind),
+        "sense": sense_of(best.kind),
+        "counts": best.kind != "sound",
+        "score": round(best.score, 2),
+        "best": [best.start_s, best.end_s],
+        "windows": p.windows,
+        "spans": [[round(a, 2), round(b, 2)] for a, b in p.spans[:MOST_SPANS]],
+        "dropped": p.dropped,
+        "added": p.added,
+    }

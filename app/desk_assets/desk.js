@@ -1,0 +1,202 @@
+// One instance per mounted element: what must survive a redraw (the player above all) hangs on the root element.
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component;
+  const root = parentElement.querySelector(".desk");
+  if (!root) return;
+  const desk = root.earwitness || (root.earwitness = make(root));
+  desk.tell = (what) => setTriggerValue("act", { ...what, n: ++desk.count });
+  desk.show(data);
+  document.addEventListener("keydown", desk.onKey);
+  return () => document.removeEventListener("keydown", desk.onKey);
+}
+
+function clock(s, tenths) {
+  s = Math.max(0, s || 0);
+  const whole = Math.floor(s), h = Math.floor(whole / 3600), m = Math.floor((whole % 3600) / 60), r = whole % 60;
+  const two = (x) => String(x).padStart(2, "0");
+  return (h ? `${h}:${two(m)}` : `${m}`) + ":" + two(r) + (tenths ? "." + Math.floor((s - whole) * 10) : "");
+}
+
+function el(tag, cls, text) {
+  const e = document.createElement(tag);
+  if (cls) e.className = cls;
+  if (text !== undefined) e.textContent = text;
+  return e;
+}
+
+function make(root) {
+  const $ = (q) => root.querySelector(q);
+  const video = $("video"), stage = $(".stage"), line = $(".line"), list = $(".list"), head = $(".head");
+  const desk = { count: Date.now(), data: { rows: [], duration: 1 }, url: null, seek: -1, stopAt: null, pending: null, playPending: false };
+
+  const now = () => desk.data.start + (video.currentTime || 0);
+  const held = (t) => desk.url && t >= desk.data.start - 0.05 && t < desk.data.end - 0.02;
+  const length = () => Math.max(desk.data.duration || 0, 0.001);
+  const at = (t) => `${Math.min(100, Math.max(0, (100 * t) / length()))}%`;
+
+  function goto(t, play, until) {
+    desk.stopAt = until || null;
+    if (!held(t)) {
+      desk.pending = t; desk.playPending = !!play; tick(t);
+      if (desk.url) desk.tell({ do: "stretch", at: t });
+      return;
+    }
+    video.currentTime = Math.max(0, t - desk.data.start);
+    if (play) video.play().catch(() => {});
+    tick(t);
+  }
+
+  function tick(t) {
+    const shown = t === undefined ? now() : t;
+    head.style.left = at(shown);
+    $(".clock").textContent = `${clock(shown, true)} / ${clock(length())}`;
+    line.setAttribute("aria-valuenow", shown.toFixed(1));
+    line.setAttribute("aria-valuetext", clock(shown));
+    if (desk.stopAt !== null && shown >= desk.stopAt && !video.paused) { video.pause(); desk.stopAt = null; }
+  }
+
+  video.addEventListener("timeupdate", () => tick());
+  video.addEventListener("seeked", () => tick());
+  video.addEventListener("play", function run() { if (video.paused) return; tick(); requestAnimationFrame(run); });
+  video.addEventListener("loadedmetadata", () => {
+    if (desk.pending !== null && held(desk.pending)) {
+      const t = desk.pending, play = desk.playPending;
+      desk.pending = null; desk.playPending = false; goto(t, play);
+    }
+  });
+  video.addEventListener("error", () => { if (desk.url && video.error && video.error.code >= 3) desk.tell({ do: "unplayable" }); });
+  line.addEventListener("click", (e) => {
+    const box = line.getBoundingClientRect();
+    const t = ((e.clientX - box.left) / box.width) * length();
+    goto(t, true);
+    const hit = desk.data.rows.find((r) => !r.dropped && r.counts && r.spans.some(([a, b]) => a <= t && t < b));
+    if (hit) choose(hit, t);
+  });
+
+  function choose(row, t) {
+    const w = row.best[1] - row.best[0];
+    const inBest = t === undefined || (row.best[0] <= t && t < row.best[1]);
+    desk.data.selected = row.key;
+    paint();
+    desk.tell({ do: "select", key: row.key, at: inBest ? row.best[0] : Math.max(0, t - w / 2) });
+  }
+
+  function step(by) {
+    const row = desk.data.rows.find((r) => r.key === desk.data.selected);
+    const spans = (row ? row.spans : desk.data.rows.filter((r) => r.counts && !r.dropped).flatMap((r) => r.spans)).map((s) => s[0]);
+    const starts = [...new Set(spans)].sort((a, b) => a - b), t = now();
+    const next = by > 0 ? starts.find((s) => s > t + 0.15) : starts.filter((s) => s < t - 0.15).pop();
+    if (next === undefined) return;
+    goto(next, !video.paused);
+    if (row) desk.tell({ do: "select", key: row.key, at: next });
+  }
+
+  desk.onKey = (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || !root.isConnected) return;
+    const target = e.composedPath()[0];
+    const tag = (target && target.tagName) || "", role = (target && target.getAttribute && target.getAttribute("role")) || "";
+    const writes = (tag === "INPUT" && target.type !== "checkbox") || tag === "TEXTAREA" || tag === "SELECT" || (target && target.isContentEditable);
+    if (writes || role === "combobox" || role === "textbox" || role === "spinbutton") return;
+    const own = root.contains(target);
+    const moves = role === "slider" || role === "radio" || role === "tab" || role === "option" || tag === "CANVAS" || tag === "VIDEO";
+    const k = e.key;
+    if (k === " " && (own ? tag !== "INPUT" && tag !== "BUTTON" && tag !== "VIDEO" : tag !== "BUTTON" && tag !== "A" && tag !== "SUMMARY")) {
+      e.preventDefault(); desk.stopAt = null;
+      if (video.paused) video.play().catch(() => {}); else video.pause();
+    } else if ((k === "ArrowRight" || k === "ArrowLeft") && (own ? tag !== "VIDEO" : !moves)) {
+      e.preventDefault(); step(k === "ArrowRight" ? 1 : -1);
+    } else if ((k === "ArrowDown" || k === "ArrowUp") && own) {
+      const rows = desk.data.rows, i = rows.findIndex((r) => r.key === desk.data.selected) + (k === "ArrowDown" ? 1 : -1);
+      if (rows[i]) { e.preventDefault(); choose(rows[i]); goto(rows[i].best[0], false); list.children[i].focus(); }
+    } else if (/^[1-5]$/.test(k)) desk.tell({ do: "map", number: Number(k) });
+    else if ((k === "d" || k === "D") && desk.data.selected) desk.tell({ do: "drop", key: desk.data.selected });
+    else if (k === "u" || k === "U") desk.tell({ do: "undo" });
+  };
+
+  function bars(box, spans, cls, chosen) {
+    for (const [a, b] of spans) {
+      const bar = el("i", cls + (chosen ? " chosen" : ""));
+      bar.style.left = at(a);
+      bar.style.width = `${Math.max(0, (100 * (Math.min(b, length()) - a)) / length())}%`;
+      box.append(bar);
+    }
+  }
+
+  function ticks() {
+    const box = $(".ticks"), steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+    const step = steps.find((s) => length() / s <= 8) || 7200;
+    box.replaceChildren();
+    for (let t = 0; t <= length() + 0.001; t += step) {
+      const s = el("span", t > length() * 0.97 ? "last" : "", clock(t));
+      s.style.left = at(t);
+      box.append(s);
+    }
+  }
+
+  function paint() {
+    const d = desk.data, box = $(".windows");
+    box.replaceChildren();
+    for (const r of d.rows) if (!r.dropped && r.counts) bars(box, r.spans, r.sense, r.key === d.selected);
+    $(".outside.left").style.width = at(d.from);
+    $(".outside.right").style.width = `${Math.max(0, 100 - (100 * d.to) / length())}%`;
+    const top = list.scrollTop;
+    list.replaceChildren(...d.rows.map(row));
+    if (!d.rows.length) list.append(el("div", "none", "Nothing was heard or read clearly enough to be listed."));
+    else if (d.leftOut > 0) list.append(el("div", "none", `${d.leftOut} fainter ones are not listed; they weigh next to nothing.`));
+    list.scrollTop = top;
+  }
+
+  function row(r) {
+    const e = el("div", "row" + (r.key === desk.data.selected ? " selected" : "") + (r.dropped ? " dropped" : "") + (r.counts ? "" : " mute"));
+    e.tabIndex = 0;
+    e.setAttribute("role", "option");
+    e.setAttribute("aria-selected", String(r.key === desk.data.selected));
+    const check = el("input");
+    check.type = "checkbox"; check.checked = !r.dropped; check.disabled = !r.counts;
+    check.title = r.counts ? (r.dropped ? "Left out of the scoring; tick to take it in again" : "Untick to leave it out, as foley or a mistake")
+      : "A sound that is nobody's home range: listed, never scored";
+    check.setAttribute("aria-label", `${r.title} counts`);
+    check.addEventListener("click", (x) => x.stopPropagation());
+    check.addEventListener("change", () => { e.classList.toggle("dropped", !check.checked); desk.tell({ do: "drop", key: r.key }); });
+    const what = el("div", "what");
+    what.append(el("b", "", r.title));
+    if (r.label) what.append(el("em", "", r.label));
+    if (r.dropped) what.append(el("small", "", "(dropped)"));
+    if (r.added) what.append(el("small", "", "(added)"));
+    what.title = `${r.title}${r.label ? " (" + r.label + ")" : ""}: ${r.kind}, heard or seen in ${r.windows} window${r.windows === 1 ? "" : "s"}, best at ${clock(r.best[0], true)}`;
+    const score = el("div", "score", r.score.toFixed(2));
+    score.title = "The model's own score in its best window, 0 to 1; not a probability";
+    const spans = el("div", "spans");
+    bars(spans, r.spans, r.sense);
+    spans.title = "When, over the whole clip";
+    const play = el("button", "play", "▶");
+    play.type = "button"; play.title = `Play ${clock(r.best[0], true)} to ${clock(r.best[1], true)}`;
+    play.setAttribute("aria-label", `${play.title}: ${r.title}`);
+    play.addEventListener("click", (x) => { x.stopPropagation(); choose(r); goto(r.best[0], true, Math.max(r.best[1], r.best[0] + 1)); });
+    e.addEventListener("click", () => { choose(r); goto(r.best[0], false); });
+    e.addEventListener("keydown", (x) => { if (x.key === "Enter" && x.target === e) { choose(r); goto(r.best[0], true, r.best[1]); } });
+    e.append(check, what, score, spans, play);
+    return e;
+  }
+
+  desk.show = (data) => {
+    desk.data = { ...data };
+    stage.classList.toggle("sound-only", !data.picture);
+    $(".waiting").textContent = data.waiting || "";
+    if (data.url !== desk.url) {
+      const t = now(), before = desk.url;
+      desk.url = data.url || null;
+      if (desk.url) {
+        if (before && desk.pending === null) desk.pending = t;
+        video.src = desk.url; video.style.visibility = "visible";
+      } else { video.removeAttribute("src"); video.load(); video.style.visibility = "hidden"; }
+    }
+    if (data.seek !== desk.seek) {
+      const first = desk.seek < 0;
+      desk.seek = data.seek;
+      if (!first || data.moment > 0) goto(data.moment, false);
+    }
+    ticks(); paint(); tick(desk.pending === null ? undefined : desk.pending);
+  };
+  return desk;
+}

@@ -1,0 +1,36 @@
+"""The router: which pages there are, and nothing else.
+
+Start it with `streamlit run app/main.py`; `.streamlit/config.toml` binds it to this machine.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # `streamlit run` puts only app/ on the path
+    sys.path.insert(0, str(ROOT))
+
+from app import frame  # noqa: E402
+
+PAGES = (
+    ("examine.py", "Examine", ":material/travel_explore:"),
+    ("models.py", "Models", ":material/deployed_code:"),
+)
+
+
+def main() -> None:
+    """Show the page chosen."""
+    st.set_page_config(page_title="Earwitness", page_icon=frame.icon(), layout="wide", initial_sidebar_state="collapsed")
+    folder = Path(__file__).parent / "pages"
+    found = [(folder / file, title, icon) for file, title, icon in PAGES if (folder / file).is_file()]
+    pages = [st.Page(path, title=title, icon=icon, default=at == 0) for at, (path, title, icon) in enumerate(found)]
+    page = st.navigation(pages, position="top")
+    frame.dress()
+    page.run()
+
+
+main()

@@ -1,0 +1,338 @@
+"""Posteriors and ranges on a map: flat or globe, over our own land, one colour scale with the same stops everywhere.
+
+Nothing is fetched: there is no map provider, and the land is served by this program itself.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pydeck as pdk
+from numpy.typing import NDArray
+from pydeck.bindings.json_tools import default_serialize
+
+from engine import MASS_COLOURS, MODALITY_COLOURS, Grid, Located, great_circle, land_outlines, words
+
+from app.outline import edge_paths
+
+# Share of the belief per 10,000 km². A place drawn at random on land has 0.007% of it: the first two steps are "no news".
+MASS_STOPS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+LEAST_DRAWN = 2e-5
+# Chance that a species is recorded in a place, for range maps.
+RANGE_STOPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
+LEAST_RANGE = 0.005
+_ALPHA = (95, 120, 145, 160, 172, 182, 192, 202, 212)
+
+_WORLD_RING = [[-180, 90], [-90, 90], [0, 90], [90, 90], [180, 90], [180, -90], [90, -90], [0, -90], [-90, -90], [-180, -90]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where the camera stands; `turn` counts deliberate moves, so that the same focus can be asked for twice."""
+
+    lat_deg: float = 20.0
+    lon_deg: float = 10.0
+    zoom: float = 0.7
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Colours of what lies under the belief."""
+
+    sea: tuple[int, int, int]
+    land: tuple[int, int, int]
+    coast: tuple[int, int, int]
+    border: tuple[int, int, int]
+    ink: tuple[int, int, int]
+    halo: tuple[int, int, int]
+
+
+LIGHT = Ground((255, 255, 255), (233, 232, 227), (150, 148, 140), (198, 196, 188), (30, 34, 38), (255, 255, 255))
+DARK = Ground((14, 17, 23), (44, 49, 57), (104, 112, 124), (72, 79, 90), (236, 238, 240), (14, 17, 23))
+
+
+def palette(dark: bool) -> tuple[tuple[int, int, int], ...]:
+    """The scale from least to most; on a dark ground it runs the other way, so that most is always what stands out."""
+    colours = tuple(rgb(c) for c in MASS_COLOURS)
+    return colours[::-1] if dark else colours
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """(red, green, blue) of "#rrggbb"."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def modality_rgb(modality: str, dark: bool) -> tuple[int, int, int]:
+    """A modality's colour, lightened where the ground is dark."""
+    colour = rgb(MODALITY_COLOURS.get(modality, "#5b6670"))
+    return tuple(round(c + (255 - c) * 0.28) for c in colour) if dark else colour  # type: ignore[return-value]
+
+
+# --- layers -------------------------------------------------------------------------------------------------------------
+
+
+def mass_layer(located: Located, dark: bool) -> pdk.Layer:
+    """Cells coloured by how dense the belief is; cells with next to none are left out."""
+    share = np.exp(located.posterior.log_density) * 1e4
+    drawn = np.flatnonzero(share >= LEAST_DRAWN)
+    step = np.searchsorted(MASS_STOPS, share[drawn], side="right")
+    mass = located.posterior.mass[drawn]
+    told = [f"{_per_cent(m)} of the belief" for m in mass]
+    return _cells(f"mass-{located.modality}", located.posterior.grid.cells[drawn], step, told, dark)
+
+
+def range_layer(grid: Grid, chance: NDArray[np.floating], dark: bool) -> pdk.Layer:
+    """Cells coloured by the chance, 0 to 1, that a species is recorded there (cells,)."""
+    drawn = np.flatnonzero(chance >= LEAST_RANGE)
+    step = np.searchsorted(RANGE_STOPS, chance[drawn], side="right")
+    told = [f"recorded here: {_per_cent(c)}" for c in chance[drawn]]
+    return _cells("range", grid.cells[drawn], step, told, dark)
+
+
+def _cells(layer_id: str, cells: NDArray[np.uint64], step: NDArray[np.int64], told: Sequence[str], dark: bool) -> pdk.Layer:
+    fills = [[*c, a] for c, a in zip(palette(dark), _ALPHA, strict=True)]
+    rows = [{"h": f"{c:x}", "f": fills[s], "t": t} for c, s, t in zip(cells.tolist(), step.tolist(), told, strict=True)]
+    return pdk.Layer(
+        "H3HexagonLayer",
+        id=layer_id,
+        data=rows,
+        get_hexagon="h",
+        get_fill_color="f",
+        stroked=False,
+        filled=True,
+        extruded=False,
+        high_precision=True,
+        pickable=True,
+        auto_highlight=True,
+        highlight_color=[255, 255, 255, 60],
+    )
+
+
+def outline_layers(located: Located, dark: bool, share_widths: Sequence[tuple[float, float]] = ((0.9, 1.4), (0.5, 2.8))) -> list[pdk.Layer]:
+    """The edges of the 90% (thin) and 50% (thick) regions in the modality's colour, each on a halo."""
+    ground = DARK if dark else LIGHT
+    colour = modality_rgb(located.modality, dark)
+    layers = []
+    for share, width in share_widths:
+        told = f"{words.modality(located.modality)}: edge of the {share:.0%} region"
+        runs = edge_paths(located.posterior.grid, located.posterior.region(share))
+        paths = [{"p": run, "t": told} for run in runs]
+        name = f"{located.modality}-{share:.0%}"
+        layers.append(_path_layer(f"halo-{name}", paths, [*ground.halo, 170], width + 1.8))
+        layers.append(_path_layer(f"edge-{name}", paths, [*colour, 255], width, pickable=True))
+    return layers
+
+
+def _path_layer(layer_id: str, paths: list[dict[str, Any]], colour: list[int], width_px: float, pickable: bool = False) -> pdk.Layer:
+    return pdk.Layer(
+        "PathLayer",
+        id=layer_id,
+        data=paths,
+        get_path="p",
+        get_color=colour,
+        get_width=width_px,
+        width_units=pdk.types.String("pixels"),
+        joint_rounded=True,
+        cap_rounded=True,
+        pickable=pickable,
+    )
+
+
+_MARKS = {"sound": "●", "picture": "■", "both": "◆", "claim": "✚"}
+
+
+def place_layers(located: Iterable[Located], dark: bool) -> list[pdk.Layer]:
+    """A mark and a name for each place reported: round for sound, square for picture, a diamond for both."""
+    ground = DARK if dark else LIGHT
+    rows = [
+        {
+            "p": [x.place.lon_deg, x.place.lat_deg],
+            "m": _MARKS.get(x.modality, "▲"),
+            "c": [*modality_rgb(x.modality, dark), 255],
+            "n": _short_place(x.place.name),
+            "t": f"{words.modality(x.modality)}: {x.place.name or words.place(x.place.lat_deg, x.place.lon_deg)}",
+        }
+        for x in located
+    ]
+    text = {
+        "data": rows,
+        "get_position": "p",
+        "billboard": True,
+        "outline_color": [*ground.halo, 255],
+        "font_settings": {"sdf": True, "fontSize": 64, "buffer": 8},
+        "character_set": pdk.types.String("auto"),
+    }
+    return [
+        pdk.Layer("TextLayer", id="marks", get_text="m", get_color="c", get_size=24, outline_width=5, pickable=True, **text),
+        pdk.Layer(
+            "TextLayer",
+            id="names",
+            get_text="n",
+            get_color=[*ground.ink, 255],
+            get_size=13,
+            get_pixel_offset=[0, -20],
+            font_family=pdk.types.String("Source Sans, Source Sans Pro, sans-serif"),
+            font_weight=600,
+            outline_width=4,
+            **text,
+        ),
+    ]
+
+
+def arrow_layers(start: Located, end: Located, distance_km: float, dark: bool) -> list[pdk.Layer]:
+    """The great circle between two places, with its length."""
+    ground = DARK if dark else LIGHT
+    lat, lon = great_circle(start.place.lat_deg, start.place.lon_deg, end.place.lat_deg, end.place.lon_deg, 96)
+    jumps = np.flatnonzero(np.abs(np.diff(lon)) > 180.0) + 1
+    runs = [np.column_stack([o, a]).round(3).tolist() for o, a in zip(np.split(lon, jumps), np.split(lat, jumps), strict=True)]
+    told = f"{words.km(distance_km)} apart"
+    paths = [{"p": run, "t": told} for run in runs if len(run) > 1]
+    middle = [{"p": [float(lon[48]), float(lat[48])], "n": words.km(distance_km)}]
+    return [
+        _path_layer("way-halo", paths, [*ground.halo, 200], 4.0),
+        _path_layer("way", paths, [*ground.ink, 235], 1.8, pickable=True),
+        pdk.Layer(
+            "TextLayer",
+            id="way-km",
+            data=middle,
+            get_position="p",
+            get_text="n",
+            get_color=[*ground.ink, 255],
+            get_size=14,
+            get_pixel_offset=[0, -12],
+            outline_width=5,
+            outline_color=[*ground.halo, 255],
+            font_settings={"sdf": True, "fontSize": 64, "buffer": 8},
+            font_family=pdk.types.String("Source Sans, Source Sans Pro, sans-serif"),
+            font_weight=700,
+        ),
+    ]
+
+
+def _short_place(name: str) -> str:
+    return name if len(name) <= 44 else name[:43] + "…"
+
+
+# --- ground -------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def ground_json(detail: str) -> dict[str, bytes]:
+    """Land, coasts and borders ("land", "coast", "border") as GeoJSON documents, to be served to the browser once."""
+    documents = {}
+    for f in land_outlines(detail, -85.05)["features"]:
+        feature = {"type": "Feature", "properties": {}, "geometry": _rounded(f["geometry"])}
+        document = {"type": "FeatureCollection", "features": [feature]}
+        documents[f["properties"]["kind"]] = json.dumps(document, separators=(",", ":")).encode()
+    return documents
+
+
+def _rounded(geometry: dict[str, Any]) -> dict[str, Any]:
+    def walk(x: Any) -> Any:
+        return round(x, 3) if isinstance(x, float) else [walk(y) for y in x] if isinstance(x, list | tuple) else x
+
+    return {"type": geometry["type"], "coordinates": walk(geometry["coordinates"])}
+
+
+def sea_layer(dark: bool) -> pdk.Layer:
+    """The sea; on a globe it also hides what lies behind."""
+    ground = DARK if dark else LIGHT
+    return pdk.Layer("SolidPolygonLayer", id="sea", data=[{"g": _WORLD_RING}], get_polygon="g", get_fill_color=[*ground.sea, 255])
+
+
+def land_layer(url: str, dark: bool) -> pdk.Layer:
+    """Land, filled."""
+    ground = DARK if dark else LIGHT
+    return pdk.Layer("GeoJsonLayer", id="land", data=url, filled=True, stroked=False, get_fill_color=[*ground.land, 255])
+
+
+def line_layer(kind: str, url: str, dark: bool) -> pdk.Layer:
+    """Coasts or borders, drawn above the belief so that they stay readable."""
+    ground = DARK if dark else LIGHT
+    return pdk.Layer(
+        "GeoJsonLayer",
+        id=kind,
+        data=url,
+        filled=False,
+        stroked=True,
+        get_line_color=[*(ground.coast if kind == "coast" else ground.border), 200],
+        get_line_width=0.9,
+        line_width_units=pdk.types.String("pixels"),
+    )
+
+
+# --- deck and view ------------------------------------------------------------------------------------------------------
+
+
+class Deck(pdk.Deck):
+    """A deck whose JSON is written without the indentation that would double it and take most of the time."""
+
+    def to_json(self) -> str:
+        return json.dumps(self, default=default_serialize, separators=(",", ":"))
+
+
+def deck(layers: Sequence[pdk.Layer], view: View, globe: bool) -> pdk.Deck:
+    """A deck of these layers; the camera moves only when `view` changes."""
+    kind = pdk.View(type="_GlobeView", controller=True, resolution=3) if globe else pdk.View(type="MapView", controller=True, repeat=False)
+    nudge = 1e-7 * view.turn  # the browser moves only to a view that differs from the last one asked for
+    state = pdk.ViewState(
+        latitude=view.lat_deg + nudge,
+        longitude=view.lon_deg + nudge,
+        zoom=(max(0.0, view.zoom - 0.6) if globe else view.zoom) + nudge,
+        min_zoom=-0.5 if globe else 0.0,
+        max_zoom=9,
+    )
+    tooltip = {"text": "{t}", "style": {"fontSize": "12px", "padding": "4px 8px", "maxWidth": "320px"}}
+    return Deck(layers=list(layers), views=[kind], initial_view_state=state, map_provider=None, tooltip=tooltip)
+
+
+def fit(located: Sequence[Located], width_px: int, height_px: int, turn: int = 0) -> View:
+    """A view that holds the 90% regions of these; the whole world when they are wider than half of it or there are none."""
+    points = [x.posterior.grid.xyz[x.posterior.region(0.9)] for x in located]
+    if not points:
+        return replace(world_view(width_px, height_px), turn=turn)
+    xyz = np.concatenate(points)
+    centre = xyz.mean(axis=0)
+    if np.linalg.norm(centre) < 0.35:
+        return replace(world_view(width_px, height_px), turn=turn)
+    centre /= np.linalg.norm(centre)
+    lon0 = math.degrees(math.atan2(centre[1], centre[0]))
+    lat = np.degrees(np.arcsin(np.clip(xyz[:, 2], -1, 1)))
+    lon = (np.degrees(np.arctan2(xyz[:, 1], xyz[:, 0])) - lon0 + 180.0) % 360.0 - 180.0
+    south, north = (float(_mercator(np.clip(v, -80, 80))) for v in (lat.min() - 0.6, lat.max() + 0.6))
+    west, east = float(lon.min()) - 0.6, float(lon.max()) + 0.6
+    zoom = min(math.log2(width_px / 512 * 360 / (east - west)), math.log2(height_px / 512 * 2 * math.pi / (north - south))) - 0.25
+    if zoom < 0.3:
+        return replace(world_view(width_px, height_px), turn=turn)
+    middle = math.degrees(2 * math.atan(math.exp((south + north) / 2)) - math.pi / 2)
+    lon_mid = (lon0 + (west + east) / 2 + 180.0) % 360.0 - 180.0
+    return View(middle, lon_mid, min(zoom, 7.5), turn)
+
+
+def world_view(width_px: int, height_px: int) -> View:
+    """All inhabited latitudes."""
+    zoom = min(math.log2(width_px / 512), math.log2(height_px / 330))
+    return View(24.0, 8.0, max(0.0, zoom))
+
+
+def _mercator(lat_deg: float) -> float:
+    return math.asinh(math.tan(math.radians(float(lat_deg))))
+
+
+def _per_cent(share: float) -> str:
+    percent = 100 * share
+    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.1f}%" if percent >= 0.1 else f"{percent:.2g}%" if percent >= 0.01 else "<0.01%"
+
+
+def legend_ticks(stops: Sequence[float]) -> list[str]:
+    """The stops of a scale in per cent."""
+    return [f"{100 * s:g}%" for s in stops]
+
+

@@ -1,0 +1,467 @@
+"""Examine: open a clip, see where its sound and picture point, and what that rests on."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+import engine
+from app import charts, maps, panels, state
+from app.desk import desk, listed, sense_of
+from app.frame import clean, dark, plain
+from engine import PRIORS, Finding, Interval, Located, Perceived, words
+
+MAP_HEIGHT = 372
+MAP_WIDTH = 820  # about what it has at 1440; only the first view is fitted to it
+OUTLINES = "outlines"
+_TYPES = ["mp4", "mov", "m4v", "mkv", "webm", "avi", "ts", "mts", "m2ts", "mpg", "mpeg", "mxf", "flv", "wmv", "3gp", "ogv",
+          "wav", "mp3", "m4a", "aac", "flac", "ogg", "opus", "aif", "aiff", "wma"]  # fmt: skip
+
+
+def page() -> None:
+    """Show whichever state the bench is in."""
+    state.warm_up()
+    b = state.bench()
+    if b.job is not None and not b.job.running:
+        state.take(b)
+    if b.job is not None:
+        working(b)
+    elif b.perception is not None:
+        bench()
+    else:
+        empty(b)
+
+
+# --- empty and working --------------------------------------------------------------------------------------------------
+
+
+def empty(b: state.Bench) -> None:
+    """Nothing on the bench yet: one sentence, and the ways to put something there."""
+    _, middle, _ = st.columns([1, 2.6, 1])
+    with middle:
+        st.html("<div style='height:2.5vh'></div>")
+        st.title("Where was this recorded?", anchor=False)
+        st.write(
+            "Open a film, a broadcast or a recording: Earwitness hears what calls in it, and shows on the map where such a "
+            "soundscape is found. The file stays on this machine and is only read."
+        )
+        if b.error:
+            st.error(plain(b.error, 600), icon=":material/error:")
+        elif b.note:
+            st.info(plain(b.note, 300), icon=":material/info:")
+        opening("first")
+        found = engine.examples()
+        if found:
+            st.html("<div class='ew-h' style='margin-top:.8rem'>Or look at an example</div>")
+            for column, example in zip(st.columns(len(found)), found, strict=True):
+                with column.container(border=True):
+                    st.markdown(f"**{plain(example.title)}**")
+                    st.caption(plain(example.sentence, 300))
+                    st.button("Examine it", key=f"example-{example.path.stem}", **state.callback(_example, example))
+
+
+def opening(where: str) -> None:
+    """Open by path, or drop a file."""
+    with st.form(f"open-{where}", border=False, enter_to_submit=True):
+        left, right = st.columns([5, 1], vertical_alignment="bottom")
+        path = left.text_input("Path of a file on this machine", placeholder="/home/me/clips/course.mp4", key=f"path-{where}",
+                               help="Nothing is copied: the way for films of any length.")  # fmt: skip
+        go = right.form_submit_button("Open", type="primary", width="stretch")
+    if go:
+        state.open_path(path)
+        st.rerun(scope="app")
+    upload = st.file_uploader("Or drop a short clip here", type=_TYPES, key=f"upload-{where}",
+                              help="An upload passes through this program's memory; for films, give the path instead.")  # fmt: skip
+    if upload is not None:
+        state.open_upload(upload)
+        st.rerun(scope="app")
+
+
+def _example(example: Any) -> None:
+    state.examine(example.path, example.path.name)
+
+
+@st.fragment(run_every=0.4)
+def working(b: state.Bench) -> None:
+    """Stages with times, what is known already, and a way to stop."""
+    job = b.job
+    if job is None or not job.running:
+        st.rerun(scope="app")
+        return
+    _, middle, _ = st.columns([1, 2.6, 1])
+    with middle:
+        st.html("<div style='height:4vh'></div>")
+        if job.clip is not None:
+            panels.facts(job.clip, job.title, job.settings)
+        else:
+            st.html(f"<div class='ew-facts'><b>{clean(job.title, 80)}</b></div>")
+        last = job.stages[-1] if job.stages else None
+        progress = last.progress if last else None
+        st.progress(progress.fraction or 0.0 if progress else 0.0, text=plain(_doing(progress)))
+        panels.stages(job)
+        st.button("Cancel", icon=":material/close:", key="cancel", **state.callback(job.cancel))
+
+
+def _doing(progress: engine.Progress | None) -> str:
+    if progress is None:
+        return "starting"
+    if progress.total and progress.unit == "s":
+        return f"{progress.stage}: {words.clock(progress.done)} of {words.clock(progress.total)}"
+    if progress.total:
+        return f"{progress.stage}: {progress.done:,.0f} of {progress.total:,.0f} {progress.unit}"
+    return progress.stage
+
+
+# --- the bench ----------------------------------------------------------------------------------------------------------
+
+
+@st.fragment
+def bench() -> None:
+    """Everything about one clip; an edit redraws this and nothing else."""
+    b = state.bench()
+    if b.perception is None:
+        st.rerun(scope="app")
+        return
+    found = state.finding(b)
+    rows, left_out = listed(found)
+    if b.selected not in {p.key for p in rows}:
+        b.selected = next((p.key for p in rows if p.best.kind != "sound"), rows[0].key if rows else None)
+        chosen = next((p for p in rows if p.key == b.selected), None)
+        b.moment_s = chosen.best.start_s if chosen else 0.0
+    header(b, found)
+    panels.banner(found)
+    if b.error:
+        st.error(plain(b.error, 600), icon=":material/error:")
+    left, right = st.columns([0.4, 0.6], gap="medium")
+    with right:
+        map_panel(b, found)
+    with left:
+        player(b, found, rows, left_out)
+        if b.edits:
+            a, c = st.columns([4, 1], vertical_alignment="center")
+            with a:
+                panels.edits(b.edits)
+            c.button("Undo", key="undo", icon=":material/undo:", help="Take back the last edit (U)", **state.callback(state.undo))
+    with right:
+        selected = next((p for p in rows if p.key == b.selected), None)
+        if selected is not None:
+            evidence_panel(b, found, selected)
+
+
+def header(b: state.Bench, found: Finding) -> None:
+    """The file's facts, its audio track, and the ways in and out."""
+    several = len(found.clip.audio_tracks) > 1
+    columns = st.columns([7, 2, 1.1, 1.1] if several else [9, 1.1, 1.1], vertical_alignment="center")
+    with columns[0]:
+        panels.facts(found.clip, b.title, b.settings)
+    if several:
+        tracks = [s.track for s in found.clip.audio_tracks if s.decodable]
+        now = b.settings.track or next((s.track for s in found.clip.audio_tracks if s.default), tracks[0])
+        columns[1].selectbox("Audio track", tracks, index=tracks.index(now) if now in tracks else 0, key="set_track",
+                             format_func=lambda t: _track_label(found, t), label_visibility="collapsed", on_change=_track)  # fmt: skip
+    with columns[-2].popover("Open", icon=":material/folder_open:", width="stretch"):
+        opening("again")
+        for example in engine.examples():
+            st.button(plain(example.title), key=f"again-{example.path.stem}", **state.callback(_example, example))
+        st.button("Close this clip", key="close", icon=":material/close:", **state.callback(_close))
+    with columns[-1].popover("Export", icon=":material/download:", width="stretch"):
+        exports(found)
+
+
+def _track_label(found: Finding, track: int) -> str:
+    s = next(x for x in found.clip.audio_tracks if x.track == track)
+    told = ", ".join(plain(x, 24) for x in (s.language, s.title, s.layout) if x)
+    return f"Audio track {track}" + (f": {told}" if told else "")
+
+
+def _track() -> None:
+    b = state.bench()
+    assert b.path is not None
+    state.examine(b.path, b.title, engine.Settings(track=state.value("set_track")))
+
+
+def _close() -> None:
+    state.clear(state.bench())
+
+
+def exports(found: Finding) -> None:
+    """Documents are written when asked for, not on every redraw."""
+    stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in state.bench().title.rsplit(".", 1)[0])[:60] or "clip"
+    for label, suffix, mime, write in (
+        ("JSON, all numbers", "json", "application/json", engine.to_json),
+        ("GeoJSON, for GIS", "geojson", "application/geo+json", engine.to_geojson),
+        ("KML, for globes", "kml", "application/vnd.google-earth.kml+xml", engine.to_kml),
+        ("HTML report, one file", "html", "text/html", engine.to_html),
+    ):
+        st.download_button(label, lambda write=write: write(found), f"{stem}.{suffix}", mime, key=f"export-{suffix}",
+                           on_click="ignore", width="stretch")  # fmt: skip
+
+
+# --- player and list ----------------------------------------------------------------------------------------------------
+
+
+def player(b: state.Bench, found: Finding, rows: tuple[Perceived, ...], left_out: int) -> None:
+    """Player, timeline and list; while a preview is being made, look again from time to time."""
+    playable = state.playable(b) if b.path is not None else None
+    waiting = ""
+    if playable is None and b.preview is not None:
+        waiting = b.preview.failed or "Preparing a copy that the browser can play…"
+    elif b.preview is not None and b.preview.running:
+        waiting = "Preparing this stretch…"
+    desk(found, rows, left_out, playable, waiting, b.selected, b.moment_s, b.seek, _act)
+    if b.preview is not None and b.preview.running:
+        _watch_preview(b)
+
+
+@st.fragment(run_every=0.6)
+def _watch_preview(b: state.Bench) -> None:
+    if b.preview is None or not b.preview.running:
+        st.rerun(scope="app")
+        return
+    st.caption(f"preparing the player: {b.preview.fraction:.0%}")
+
+
+def _act(act: dict[str, Any]) -> None:
+    """What was done in the desk; it comes from the browser, so nothing in it is taken on trust."""
+    b = state.bench()
+    if b.perception is None:
+        return
+    do, key, at = act.get("do"), act.get("key"), act.get("at")
+    at_s = float(at) if isinstance(at, int | float) else None
+    known = {o.key: o for o in (*b.perception.observations, *b.settings.added)}
+    if do == "select" and key in known:
+        state.select(key, at_s)
+    elif do == "drop" and key in known and known[key].kind != "sound":
+        state.drop(key, known[key].name or known[key].label)
+    elif do == "undo":
+        state.undo()
+    elif do == "map" and isinstance(act.get("number"), int):
+        _map_by_number(act["number"])
+    elif do == "stretch" and at_s is not None:
+        b.moment_s = at_s
+        state.start_preview(b, at_s)
+    elif do == "unplayable" and not b.direct_failed:
+        b.direct_failed = True
+
+
+# --- map ----------------------------------------------------------------------------------------------------------------
+
+
+def layers_of(found: Finding) -> dict[str, str]:
+    """The maps there are: one per sense judged, and all outlines where there are several."""
+    names = {x.modality: {"both": "Both"}.get(x.modality, words.modality(x.modality)) for x in found.located}
+    if len(found.located) > 1:
+        names[OUTLINES] = "All outlines"
+    return names
+
+
+def _map_by_number(number: int) -> None:
+    b = state.bench()
+    if number == 5:
+        b.globe = not b.globe
+        state.put("set_shape", "Globe" if b.globe else "Flat")
+        return
+    names = list(layers_of(state.finding(b)))
+    if 1 <= number <= len(names):
+        b.layer = names[number - 1]
+        state.put("set_layer", b.layer)
+
+
+def _focus(b: state.Bench, on: list[Located]) -> None:
+    turn = (b.view.turn if b.view else 0) + 1
+    b.view = maps.fit(on, MAP_WIDTH, MAP_HEIGHT, turn)
+
+
+def map_panel(b: state.Bench, found: Finding) -> None:
+    """Which map, the map, its legend, and the assumptions behind it."""
+    names = layers_of(found)
+    if b.layer not in names:
+        b.layer = next(iter(names))
+    state.default("set_layer", b.layer)
+    state.default("set_shape", "Globe" if b.globe else "Flat")
+    spoke = [x for x in found.located if x.spoke]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.segmented_control("Map", list(names), key="set_layer", format_func=lambda n: names[n], label_visibility="collapsed",
+                             required=True)  # fmt: skip
+        st.segmented_control("Shape", ["Flat", "Globe"], key="set_shape", label_visibility="collapsed", required=True)
+        st.space("stretch")
+        st.button("World", key="focus-world", icon=":material/public:", help="Show the whole world", **state.callback(_focus, b, []))
+        for x in spoke:
+            if x.modality != "both":
+                st.button(words.modality(x.modality), key=f"focus-{x.modality}", icon=":material/my_location:",
+                          help=f"Move to where the {x.modality} points", **state.callback(_focus, b, [x]))  # fmt: skip
+    b.layer = state.value("set_layer") or b.layer
+    b.globe = state.value("set_shape") == "Globe"
+    if b.view is None:
+        b.view = maps.fit(spoke, MAP_WIDTH, MAP_HEIGHT)
+    shown = found.located if b.layer == OUTLINES else tuple(x for x in found.located if x.modality == b.layer)
+    drawn = _layers(found, shown, b.layer != OUTLINES)
+    st.pydeck_chart(maps.deck(drawn, b.view, b.globe), height=MAP_HEIGHT, key=f"map-{'globe' if b.globe else 'flat'}",
+                    alt=_alt(shown))  # fmt: skip
+    panels.legend(shown, found.settings.prior)
+    assumptions(b, found)
+
+
+def _layers(found: Finding, shown: tuple[Located, ...], with_mass: bool) -> list[Any]:
+    night, urls = dark(), state.ground_urls()
+    layers = [maps.sea_layer(night), maps.land_layer(urls["land"], night)]
+    if with_mass:
+        layers += [maps.mass_layer(x, night) for x in shown]
+    layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
+    spoke = [x for x in shown if x.spoke]
+    for x in spoke:
+        layers += maps.outline_layers(x, night)
+    sound, picture = found.by("sound"), found.by("picture")
+    marked = spoke
+    if sound and picture and sound.spoke and picture.spoke:
+        km = float(engine.distance_km(sound.place.lat_deg, sound.place.lon_deg, picture.place.lat_deg, picture.place.lon_deg))
+        if km >= 1.0:
+            layers += maps.arrow_layers(sound, picture, km, night)
+        marked = list({x.modality: x for x in (*spoke, sound, picture)}.values())
+    return layers + maps.place_layers(marked, night)
+
+
+def _alt(shown: tuple[Located, ...]) -> str:
+    said = [f"{words.modality(x.modality)}: {x.place.name if x.spoke else x.cannot_tell}" for x in shown]
+    return "Map of belief. " + ". ".join(said)
+
+
+def assumptions(b: state.Bench, found: Finding) -> None:
+    """Prior, date, radius and interval: each answers at once, without running a model."""
+    s = b.settings
+    state.default("set_prior", s.prior)
+    state.default("set_when", s.when)
+    state.default("set_radius", round(s.radius_km))
+    one, two, three, four = st.columns([1.5, 1, 0.8, 1.7])
+    one.selectbox("Prior", PRIORS, key="set_prior", format_func=panels.prior_label, help=panels.PRIOR, on_change=_set_prior)
+    two.date_input("Recorded on", key="set_when", format="YYYY-MM-DD", min_value=date(1900, 1, 1), on_change=_set_when,
+                   help="With a date, species are expected where they are in that week of the year; without one, at any time.")  # fmt: skip
+    three.number_input("Radius, km", 10, 2000, step=50, key="set_radius", on_change=_set_radius,
+                       help="The place reported is the one with the most belief within this distance.")  # fmt: skip
+    with four:
+        whole = b.perception.interval if b.perception else found.interval
+        if whole.length_s >= 6.0:
+            now = s.interval or whole
+            state.default("set_interval", (now.start_s, now.end_s))
+            st.slider("Stretch looked at, s", whole.start_s, whole.end_s, key="set_interval", step=_slider_step(whole.length_s),
+                      format="%.1f" if whole.length_s < 600 else "%.0f", on_change=_set_interval,
+                      help="Only what was heard and seen in this stretch counts.")  # fmt: skip
+        else:
+            st.caption("The clip is too short to choose a stretch of it.")
+
+
+def _slider_step(length_s: float) -> float:
+    return 0.5 if length_s < 600 else 5.0
+
+
+def _set_prior() -> None:
+    prior = state.value("set_prior")
+    state.change(f"prior: {panels.prior_label(prior).split(':')[0].lower()}", prior=prior)
+
+
+def _set_when() -> None:
+    when = state.value("set_when")
+    state.change(f"date: {when:%d %b %Y}" if when else "date: any", when=when)
+
+
+def _set_radius() -> None:
+    radius = state.value("set_radius")
+    state.change(f"radius: {radius:g} km", radius_km=float(radius))
+
+
+def _set_interval() -> None:
+    b = state.bench()
+    assert b.perception is not None
+    start_s, end_s = state.value("set_interval")
+    whole = b.perception.interval
+    if end_s - start_s < 1.0:
+        end_s = min(whole.end_s, start_s + 1.0)
+        start_s = end_s - 1.0
+        state.put("set_interval", (start_s, end_s))
+    everything = start_s <= whole.start_s + 0.25 and end_s >= whole.end_s - 0.51
+    interval = None if everything else Interval(start_s, end_s)
+    state.change("stretch: all of it" if everything else f"stretch: {words.span(start_s, end_s)}", interval=interval)
+
+
+# --- the selected piece of evidence -------------------------------------------------------------------------------------
+
+
+def evidence_panel(b: state.Bench, found: Finding, p: Perceived) -> None:
+    """The selected piece: seen and heard as the model did, where it is at home, and what it does to the verdict."""
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            label = f" <i>{clean(p.best.label, 80)}</i>" if p.best.label != p.title else ""
+            st.html(
+                f"<span class='ew-h'>{clean(p.title, 80)}</span>{label} <span class='ew-dim'>· score {p.best.score:.2f} · "
+                f"{p.windows} window{'s' if p.windows != 1 else ''} · {clean(words.span(p.best.start_s, p.best.end_s))} is the best</span>"
+            )
+            st.space("stretch")
+            if p.best.kind != "sound":
+                st.button("Take in again" if p.dropped else "Drop", key="drop", icon=":material/undo:" if p.dropped else ":material/block:",
+                          help="Leave it out of the scoring, as foley or a mistake (D)", **state.callback(state.drop, p.key, p.title))  # fmt: skip
+        left, right = st.columns([1, 1])
+        with left:
+            if sense_of(p.best.kind) == "sound":
+                _window(b, p)
+            else:
+                st.caption(plain(p.best.note, 300) or "Nothing more is known of it.")
+        with right:
+            if p.best.kind == "species":
+                _range(b, p)
+            elif p.best.kind == "sound":
+                st.caption("A sound that is no animal's range: it is listed and never scored.")
+        if p.best.kind != "sound":
+            _effect(b, found, p)
+
+
+def _window(b: state.Bench, p: Perceived) -> None:
+    window = next((o for o in p.observations if abs(o.start_s - b.moment_s) < 0.01), p.best)
+    end_s = window.end_s if window.end_s > window.start_s else window.start_s + 3.0
+    length_s = b.perception.clip.duration_s if b.perception else None
+    stretch = Interval(max(0.0, window.start_s - 0.5), min(end_s + 0.5, length_s) if length_s and length_s > window.start_s else end_s + 0.5)
+    try:
+        sound, rate_hz = state.samples(b, stretch)
+        st.plotly_chart(charts.spectrogram(sound, rate_hz, stretch.start_s, dark(), (window.start_s, end_s)), key="spectrogram",
+                        config={"displayModeBar": False})  # fmt: skip
+        st.audio(state.excerpt(b, stretch), format="audio/wav")
+    except engine.EarwitnessError as error:
+        st.error(plain(error, 400))
+
+
+def _range(b: state.Bench, p: Perceived) -> None:
+    try:
+        grid, chance = state.species_range(p.best.label, b.settings.when)
+    except engine.EarwitnessError as error:
+        st.caption(plain(error, 300))
+        return
+    night, urls = dark(), state.ground_urls()
+    drawn = [maps.sea_layer(night), maps.land_layer(urls["land"], night), maps.range_layer(grid, chance, night),
+             maps.line_layer("coast", urls["coast"], night)]  # fmt: skip
+    st.pydeck_chart(maps.deck(drawn, b.range_view, False), height=200, key="range", alt=f"Where {p.title} is recorded")
+    panels.range_legend()
+
+
+def _effect(b: state.Bench, found: Finding, p: Perceived) -> None:
+    """Where its sense points with it and without it."""
+    sense = sense_of(p.best.kind)
+    other = b.settings.but(dropped=b.settings.dropped ^ {p.key})
+    here, there = found.by(sense), state.judged(b, other).by(sense)
+    if here is None or there is None:
+        return
+    without, with_it = (here, there) if p.dropped else (there, here)
+    km = float(engine.distance_km(here.place.lat_deg, here.place.lon_deg, there.place.lat_deg, there.place.lon_deg))
+    moved = f"; the places are {words.km(km)} apart" if here.spoke and there.spoke else ""
+    st.html(
+        "<div class='ew-edits'>Its effect: <b>with it</b> " + _said(with_it) + " · <b>without it</b> " + _said(without) + moved + "</div>"
+    )
+
+
+def _said(x: Located) -> str:
+    if not x.spoke:
+        return "cannot tell"
+    return f"{clean(x.place.name, 70)} (90%: {clean(words.area(x.regions_km2.get(0.9, 0.0)))})"
+
+
+page()

@@ -1,0 +1,156 @@
+"""Pieces of the Examine page that say things: facts of the file, verdict, legend, edits. Every text is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import maps
+from app.frame import clean, dark, swatch, tip
+from app.state import Edit, Job
+from engine import Clip, Finding, Located, Settings, distance_km, headline, words
+
+NATS = "How much was learnt over the prior: the Kullback-Leibler divergence of the belief from the prior, in nats."
+REGION = "The smallest area that holds this share of the belief. In tests, the truth lay inside about as often."
+PRIOR = "What is believed before anything is heard: where recordings come from at all."
+
+_PRIORS = {
+    "mixture": "Even mixture: half land, half observers",
+    "land": "Land: every square kilometre alike",
+    "observer": "Observers: where people take pictures",
+    "population": "Population: where people live",
+}
+
+
+def prior_label(name: str) -> str:
+    """A prior in words, for a menu."""
+    return _PRIORS.get(name, name)
+
+
+def facts(clip: Clip, title: str, settings: Settings) -> None:
+    """One line on the file."""
+    said = [f"<b title='{clean(clip.path, 400)}'>{clean(title, 70)}</b>"]
+    if clip.duration_s is not None:
+        said.append(f"<span>{words.clock(clip.duration_s)}</span>")
+    for s in clip.video_tracks[:1]:
+        fps = f", {s.fps:.3g} fps" if s.fps else ""
+        said.append(f"<span>{s.width_px or '?'}×{s.height_px or '?'}{fps}, {clean(s.codec, 12)}</span>")
+    if not clip.video_tracks:
+        said.append("<span>no pictures</span>")
+    tracks = clip.audio_tracks
+    if tracks:
+        track = next((s for s in tracks if s.track == settings.track), next((s for s in tracks if s.default), tracks[0]))
+        rate = f" {track.rate_hz / 1000:g} kHz" if track.rate_hz else ""
+        said.append(f"<span>{clean(track.codec, 12)} {clean(track.layout or '', 12)}{rate} (track {track.track} of {len(tracks)})</span>")
+    else:
+        said.append("<span>no sound</span>")
+    said.append(f"<span>{words.size(clip.size_bytes)}</span>")
+    said.append(f"<span title='SHA-256 {clean(clip.sha256)}'>sha256 {clean(clip.sha256[:4])}…{clean(clip.sha256[-3:])}</span>")
+    if clip.problems:
+        told = clean(" ".join(clip.problems), 600)
+        said.append(f"<span class='ew-tip' title='{told}'>⚠ {len(clip.problems)} remark{'s' if len(clip.problems) > 1 else ''} on the file</span>")
+    st.html(f"<div class='ew-facts'>{said[0]}{''.join(said[1:])}</div>")
+
+
+def banner(finding: Finding) -> None:
+    """The verdict where senses were compared, and where each sense points."""
+    verdict = headline(finding)
+    spoke = [x for x in finding.located if x.spoke]
+    if verdict is not None:
+        title, rest = verdict.title, verdict.sentence
+        colour = {"same": "#217380", "different": "#b3261e"}.get(verdict.verdict, "#8a8f98")
+    elif spoke:
+        first = next((x for x in spoke if x.modality == "both"), spoke[0])
+        title, rest = f"{words.modality(first.modality)}: {first.place.name or words.place(first.place.lat_deg, first.place.lon_deg)}", _mass(first)
+        colour = _colour(first.modality)
+    else:
+        title, rest, colour = "Cannot tell where this is", "", "#8a8f98"
+    senses = "".join(_sense(x) for x in finding.located if x.modality != "both" or verdict is None)
+    apart = _apart(finding) if verdict is not None or len(spoke) > 1 else ""
+    st.html(
+        f"<div class='ew-banner' style='border-left-color:{colour}'>"
+        f"<div class='ew-title'>{clean(title, 160)}<small>{clean(rest, 300)}</small></div>{senses}{apart}</div>"
+    )
+
+
+def _colour(modality: str) -> str:
+    return "rgb({}, {}, {})".format(*maps.modality_rgb(modality, dark()))
+
+
+def _mass(x: Located) -> str:
+    return f"{words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)} of it"
+
+
+def _sense(x: Located) -> str:
+    name = "Together" if x.modality == "both" else words.modality(x.modality)
+    head = f"<span class='ew-sense'>{swatch(x.modality)} <b>{clean(name)}</b> "
+    if not x.spoke:
+        return f"{head}<span class='ew-dim'>cannot tell. {clean(x.cannot_tell, 300)}</span></span>"
+    area = x.regions_km2.get(0.9, x.posterior.region_area_km2(0.9))
+    half = x.regions_km2.get(0.5, x.posterior.region_area_km2(0.5))
+    exact = f"50% in {half:,.0f} km², 90% in {area:,.0f} km²; {words.place(x.place.lat_deg, x.place.lon_deg)}. {REGION}"
+    countries = ", ".join(f"{clean(n, 40)} {words.share(s)}" for n, s in x.countries[:4])
+    return (
+        f"{head}{clean(x.place.name, 90)} <span class='ew-dim'>(<span class='ew-tip' title='{clean(exact, 400)}'>90%: "
+        f"{clean(words.area_beside(area))}</span>; <span class='ew-tip' title='{clean(NATS)}'>gain {x.gain_nats:.1f} nats</span>)"
+        f"{' · ' + countries if countries else ''}</span></span>"
+    )
+
+
+def _apart(finding: Finding) -> str:
+    sound, picture = finding.by("sound"), finding.by("picture")
+    if sound is None or picture is None or not (sound.spoke and picture.spoke):
+        return ""
+    km = float(distance_km(sound.place.lat_deg, sound.place.lon_deg, picture.place.lat_deg, picture.place.lon_deg))
+    return f"<span class='ew-sense' title='great-circle distance {km:,.1f} km'>◀— <b>{words.km(km)}</b> between the two places —▶</span>"
+
+
+def legend(located: Sequence[Located], prior: str) -> None:
+    """What the colours and lines of the map mean."""
+    boxes = "".join(f"<i style='background:rgb{c}'></i>" for c in maps.palette(dark()))
+    ticks = "".join(f"<i>{t}</i>" for t in maps.legend_ticks(maps.MASS_STOPS))
+    about = "The same steps on every map. A place drawn at random on land has 0.007%."
+    keys = "".join(
+        f"<span class='ew-key'>{swatch(x.modality)} {clean(words.modality(x.modality))}: place</span>"
+        f"<span class='ew-key'>{_line(x.modality, 3)}{tip('50%', REGION)}{_line(x.modality, 1.4)}{tip('90% region', REGION)}</span>"
+        for x in located
+        if x.spoke
+    )
+    st.html(
+        f"<div class='ew-legend'><span class='ew-scale'><span class='ew-boxes'>{boxes}</span><span class='ew-ticks'>{ticks}</span></span>"
+        f"{tip('belief per 10,000 km²', about)}{keys}</div>"
+    )
+
+
+def range_legend() -> None:
+    """The same for a range map."""
+    boxes = "".join(f"<i style='background:rgb{c}'></i>" for c in maps.palette(dark()))
+    ticks = "".join(f"<i>{t}</i>" for t in maps.legend_ticks(maps.RANGE_STOPS))
+    about = "Chance that a checklist from there names the species, by BirdNET's range model."
+    st.html(
+        f"<div class='ew-legend'><span class='ew-scale'><span class='ew-boxes'>{boxes}</span><span class='ew-ticks'>{ticks}</span></span>"
+        f"{tip('chance of being recorded', about)}</div>"
+    )
+
+
+def _line(modality: str, width: float) -> str:
+    return f"<svg width='20' height='8'><path d='M1 4h18' stroke='{_colour(modality)}' stroke-width='{width}'/></svg>"
+
+
+def edits(made: Sequence[Edit]) -> None:
+    """What the analyst changed, oldest first."""
+    chips = "".join(f"<span class='ew-chip'>{clean(e.said, 70)}</span>" for e in made[-8:])
+    more = f"<span class='ew-dim'>{len(made) - 8} earlier, </span>" if len(made) > 8 else ""
+    st.html(f"<div class='ew-edits'>Your edits: {more}{chips}</div>")
+
+
+def stages(job: Job) -> None:
+    """The stages a job went through, with times and how far it is."""
+    rows = []
+    for s in list(job.stages):
+        progress = s.progress
+        share = "" if progress is None or progress.fraction is None or s.ended is not None else f"{progress.fraction:.0%}"
+        mark = "✓" if s.ended is not None else "…"
+        rows.append(f"<tr><td>{mark} {clean(s.name, 60)}</td><td class='ew-num'>{share}</td><td class='ew-num'>{s.seconds:.1f} s</td></tr>")
+    st.html(f"<table class='ew-stages'>{''.join(rows)}</table>")

@@ -1,0 +1,477 @@
+"""What lasts between two runs of a page: the clip on the bench, the job that examines it, the analyst's edits, caches.
+
+The only place that touches `st.session_state`. A job runs in a thread of its own which never calls Streamlit; pages look at
+it from time to time.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.runtime import get_instance
+
+import engine
+from app.maps import View, ground_json
+from engine import Cancelled, Clip, EarwitnessError, Finding, Grid, Interval, Perception, Progress, Settings
+
+_LOG = logging.getLogger("earwitness.app")
+_BENCH = "bench"
+_ONE_AT_A_TIME = threading.Lock()  # two clips at once would take twice as long each and twice the memory
+
+DIRECT_BYTES = 24_000_000  # a clip up to this size that browsers can play is played as it is
+WHOLE_PREVIEW_S = 150.0  # up to this length the whole clip gets a preview, beyond it a stretch around the moment looked at
+STRETCH_S = 60.0
+MOST_JUDGED = 24
+
+
+@dataclass
+class Stage:
+    """One stage of a job, for the page that waits."""
+
+    name: str
+    began: float
+    ended: float | None = None
+    progress: Progress | None = None
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended if self.ended is not None else time.monotonic()) - self.began
+
+
+class Job:
+    """A clip on its way through the models, in a thread that can be told to stop."""
+
+    def __init__(self, path: Path, title: str, settings: Settings) -> None:
+        self.path, self.title, self.settings = path, title, settings
+        self.stages: list[Stage] = []
+        self.clip: Clip | None = None
+        self.reader: Any = None
+        self.perception: Perception | None = None
+        self.error = ""
+        self.cancelled = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="examine", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """Ask it to stop; it does at the next step of whatever it is doing."""
+        self._stop.set()
+
+    def report(self, progress: Progress) -> None:
+        """Take note of a step; raises `Cancelled` when asked to stop."""
+        if self._stop.is_set():
+            raise Cancelled("Stopped as asked; nothing was kept.")
+        if not self.stages or self.stages[-1].name != progress.stage:
+            now = time.monotonic()
+            if self.stages:
+                self.stages[-1].ended = now
+            self.stages.append(Stage(progress.stage, now))
+        self.stages[-1].progress = progress
+
+    def _run(self) -> None:
+        try:
+            while not _ONE_AT_A_TIME.acquire(timeout=0.2):
+                self.report(Progress("waiting for another clip"))
+            try:
+                self._examine()
+            finally:
+                _ONE_AT_A_TIME.release()
+        except Cancelled:
+            self.cancelled = True
+        except EarwitnessError as error:
+            self.error = str(error)
+        except Exception:
+            _LOG.exception("examining %s failed", self.path)
+            self.error = "Something went wrong inside Earwitness, not in your file; the program's log names it. Please try another clip."
+        finally:
+            if self.stages:
+                self.stages[-1].ended = time.monotonic()
+            if self.perception is None and self.reader is not None:
+                self.reader.close()
+
+    def _examine(self) -> None:
+        self.report(Progress("opening the file"))
+        self.reader = engine.open_clip(self.path, self.report).__enter__()
+        self.clip = self.reader.clip
+        perception = engine.perceive(self.reader, self.settings, self.report)
+        self.reader.verify_unchanged()
+        self.report(Progress("drawing the map"))
+        engine.judge(perception, self.settings)  # fills the caches, so that the page that follows is quick
+        ground_json("medium")
+        self.perception = perception
+
+
+class Preview:
+    """A small copy of a stretch for the browser's player, made in a thread."""
+
+    def __init__(self, reader: Any, stretch: Interval, folder: Path, track: int | None) -> None:
+        self.stretch = stretch
+        self.path: Path | None = None
+        self.failed = ""
+        self.fraction = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(reader, folder, track), name="preview", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def cancel(self) -> None:
+        self._stop.set()
+
+    def _progress(self, progress: Progress) -> None:
+        self.fraction = progress.fraction or 0.0
+        if self._stop.is_set():
+            raise Cancelled("Stopped as asked.")
+
+    def _run(self, reader: Any, folder: Path, track: int | None) -> None:
+        name = f"preview-{track or 0}-{self.stretch.start_s:.3f}.mp4"
+        try:
+            self.path = engine.preview_mp4(reader, self.stretch, folder / name, 480, self._progress, track)
+        except Cancelled:
+            pass
+        except EarwitnessError as error:
+            self.failed = str(error)
+        except Exception:
+            _LOG.exception("the preview failed")
+            self.failed = "The player's copy could not be made; the file itself is untouched."
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of the analyst's mind: what was done, and how things stood before."""
+
+    said: str
+    before: Settings
+
+
+@dataclass
+class Bench:
+    """What one session works on."""
+
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="earwitness-")))
+    job: Job | None = None
+    title: str = ""
+    path: Path | None = None
+    reader: Any = None
+    perception: Perception | None = None
+    settings: Settings = field(default_factory=Settings)
+    edits: list[Edit] = field(default_factory=list)
+    judged: dict[Settings, Finding] = field(default_factory=dict)
+    selected: str | None = None
+    moment_s: float = 0.0
+    seek: int = 0
+    layer: str = "sound"
+    globe: bool = False
+    view: View | None = None
+    range_view: View = field(default_factory=lambda: View(15.0, 8.0, 0.0))
+    preview: Preview | None = None
+    direct_failed: bool = False
+    error: str = ""
+    note: str = ""
+
+    def __del__(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def bench() -> Bench:
+    """This session's bench."""
+    if _BENCH not in st.session_state:
+        st.session_state[_BENCH] = Bench()
+    found: Bench = st.session_state[_BENCH]
+    return found
+
+
+# --- opening ------------------------------------------------------------------------------------------------------------
+
+
+def open_path(text: str) -> None:
+    """Examine the file at a path typed or pasted, quotes and ~ allowed."""
+    b = bench()
+    path = Path(text.strip().strip("'\"").removeprefix("file://")).expanduser()
+    if not text.strip():
+        b.error = "No path was given; paste the full path of a film, a broadcast or a recording."
+    elif not path.is_file():
+        b.error = f"There is no file at {path}; check the path, or drop the file onto the page."
+    else:
+        examine(path, path.name)
+
+
+def open_upload(upload: Any) -> None:
+    """Examine an uploaded file: it is written to a folder of this session that goes away with it."""
+    folder = bench().folder / "upload"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    suffix = "".join(c for c in Path(upload.name).suffix[:12] if c.isalnum() or c == ".")
+    path = folder / f"clip{suffix}"
+    path.write_bytes(upload.getbuffer())
+    examine(path, upload.name)
+
+
+def examine(path: Path, title: str, settings: Settings | None = None) -> None:
+    """Put a clip on the bench and start the job."""
+    b = bench()
+    clear(b)
+    b.path, b.title = path, title
+    b.settings = settings or Settings()
+    b.job = Job(path, title, b.settings)
+    b.job.start()
+
+
+def clear(b: Bench) -> None:
+    """Take the clip off the bench and forget the edits; whatever still runs is told to stop."""
+    if b.job is not None:
+        b.job.cancel()
+    if b.preview is not None:
+        b.preview.cancel()
+    if b.reader is not None:
+        b.reader.close()
+    kept = b.folder
+    for name, made in Bench(folder=kept).__dict__.items():
+        setattr(b, name, made)
+    for key in [k for k in st.session_state if isinstance(k, str) and k.startswith("set_")]:
+        del st.session_state[key]
+
+
+def take(b: Bench) -> None:
+    """Take over what a finished job found, or its error."""
+    job = b.job
+    if job is None or job.running:
+        return
+    b.job = None
+    if job.perception is None:
+        b.error = job.error
+        b.note = "Stopped. The file is untouched." if job.cancelled else ""
+        return
+    b.perception, b.reader, b.error, b.note = job.perception, job.reader, "", ""
+    b.judged = {}
+    spoke = [x.modality for x in finding(b).located if x.spoke]
+    b.layer = ("both" if "both" in spoke else spoke[0]) if spoke else finding(b).located[0].modality
+
+
+# --- judging ------------------------------------------------------------------------------------------------------------
+
+
+def finding(b: Bench) -> Finding:
+    """The finding under the present settings; no model runs, and settings seen before cost nothing."""
+    return judged(b, b.settings)
+
+
+def judged(b: Bench, settings: Settings) -> Finding:
+    """The finding under these settings."""
+    assert b.perception is not None
+    if settings not in b.judged:
+        while len(b.judged) >= MOST_JUDGED:
+            b.judged.pop(next(iter(b.judged)))
+        b.judged[settings] = engine.judge(within(b.perception, settings.interval), settings)
+    return b.judged[settings]
+
+
+def within(perception: Perception, interval: Interval | None) -> Perception:
+    """What was perceived in a stretch: observations whose middle lies in it."""
+    if interval is None or interval == perception.interval:
+        return perception
+    kept = tuple(o for o in perception.observations if interval.start_s <= (o.start_s + o.end_s) / 2 < interval.end_s)
+    return replace(perception, interval=interval, observations=kept)
+
+
+def change(said: str, **changes: Any) -> None:
+    """An edit: the settings change, and undo knows how they were. A setting that makes no sense leaves all as it was."""
+    b = bench()
+    try:
+        after = b.settings.but(**changes)
+    except EarwitnessError as error:
+        b.error = str(error)
+        return
+    b.error = ""
+    if after == b.settings:
+        return
+    b.edits.append(Edit(said, b.settings))
+    b.settings = after
+
+
+def drop(key: str, title: str) -> None:
+    """Leave a species or sign out of the scoring, or take it in again."""
+    b = bench()
+    if key in b.settings.dropped:
+        change(f"{title} taken in again", dropped=b.settings.dropped - {key})
+    else:
+        change(f"{title} dropped", dropped=b.settings.dropped | {key})
+
+
+def undo() -> None:
+    """Take back the last edit."""
+    b = bench()
+    if b.edits:
+        b.settings = b.edits.pop().before
+        b.error = ""
+        show_settings(b.settings)
+
+
+def show_settings(settings: Settings) -> None:
+    """Let the widgets show these settings; called from callbacks, before the widgets are drawn."""
+    st.session_state["set_prior"] = settings.prior
+    st.session_state["set_when"] = settings.when
+    st.session_state["set_radius"] = round(settings.radius_km)
+    if "set_interval" in st.session_state:
+        interval = settings.interval or (bench().perception.interval if bench().perception else None)
+        if interval is not None:
+            st.session_state["set_interval"] = (interval.start_s, interval.end_s)
+
+
+def value(key: str) -> Any:
+    """What the widget of this key holds."""
+    return st.session_state.get(key)
+
+
+def put(key: str, held: Any) -> None:
+    """Set what a widget holds, from a callback."""
+    st.session_state[key] = held
+
+
+# --- sound and pictures -------------------------------------------------------------------------------------------------
+
+
+def select(key: str | None, moment_s: float | None = None) -> None:
+    """Look at a piece of evidence, at one of its moments."""
+    b = bench()
+    b.selected = key
+    if moment_s is not None:
+        b.moment_s = moment_s
+
+
+def samples(b: Bench, interval: Interval) -> tuple[NDArray[np.float32], int]:
+    """Mono sound of a short stretch and its rate in Hz, from the file itself."""
+    rate_hz = 48_000
+    blocks = [x.samples for x in b.reader.audio(rate_hz, interval, b.settings.track)]
+    return (np.concatenate(blocks) if blocks else np.zeros(rate_hz // 10, np.float32)), rate_hz
+
+
+def excerpt(b: Bench, interval: Interval) -> bytes:
+    """The same stretch as a WAV file."""
+    return engine.excerpt_wav(b.reader, interval, 48_000, b.settings.track)
+
+
+@dataclass(frozen=True)
+class Playable:
+    """What the player is given: where it is served, and which stretch of the clip it holds."""
+
+    url: str
+    start_s: float
+    end_s: float
+    has_picture: bool
+
+
+def playable(b: Bench) -> Playable | None:
+    """The clip itself where browsers can play it and it is small, else a preview; None while that is being made."""
+    assert b.perception is not None and b.path is not None
+    clip = b.perception.clip
+    length_s = clip.duration_s or 0.0
+    mime = _direct_mime(clip, b.settings.track)
+    has_picture = bool(clip.video_tracks)
+    if mime and not b.direct_failed:
+        return Playable(served(str(b.path), mime, "clip"), 0.0, length_s, has_picture)
+    if b.preview is None:
+        start_preview(b, b.moment_s)
+    assert b.preview is not None
+    if b.preview.path is None:
+        return None
+    stretch = b.preview.stretch
+    return Playable(served(str(b.preview.path), "video/mp4", "clip"), stretch.start_s, stretch.end_s, has_picture)
+
+
+def start_preview(b: Bench, moment_s: float) -> None:
+    """Make a preview of the whole clip, or of the stretch around a moment of a long one."""
+    assert b.perception is not None
+    length_s = b.perception.clip.duration_s or STRETCH_S
+    if length_s <= WHOLE_PREVIEW_S:
+        stretch = Interval(0.0, length_s)
+    else:
+        start_s = min(max(0.0, moment_s - STRETCH_S / 4), length_s - STRETCH_S)
+        stretch = Interval(start_s, start_s + STRETCH_S)
+    if b.preview is not None:
+        b.preview.cancel()
+    b.preview = Preview(b.reader, stretch, b.folder, b.settings.track)
+
+
+_MIMES = {"mp4": "video/mp4", "webm": "video/webm", "wav": "audio/wav", "mp3": "audio/mpeg", "ogg": "audio/ogg", "flac": "audio/flac"}
+_PICTURES = {"video/mp4": {"h264", "av1"}, "video/webm": {"vp8", "vp9", "av1"}}
+_SOUNDS = {"video/mp4": {"aac", "mp3"}, "video/webm": {"opus", "vorbis"}}
+
+
+def _direct_mime(clip: Clip, track: int | None) -> str:
+    """The type under which a browser will play the file as it is, or ""."""
+    names = clip.container.split(",")
+    mime = next((m for name, m in _MIMES.items() if name in names), "")
+    if not mime or clip.size_bytes > DIRECT_BYTES or len(clip.audio_tracks) > 1 or len(clip.video_tracks) > 1:
+        return ""
+    if mime.startswith("audio/"):
+        return "" if clip.video_tracks else mime
+    pictures, sounds = {s.codec for s in clip.video_tracks}, {s.codec for s in clip.audio_tracks}
+    return mime if pictures <= _PICTURES[mime] and sounds <= _SOUNDS[mime] else ""
+
+
+def served(data: bytes | str, mime: str, name: str) -> str:
+    """Where this program serves some bytes, or a file of that path, to the browser of this session.
+
+    Streamlit's own media endpoint is used: what `st.video` and `st.audio` use, without their widgets.
+    """
+    return get_instance().media_file_mgr.add(data, mime, f"earwitness-{name}")
+
+
+def ground_urls() -> dict[str, str]:
+    """Where land, coast and borders are served: the browser fetches them once."""
+    return {kind: served(document, "application/json", kind) for kind, document in ground_json("medium").items()}
+
+
+@lru_cache(maxsize=64)
+def species_range(latin: str, when: date | None) -> tuple[Grid, NDArray[np.floating]]:
+    """Where a species is recorded, as `engine.species_range`; kept."""
+    return engine.species_range(latin, when)
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> threading.Thread:
+    """Load models and tables in the background, once, while the analyst chooses a clip."""
+
+    def load() -> None:
+        try:
+            engine.warm_up()
+            ground_json("medium")
+        except Exception as error:
+            _LOG.warning("warming up failed: %s", error)
+
+    thread = threading.Thread(target=load, name="warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def callback(what: Callable[..., None], *given: Any) -> dict[str, Any]:
+    """Keyword arguments that make a button call something."""
+    return {"on_click": what, "args": given}
+
+
+def default(key: str, held: Any) -> None:
+    """What a widget shows when it is drawn for the first time."""
+    if key not in st.session_state:
+        st.session_state[key] = held
