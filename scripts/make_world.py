@@ -140,8 +140,17 @@ def cut_line(line: Ring) -> list[Ring]:
         part = whole.intersection(box(-180.0 + 360.0 * turn, -90.0, 180.0 + 360.0 * turn, 90.0))
         for piece in getattr(part, "geoms", [part]):
             if piece.geom_type == "LineString" and not piece.is_empty:
-                pieces.append(shapely.get_coordinates(piece) - [360.0 * turn, 0.0])
+                pieces.extend(without_seam(shapely.get_coordinates(piece) - [360.0 * turn, 0.0]))
     return pieces
+
+
+def without_seam(line: Ring) -> list[Ring]:
+    """A line broken where it runs along the antimeridian: the atlas leaves some of those seams in."""
+    there = np.abs(line[:, 0]) >= 180.0 - 0.002  # half a step of the atlas
+    kept = ~(there[:-1] & there[1:])
+    breaks = np.flatnonzero(np.diff(kept)) + 1
+    runs = np.split(np.arange(len(kept)), breaks)
+    return [line[run[0] : run[-1] + 2] for run in runs if kept[run[0]]]
 
 
 def only_areas(geometry: BaseGeometry) -> BaseGeometry:

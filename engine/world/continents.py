@@ -22,6 +22,8 @@ _NAMES = {
     "OC": "Oceania",
     "SA": "South America",
 }
+# The Dardanelles, the Sea of Marmara and the Bosphorus: (latitude, longitude), Europe to the west.
+_STRAITS = np.array([[39.9, 25.0], [40.03, 26.17], [40.2, 26.4], [40.45, 26.75], [40.85, 28.4], [41.0, 29.0], [41.22, 29.11]])
 
 
 def of(lat_deg: float, lon_deg: float) -> str:
@@ -47,7 +49,7 @@ def of_country(code: str, lat_deg: float, lon_deg: float) -> str:
     if code == "RU":
         return "Asia" if lon_deg > 60.0 or lon_deg < 0.0 else "Europe"
     if code == "TR":
-        return "Europe" if lon_deg < 29.0 and lat_deg > 40.0 and lon_deg < 26.2 + (lat_deg - 40.0) * 2.6 else "Asia"
+        return "Europe" if lon_deg < np.interp(lat_deg, _STRAITS[:, 0], _STRAITS[:, 1]) else "Asia"
     if code == "US" and lat_deg < 30.0 and lon_deg < -150.0:
         return "Oceania"
     if code == "CL" and lon_deg < -90.0:

@@ -111,7 +111,7 @@ class Country:
     @property
     def in_text(self) -> str:
         """The name as it stands in a sentence ("the USA")."""
-        return f"the {self.name}" if self.code in _THE and not self.name.startswith("The ") else self.name
+        return f"the {self.name}" if self.code in _THE else self.name
 
 
 @cache
@@ -129,7 +129,7 @@ def _country(row: dict[str, object]) -> Country:
     phones = tuple(re.sub(r"\D", "", part) for part in re.split(r"\band\b|,", text["phone"]))
     return Country(
         code,
-        _SHORT.get(code, text["name"]),
+        _SHORT.get(code, text["name"].removeprefix("The ")),
         text["iso3"],
         text["continentcode"],
         text["capital"],

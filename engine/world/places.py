@@ -20,8 +20,8 @@ _NEIGHBOURS = 400
 _FAR_KM = 900.0
 _MIN_PEOPLE_AT_SEA = 20_000
 _ISLETS_KM = 60.0
-# A city reaches as far as its number of people says: 3.5 km and 0.7 km for every hundred squared.
-_REACH_KM, _REACH_PER_ROOT = 3.5, 0.007
+# A city reaches as far as its number of people says: a village 1.7 km, a million 10 km, ten millions 30 km.
+_REACH_KM, _REACH_PER_ROOT = 1.5, 0.009
 
 
 @dataclass(frozen=True, slots=True)

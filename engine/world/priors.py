@@ -67,7 +67,7 @@ def _mass(name: str, grid: Grid) -> NDArray[np.float64]:
         # A cell coarser than the world's holds the sum of its descendants.
         own_at = grid.index_of(parents_of(world_grid().cells, int(level)))
         np.add.at(out, own_at[own_at >= 0], mass[own_at >= 0])
-    return out / out.sum()
+    return np.asarray(out / out.sum())
 
 
 def _whole(parent: NDArray[np.int64], area: NDArray[np.float64], parent_area: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ PAIR_SHARE = 0.85
 _PART_OF_COUNTRY = 0.35  # a region that covers less of a large country than this is given its side of it
 _LARGE_KM2 = 450_000.0
 _SIDE = 0.22  # offset from the middle, as a share of the half-width, from which a side is named
+_FAR_MORE = 1.6  # an offset so many times the other's is the only one named
 _WORDS = {(1, 0): "northern", (-1, 0): "southern", (0, 1): "eastern", (0, -1): "western", (0, 0): "central"} | {
     (1, 1): "north-eastern",
     (1, -1): "north-western",
@@ -98,7 +99,11 @@ def _country_words(posterior: Posterior, inside: NDArray[np.bool_], number: NDAr
         outlying = _outlying_state(lat[own], lon[own], posterior.mass[own])
         if outlying:
             return outlying
-    if country.area_km2 < _LARGE_KM2 or posterior.grid.area_km2[own].sum() > _PART_OF_COUNTRY * country.area_km2:
+    if (
+        country.code == "AQ"
+        or country.area_km2 < _LARGE_KM2
+        or posterior.grid.area_km2[own].sum() > _PART_OF_COUNTRY * country.area_km2
+    ):
         return country.in_text
     side = _side(lat[own], lon[own], posterior.mass[own], top)
     return f"the {side} {country.name}" if country.in_text.startswith("the ") else f"{side} {country.name}"
@@ -127,8 +132,9 @@ def _side(lat: NDArray[np.float64], lon: NDArray[np.float64], mass: NDArray[np.f
     west, east = np.quantile(offsets, [0.02, 0.98])
     y = (np.average(lat, weights=mass) - (south + north) / 2) / ((north - south) / 2)
     x = (np.average(own, weights=mass) - (west + east) / 2) / ((east - west) / 2)
-    return _WORDS[_sign(float(y)), _sign(float(x))]
+    return _WORDS[_sign(float(y), float(x)), _sign(float(x), float(y))]
 
 
-def _sign(offset: float) -> int:
-    return 0 if abs(offset) < _SIDE else (1 if offset > 0 else -1)
+def _sign(offset: float, other: float) -> int:
+    """-1, 0 or 1: which way an offset points, 0 where it is small, in itself or beside the other."""
+    return 0 if abs(offset) < max(_SIDE, abs(other) / _FAR_MORE) else (1 if offset > 0 else -1)

@@ -121,7 +121,7 @@ def name_at(lat_deg: float, lon_deg: float) -> str:
     lon = (lon_deg + 180.0) % 360.0 - 180.0
     point = shapely.Point(lon, lat_deg)
     for name, outline in _outlines():
-        if outline.contains(point):
+        if outline.covers(point):
             return name
     if lat_deg < -60.0:
         return "the Southern Ocean"
