@@ -18,7 +18,17 @@ def _reference_image(x: np.ndarray) -> np.ndarray:
     """uint8 (128, frames) as the published preparation makes it: scipy's STFT, HTK mels of 0 to 11,025 Hz, −100..0 dB."""
     window = signal.windows.hann(512, sym=False)
     _, _, stft = signal.stft(
-        x, 1, window, 512, 384, 1024, detrend=False, return_onesided=True, boundary=None, padded=False, scaling="spectrum"
+        x,
+        1,
+        window,
+        512,
+        384,
+        1024,
+        detrend=False,
+        return_onesided=True,
+        boundary=None,
+        padded=False,
+        scaling="spectrum",
     )
     magnitude = (np.abs(stft) * window.sum() * 2 / window.sum()).T
     mel = lambda f: 1127.0 * np.log(1 + f / 700.0)  # noqa: E731
@@ -138,7 +148,7 @@ def test_wrong_checkpoints_say_so(tmp_path):
         agclip_image.load(tmp_path / "none.pt")
     text = tmp_path / "text.pt"
     text.write_text("no weights")
-    with pytest.raises(WeightsError, match="cannot be read|can be read"):
+    with pytest.raises(WeightsError, match="can be read"):
         agclip_image.load(text)
     other = tmp_path / "other.pt"
     torch.save({"weight": torch.zeros(3)}, other)
