@@ -163,11 +163,11 @@ def locate(path: str | os.PathLike[str], settings: Settings | None = None, progr
 def _score(perception: Perception, observations: tuple[Observation, ...], settings: Settings, grid: Grid) -> tuple[Evidence, ...]:
     evidence = []
     for clue in registry.clues(settings):
-        own = tuple(o for o in observations if o.clue == clue.name)
+        own = tuple(o for o in observations if o.clue == clue.reads)
         if clue.name in settings.left_out:
             evidence.append(Evidence.silent(clue.name, clue.modality, grid, "left out by the analyst", own))
-        elif clue.name in perception.silent and not own:
-            evidence.append(Evidence.silent(clue.name, clue.modality, grid, perception.silent[clue.name]))
+        elif clue.reads in perception.silent and not own:
+            evidence.append(Evidence.silent(clue.name, clue.modality, grid, perception.silent[clue.reads]))
         else:
             evidence.append(clue.log_likelihood(own, grid, settings.when))
     return tuple(evidence)

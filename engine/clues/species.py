@@ -90,6 +90,7 @@ class SpeciesClue:
 
     name = "species"
     modality = "sound"
+    reads = "species"
     models = (birdnet.MODEL_ID, birdnet.RANGE_MODEL_ID)
 
     def __init__(self, stride_s: float | None = None, track: int | None = None, calibration: Calibration | None = None) -> None:

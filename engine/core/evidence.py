@@ -55,10 +55,14 @@ class Evidence:
 
 @runtime_checkable
 class Clue(Protocol):
-    """One way of perceiving and scoring; one file in `clues/`, listed in its registry."""
+    """One way of perceiving and scoring; one file in `clues/`, listed in its registry.
+
+    `reads` names the clue whose observations it scores: its own, or another's when it perceives nothing itself.
+    """
 
     name: str
     modality: str
+    reads: str
 
     def observe(
         self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent

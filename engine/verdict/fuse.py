@@ -1,15 +1,23 @@
 """From likelihoods to beliefs: priors are applied here, once, and nowhere else.
 
-Clues of one modality are added as log-likelihoods, each with its weight. Weights below one say that clues, or the two
-modalities, are not independent. A modality that learnt too little over the prior cannot tell, and says so.
+Clues are added as log-likelihoods, each with its weight; a weight below one says that a clue repeats what others say. Species ranges
+and AG-CLIP hear through the same ears, so they are not added but blended into one voice: with s and g their likelihoods, each divided by
+its mean over the land by area,
+
+    (1 - m) * s^a g^b / mean(s^a g^b) + m * (s + g) / 2.
+
+The product is sharp where both agree; the mixture keeps what either says when they do not. The numbers are fitted by
+`earwitness lab calibrate-blend` (see LOG.md). A modality that learnt too little over the prior cannot tell, and says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Located
@@ -25,13 +33,45 @@ LEAST_GAIN_NATS = 0.5
 OFF_BY_DEFAULT = frozenset({"container", "speech"})
 
 
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """Fitted numbers of the blend; see the module's text."""
+
+    a: float = 0.6
+    b: float = 0.6
+    m: float = 0.3
+
+
+ONE_VOICE = ("species", "agclip")
+
+
 def modality_log_likelihood(evidence: Iterable[Evidence], grid: Grid, weights: Mapping[str, float]) -> NDArray[np.float64]:
-    """Weighted sum of the log-likelihoods of clues that speak, (cells,); zeros when none does."""
+    """What all clues that speak say together, (cells,); zeros when none does."""
+    speaking = {e.clue: e for e in evidence if e.abstained is None}
     total = np.zeros(len(grid))
-    for e in evidence:
-        if e.abstained is None:
-            total += weights.get(e.clue, 1.0) * e.log_likelihood
+    if all(clue in speaking for clue in ONE_VOICE):
+        species, soundscape = (speaking.pop(clue) for clue in ONE_VOICE)
+        weight = weights.get(species.clue, 1.0)
+        total += weight * blend(species.log_likelihood, soundscape.log_likelihood, grid)
+    for e in speaking.values():
+        total += weights.get(e.clue, 1.0) * e.log_likelihood
     return total
+
+
+def blend(
+    species: NDArray[np.float64], soundscape: NDArray[np.float64], grid: Grid, numbers: Blend | None = None
+) -> NDArray[np.float64]:
+    """One log-likelihood (cells,) of two that are not independent; see the module's text."""
+    k = numbers or Blend()
+    s, g = _relative(species, grid), _relative(soundscape, grid)
+    both = _relative(k.a * s + k.b * g, grid)
+    either = np.logaddexp(s, g) - np.log(2.0)
+    return np.logaddexp(np.log1p(-k.m) + both, np.log(k.m) + either)
+
+
+def _relative(log_l: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+    """A log-likelihood less the logarithm of its mean over the land by area."""
+    return log_l - logsumexp(log_l, b=grid.area_km2 / grid.area_km2.sum())
 
 
 def locate_modality(

@@ -1,0 +1,78 @@
+"""Fusing: known answers of the blend, weights, and what is said when nothing can be told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.core.evidence import Evidence
+from engine.verdict import fuse
+from engine.world.grid import world_grid
+from engine.world.priors import prior
+
+
+def bump(lat_deg: float, lon_deg: float, sd_km: float) -> np.ndarray:
+    from engine.core import sphere
+
+    km = sphere.pairwise_km(world_grid().xyz, sphere.to_xyz(lat_deg, lon_deg)[None])[:, 0]
+    return -0.5 * (km / sd_km) ** 2
+
+
+def evidence(clue: str, log_l: np.ndarray, modality: str = "sound") -> Evidence:
+    return Evidence(clue, modality, world_grid(), log_l)
+
+
+def test_blend_of_nothing_is_nothing() -> None:
+    grid = world_grid()
+    flat = np.full(len(grid), 7.0)
+    assert np.allclose(fuse.blend(flat, flat - 100, grid), 0.0, atol=1e-9)
+
+
+def test_blend_is_a_likelihood_with_mean_one() -> None:
+    grid = world_grid()
+    mixed = fuse.blend(bump(50, 10, 500), bump(40, 0, 900), grid)
+    assert np.sum(np.exp(mixed) * grid.area_km2) / grid.area_km2.sum() == pytest.approx(1.0)
+
+
+def test_blend_keeps_what_either_says() -> None:
+    grid = world_grid()
+    a, b = bump(50, 10, 300), bump(-30, 140, 300)
+    mixed = fuse.blend(a, b, grid, fuse.Blend(0.5, 0.5, 0.4))
+    at_a, at_b = (int(i) for i in grid.locate(np.array([50.0, -30.0]), np.array([10.0, 140.0])))
+    assert mixed[at_a] > 2 and mixed[at_b] > 2
+
+
+def test_one_voice_is_not_counted_twice() -> None:
+    same = bump(50, 10, 700)
+    twice = fuse.modality_log_likelihood((evidence("species", same), evidence("agclip", same)), world_grid(), {})
+    added = 2 * same
+    assert np.ptp(twice) < 0.8 * np.ptp(added)
+
+
+def test_a_weight_of_zero_silences_a_clue() -> None:
+    total = fuse.modality_log_likelihood((evidence("text", bump(0, 0, 100), "picture"),), world_grid(), {"text": 0.0})
+    assert not total.any()
+
+
+def test_silence_is_explained() -> None:
+    grid = world_grid()
+    mute = Evidence.silent("species", "sound", grid, "the clip has no sound")
+    found = fuse.locate_modality("sound", (mute,), prior("mixture", grid), 100.0)
+    assert found.cannot_tell and "the clip has no sound" in found.cannot_tell
+    assert found.gain_nats == pytest.approx(0.0, abs=1e-9)
+
+
+def test_what_fits_anywhere_cannot_tell() -> None:
+    grid = world_grid()
+    vague = evidence("species", bump(0, 0, 40_000))
+    found = fuse.locate_modality("sound", (vague,), prior("mixture", grid), 100.0)
+    assert found.cannot_tell and "almost anywhere" in found.cannot_tell
+
+
+def test_what_is_sharp_speaks_and_is_named() -> None:
+    grid = world_grid()
+    found = fuse.locate_modality("sound", (evidence("species", bump(-13.5, -72.0, 200)),), prior("land", grid), 100.0)
+    assert found.spoke
+    assert "Peru" in found.place.name
+    assert found.countries[0][0] == "Peru"
+    assert found.regions_km2[0.5] < found.regions_km2[0.9] < found.regions_km2[0.95]
