@@ -18,7 +18,9 @@ LANGUAGES = tuple(
 
 def log_scores(text: str) -> dict[str, float]:
     """Natural log of lingua's confidence for each language of LANGUAGES; all alike when the text holds no letters."""
-    found = {v.language.iso_code_639_1.name.lower(): v.value for v in _detector().compute_language_confidence_values(text.lower())}
+    found = {
+        v.language.iso_code_639_1.name.lower(): v.value for v in _detector().compute_language_confidence_values(text.lower())
+    }
     if sum(found.values()) <= 0.0:
         return {language: -math.log(len(LANGUAGES)) for language in LANGUAGES}
     return {language: math.log(max(found.get(language, 0.0), 1e-12)) for language in LANGUAGES}

@@ -115,7 +115,9 @@ def model_file(name: str) -> Path:
         raise WeightsError(f"The text recogniser's file {name} is missing; install it with: pip install rapidocr==3.10.0")
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != SHA256[name]:
-            raise WeightsError(f"The text recogniser's file {name} is not the one expected; run: pip install --force-reinstall rapidocr==3.10.0")
+            raise WeightsError(
+                f"The text recogniser's file {name} is not the one expected; run: pip install --force-reinstall rapidocr==3.10.0"
+            )
     return path
 
 

@@ -98,10 +98,7 @@ class Gazetteer:
     def zipf(self, squashed: str) -> dict[str, float]:
         """Language → how common the word is there (log10 of uses in a thousand million words); absent when rare."""
         rows = _rows(self._arrays["word_key"], key(squashed))
-        return {
-            index.LANGUAGES[self._arrays["word_language"][r]]: float(self._arrays["word_zipf"][r])
-            for r in rows
-        }
+        return {index.LANGUAGES[self._arrays["word_language"][r]]: float(self._arrays["word_zipf"][r]) for r in rows}
 
     def _candidate(self, place: int, weight: float) -> Candidate:
         held = self._arrays

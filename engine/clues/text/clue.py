@@ -1,0 +1,144 @@
+"""Text read in the frames, and what it says of their place.
+
+Perceiving: frames every two seconds, those that look like the last one passed over; lines of text by PP-OCRv6. A line seen in
+many frames is one observation. Scoring: all lines of the interval are read as one text (`reading`), whatever an analyst has
+dropped or added, and scored (`scoring`). Lines that stay at one spot of the frame while the picture changes are captions: they
+speak of the programme, and are shown and not scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.clues.text import frames, reading, scoring
+from engine.clues.text.reading import Reading
+from engine.core.clip import Clip, Interval, Reader
+from engine.core.evidence import Evidence
+from engine.core.grid import Grid
+from engine.core.observation import Observation
+from engine.core.progress import ProgressCallback, silent
+from engine.nets import language, ocr
+from engine.world import priors
+
+# Gain over the default prior, in nats, below which the text is taken to say nothing: English alone, a word or two.
+LEAST_GAIN = 1.5
+LEAST_SCORE = 0.55
+MOST_LINES = 80
+
+
+class TextClue:
+    """What is written in the picture."""
+
+    name = "text"
+    modality = "picture"
+    models = (ocr.MODEL_ID, language.MODEL_ID)
+
+    def __init__(self, captions: bool = False) -> None:
+        """captions: score captions and subtitles too."""
+        self.captions = captions
+
+    def observe(
+        self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
+    ) -> tuple[Observation, ...]:
+        """Read the frames of the interval.
+
+        Returns:
+            One observation per line and stretch of time it is seen, in order of time; `note` says what it was read as.
+
+        Raises:
+            MediaError: the clip has no picture, or none that can be decoded.
+        """
+        seen = frames.read(clip, reader, interval, text_reader(), progress)
+        return _observations(seen)
+
+    def observe_image(self, rgb: NDArray[np.uint8]) -> tuple[Observation, ...]:
+        """Read a single upright picture (height, width, 3) uint8."""
+        lines = text_reader().read(rgb)
+        return _observations(tuple(frames.Seen(line.text, line.score, 0.0, 0.0, line.box, False) for line in lines))
+
+    def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
+        """Where such text is written, (cells,); abstains when it says nothing of a place."""
+        own = tuple(o for o in observations if o.clue == self.name)
+        if not own:
+            return Evidence.silent(self.name, self.modality, grid, "no text was read")
+        used = self.scored(own)
+        if not used:
+            return Evidence.silent(self.name, self.modality, grid, "all text is captions of the programme", own)
+        readings = read(used)
+        if not readings:
+            return Evidence.silent(self.name, self.modality, grid, "the text read names no place and no language", own)
+        log_l = scoring.log_likelihood(readings, grid)
+        gain = gain_nats(log_l, grid)
+        if gain < LEAST_GAIN:
+            return Evidence.silent(self.name, self.modality, grid, "the text read says too little of a place", own)
+        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models)
+
+    def scored(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
+        """The observations that count: read well enough or by a person, and no captions; the best MOST_LINES of them."""
+        use = [o for o in observations if o.author != ocr.MODEL_ID or o.score >= LEAST_SCORE]
+        use = [o for o in use if self.captions or not o.note.startswith(frames.CAPTION)]
+        kept = set(sorted(range(len(use)), key=lambda i: -use[i].score)[:MOST_LINES])
+        return tuple(o for i, o in enumerate(use) if i in kept)
+
+
+def read(observations: Sequence[Observation]) -> tuple[Reading, ...]:
+    """What observations of text say together; each line counts once."""
+    lines: dict[str, float] = {}
+    for o in observations:
+        lines[o.label] = max(lines.get(o.label, 0.0), min(1.0, o.score))
+    return reading.read(tuple(lines), tuple(lines.values()))
+
+
+def gain_nats(log_l: NDArray[np.float64], grid: Grid) -> float:
+    """Kullback-Leibler divergence that this likelihood moves the default prior by."""
+    log_prior = priors.prior(scoring.REFERENCE, grid).log_mass
+    log_mass = log_prior + log_l
+    peak = log_mass.max()
+    log_mass = log_mass - peak - np.log(np.exp(log_mass - peak).sum())
+    mass = np.exp(log_mass)
+    return float((mass * (log_mass - log_prior)).sum())
+
+
+def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:
+    scored = [s for s in seen if not s.caption]
+    texts: dict[str, float] = {}
+    for s in scored:
+        texts[s.text] = max(texts.get(s.text, 0.0), s.score)
+    notes = _notes(tuple(texts), reading.read(tuple(texts), tuple(texts.values())) if texts else ())
+    return tuple(
+        Observation(
+            clue=TextClue.name,
+            kind="text",
+            label=s.text,
+            score=s.score,
+            start_s=s.start_s,
+            end_s=s.end_s,
+            author=ocr.MODEL_ID,
+            box=s.box,
+            note=frames.CAPTION if s.caption else notes.get(s.text, ""),
+        )
+        for s in seen
+    )
+
+
+def _notes(texts: Sequence[str], readings: Sequence[Reading]) -> dict[str, str]:
+    """Text of a line → what it was read as; where it is nothing of its own, the language of the whole."""
+    notes: dict[str, list[str]] = {}
+    whole = ""
+    for r in readings:
+        if r.line >= 0:
+            notes.setdefault(texts[r.line], []).append(r.note)
+        elif r.languages[0][1] >= 0.6:
+            whole = r.note
+    return {t: "; ".join(notes.get(t, [])[:3]) or (whole if any(c.isalpha() for c in t) else "") for t in texts}
+
+
+@cache
+def text_reader() -> ocr.TextReader:
+    """The one text reader of the program."""
+    return ocr.TextReader()

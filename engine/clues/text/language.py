@@ -1,0 +1,86 @@
+"""Which language signs are in, and where signs are in that language.
+
+Two judges, each weak on the few words of a sign: lingua's letter trigrams, and how common each word is in each language. Their
+log-likelihoods are added, each tempered, since letters and words of a text repeat each other's news.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.clues.text import index, tables
+from engine.clues.text.fold import Word
+from engine.clues.text.gazetteer import gazetteer
+from engine.core.errors import SettingError
+from engine.nets import language as lingua
+from engine.world import countries
+
+TRIGRAMS, WORDS = 0.5, 0.45  # tempers
+_UNKNOWN_ZIPF = 2.3  # how common a word is that the list of a language does not hold
+_FLOOR = 0.004  # share of signs in a language nobody lists for a country: shops, tourists, the recogniser's mistakes
+_ENGLISH = 0.05  # the same for English
+_RANKS = (0.9, 0.15, 0.06, 0.03)  # shares by place in GeoNames' list of a country's languages
+_SAME = {"no": "nb", "nn": "nb", "fil": "tl", "sr": "hr", "bs": "hr", "sh": "hr"}  # told apart by nobody on a sign
+
+
+NAMES = dict(
+    pair.split(":")
+    for pair in (
+        "af:Afrikaans ca:Catalan cs:Czech cy:Welsh da:Danish de:German el:Greek en:English es:Spanish et:Estonian eu:Basque "
+        "fi:Finnish fr:French ga:Irish gl:Galician hr:Serbo-Croatian hu:Hungarian id:Indonesian is:Icelandic it:Italian "
+        "ja:Japanese lt:Lithuanian lv:Latvian ms:Malay nb:Norwegian nl:Dutch pl:Polish pt:Portuguese ro:Romanian sk:Slovak "
+        "sl:Slovene sq:Albanian sv:Swedish sw:Swahili tl:Tagalog tr:Turkish vi:Vietnamese zh:Chinese"
+    ).split()
+)
+
+
+def normal(language: str) -> str:
+    """The code under which a language is counted here."""
+    code = language.split("-")[0].lower()
+    return _SAME.get(code, code)
+
+
+def log_chances(texts: Sequence[str], words: Sequence[Word]) -> dict[str, float]:
+    """Natural log of each language's chance, all languages alike beforehand."""
+    known = [g for w in dict.fromkeys(w.folded for w in words) if len(w) >= 2 and (g := gazetteer().zipf(w))]
+    scores = {}
+    for code, letters in lingua.log_scores(" ".join(texts)).items():
+        scores[code] = TRIGRAMS * letters
+    listed = {("tl" if x == "fil" else "hr" if x == "sh" else x): x for x in index.LANGUAGES}
+    by_words = {}
+    for code in scores:
+        if code in listed:
+            by_words[code] = WORDS * math.log(10.0) * sum(z.get(listed[code], _UNKNOWN_ZIPF) for z in known)
+    # A language without a word list is taken to know the words a little worse than the best of the others does.
+    spare = max(by_words.values(), default=0.0) - 2.0 - 0.3 * len(known)
+    total = {code: s + by_words.get(code, spare) for code, s in scores.items()}
+    peak = max(total.values())
+    norm = peak + math.log(sum(math.exp(v - peak) for v in total.values()))
+    merged: dict[str, float] = {}
+    for code, value in total.items():
+        merged[normal(code)] = merged.get(normal(code), 0.0) + math.exp(value - norm)
+    return {code: math.log(max(p, 1e-12)) for code, p in merged.items()}
+
+
+@cache
+def shares(language: str) -> NDArray[np.float64]:
+    """(regions,) share of public signs in this language, by region of the gazetteer."""
+    codes = gazetteer().region_codes
+    by_country = {c: _listed(language, c) for c in {code[:2] for code in codes}}
+    held = {area: share for code, area, share in tables.language_shares() if normal(code) == language}
+    return np.array([held.get(code, held.get(code[:2], by_country[code[:2]])) for code in codes])
+
+
+def _listed(language: str, country: str) -> float:
+    floor = _ENGLISH if language == "en" else _FLOOR
+    try:
+        spoken = [normal(x) for x in countries.by_code(country).languages]
+    except SettingError:  # GeoNames lists places in areas that are no country of the table
+        return floor
+    rank = spoken.index(language) if language in spoken else len(_RANKS)
+    return max(_RANKS[rank] if rank < len(_RANKS) else floor, floor)

@@ -1,0 +1,156 @@
+"""Readings to a log-likelihood on a grid.
+
+Every reading r contributes a factor that is 1 on average over the reference prior: with its chance c it speaks of here, else it
+says nothing,
+
+    f_r(x) = (1 − c) + c · k_r(x) / π(x),
+
+k_r being how the mass of the places it may mean lies over the cells, and π the default prior, divided out so that applying a
+prior later applies it once. Language multiplies by the share of signs in it, by region. Factors multiply, so that names that
+agree on a neighbourhood find each other and a name in the wrong country fades. Cues of country repeat each other's news, and
+are tempered: the second strongest counts half, the third a third.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from engine.clues.text import language
+from engine.clues.text.gazetteer import gazetteer
+from engine.clues.text.reading import Reading, Spot
+from engine.core import sphere
+from engine.core.grid import WORLD_RESOLUTION, Grid
+from engine.world import priors
+from engine.world.grid import world_grid
+
+REFERENCE = "mixture"
+_NEAR = 0.75  # share of signs that name a place and stand in it; the rest stand around it
+_AROUND_KM = 25.0
+_POINTS = 48
+_FAR_KM = 400.0
+Array = NDArray[np.float64]
+
+
+def log_likelihood(readings: Sequence[Reading], grid: Grid) -> Array:
+    """(cells,) natural log, up to a constant."""
+    log_prior = priors.prior(REFERENCE, grid).log_mass
+    total = np.zeros(len(grid))
+    areas: list[tuple[float, Array]] = []
+    for reading in readings:
+        if reading.kind == "language":
+            total += _language(reading, grid)
+        elif reading.spots:
+            k = sum((s.share * _kernel(s, grid) for s in reading.spots), np.zeros(len(grid)))
+            total += np.log1p(reading.chance * (k / np.exp(log_prior) - 1.0))
+        elif reading.areas:
+            areas.append((reading.chance, _area(reading, grid, log_prior)))
+    for rank, (_, log_factor) in enumerate(sorted(areas, key=lambda a: -a[0]), 1):
+        total += log_factor / rank
+    return total - total.max()
+
+
+def _language(reading: Reading, grid: Grid) -> Array:
+    share = sum((p * language.shares(code) for code, p in reading.languages), np.zeros(len(gazetteer().region_codes)))
+    flat = float(share.mean())
+    mixed = reading.chance * share + (1.0 - reading.chance) * max(flat, 1e-3)
+    return np.log(np.maximum(_on_cells(mixed, grid), 1e-6))
+
+
+def _area(reading: Reading, grid: Grid, log_prior: Array) -> Array:
+    codes = gazetteer().region_codes
+    member = np.array([float(c in reading.areas or c[:2] in reading.areas) for c in codes])
+    k = _on_cells(member, grid)
+    held = float((np.exp(log_prior) * k).sum())
+    if held <= 0.0:
+        return np.zeros(len(grid))
+    return np.log1p(reading.chance * (k / held - 1.0))
+
+
+def _on_cells(by_region: Array, grid: Grid) -> Array:
+    """(cells,) mean of a value by region over each cell's points."""
+    return by_region[_regions(grid)].mean(axis=1)
+
+
+@cache
+def _tree() -> cKDTree:
+    return cKDTree(gazetteer().places_xyz)
+
+
+@cache
+def _world_regions() -> NDArray[np.uint16]:
+    """(world cells, 7) region at the centre of each cell and six points around it, as of the nearest place."""
+    return _around(world_grid(), _tree())
+
+
+def _around(grid: Grid, tree: cKDTree) -> NDArray[np.uint16]:
+    lat, lon = grid.lat_lon_deg
+    reach_deg = 0.6 * np.degrees(np.sqrt(grid.area_km2 / np.pi) / sphere.EARTH_RADIUS_KM)
+    points = [(lat, lon)]
+    for turn in np.arange(6) * np.pi / 3.0:
+        up = np.clip(lat + reach_deg * np.sin(turn), -90.0, 90.0)
+        points.append((up, lon + reach_deg * np.cos(turn) / np.maximum(np.cos(np.radians(lat)), 0.05)))
+    regions = gazetteer().place_region
+    return np.stack([regions[tree.query(sphere.to_xyz(a, b))[1]] for a, b in points], axis=1)
+
+
+@lru_cache(maxsize=4)
+def _regions_of(grid_key: str, _grid: _Held) -> NDArray[np.uint16]:
+    grid = _grid.grid
+    at = world_grid().index_of(grid.cells)
+    out = np.empty((len(grid), 7), dtype=np.uint16)
+    out[at >= 0] = _world_regions()[at[at >= 0]]
+    new = at < 0
+    if new.any():
+        xyz = grid.xyz[new]
+        out[new] = gazetteer().place_region[_tree().query(xyz)[1]][:, None]
+    return out
+
+
+class _Held:
+    """A grid that caches by its key alone."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held)
+
+
+def _regions(grid: Grid) -> NDArray[np.uint16]:
+    return _regions_of(grid.key, _Held(grid))
+
+
+def _kernel(spot: Spot, grid: Grid) -> Array:
+    """(cells,) how the mass of one place lies: most within its bounds, the rest falling off around it; sum 1."""
+    out = np.zeros(len(grid))
+    lat, lon = _sunflower(spot.lat_deg, spot.lon_deg, spot.spread_km)
+    at = grid.locate(lat, lon)
+    np.add.at(out, at[at >= 0], _NEAR / _POINTS)
+    centre = sphere.to_xyz(spot.lat_deg, spot.lon_deg)
+    near = np.flatnonzero(grid.xyz @ centre > np.cos(_FAR_KM / sphere.EARTH_RADIUS_KM))
+    if len(near):
+        km = sphere.pairwise_km(grid.xyz[near], centre[None])[:, 0]
+        # A coarse cell's mean over the fall-off, roughly: distances shorter than its radius don't count.
+        floor = 0.4 * np.sqrt(grid.area_km2[near] / np.pi)
+        tail = np.exp(-np.maximum(km, floor) / _AROUND_KM) * grid.area_km2[near]
+        out[near] += (1.0 - _NEAR) * tail / tail.sum()
+    total = out.sum()
+    return out / total if total > 0 else out
+
+
+def _sunflower(lat_deg: float, lon_deg: float, spread_km: float) -> tuple[Array, Array]:
+    """Points of a round normal distribution, spread_km its standard deviation, at equal shares of mass."""
+    number = np.arange(_POINTS) + 0.5
+    radius = spread_km * np.sqrt(-2.0 * np.log1p(-number / _POINTS))
+    turn = number * np.pi * (3.0 - np.sqrt(5.0))
+    lat = np.clip(lat_deg + np.degrees(radius * np.sin(turn) / sphere.EARTH_RADIUS_KM), -89.9, 89.9)
+    stretch = max(np.cos(np.radians(lat_deg)), 0.02)
+    return lat, lon_deg + np.degrees(radius * np.cos(turn) / sphere.EARTH_RADIUS_KM) / stretch
