@@ -41,9 +41,12 @@ def prior(name: str, grid: Grid) -> Prior:
 
     Raises:
         SettingError: there is no such prior.
+        ValueError: the grid is finer than resolution 7.
     """
     if name not in PRIORS:
         raise SettingError(f"There is no prior called {name!r}; choose one of {', '.join(PRIORS)}.")
+    if grid.resolution.max() > _COUNT_RESOLUTION:
+        raise ValueError(f"priors are known down to resolution {_COUNT_RESOLUTION} only")
     mass = sum((_mass(part, grid) for part in _PARTS.get(name, (name,))), np.zeros(len(grid)))
     return Prior(name, grid, np.log(mass / mass.sum()))
 

@@ -139,6 +139,8 @@ def test_a_lone_child_gets_no_more_than_its_share() -> None:
 def test_unknown_priors_are_refused_by_name() -> None:
     with pytest.raises(SettingError, match="choose one of mixture"):
         priors.prior("moon", world_grid())
+    with pytest.raises(ValueError):
+        priors.prior("land", Grid.of(cells_at(np.array([47.0]), np.array([8.0]), 8)))
 
 
 def test_priors_are_fast_on_a_refined_grid() -> None:
