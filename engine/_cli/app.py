@@ -19,7 +19,7 @@ MAIN = ROOT / "app" / "main.py"
 # network, reports usage, or looks up an address.
 _ALWAYS = (
     "--server.address=127.0.0.1",
-    "--browser.serverAddress=localhost",
+    "--browser.serverAddress=127.0.0.1",
     "--browser.gatherUsageStats=false",
     "--server.fileWatcherType=none",
 )

@@ -10,7 +10,7 @@ from engine.core.clip import Clip
 from engine.core.finding import Finding, Located
 from engine.report import words
 from engine.report.credit import credits, licence_note
-from engine.report.perceived import Perceived, clear, gather
+from engine.report.perceived import HEARD_SCORE, Perceived, clear, gather, species_behind
 from engine.report.record import clip_name
 from engine.report.verdict import headline
 
@@ -64,11 +64,8 @@ def _located(x: Located, pen: Pen) -> None:
         _paragraph(pen, x.cannot_tell or "")
         return
     pen.line(pen.styled(f"{name}: ", x.modality) + pen.styled(plain(x.place.name, 200), "bold"))
-    _field(
-        pen,
-        "place",
-        f"{words.place(x.place.lat_deg, x.place.lon_deg)}; {words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}",
-    )
+    within = f"{words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}"
+    _field(pen, "place", f"{words.place(x.place.lat_deg, x.place.lon_deg)}; {within}")
     for share, area_km2 in sorted(x.regions_km2.items()):
         _field(pen, f"{share:.0%} region", words.area_beside(area_km2))
     listed = [f"{plain(n, 60)} {words.share(s)}" for n, s in x.countries[:_MOST_COUNTRIES] if s >= 0.005]
@@ -80,14 +77,14 @@ def _located(x: Located, pen: Pen) -> None:
 def _perceived(finding: Finding, pen: Pen) -> None:
     everything = gather(finding)
     for title, kinds in (("Species heard", ("species",)), ("Other sounds", ("sound",)), ("Read in the picture", ("text",))):
-        listed = clear(everything, *kinds)
+        listed = species_behind(finding, everything) if kinds == ("species",) else clear(everything, *kinds)
         if not listed:
             continue
         pen.line()
         pen.line(pen.styled(title, "bold") + pen.styled("  best score, when", "dim"))
         width = min(44, max(len(_title(p)) for p in listed[:_MOST_LISTED]))
         for p in listed[:_MOST_LISTED]:
-            mark = "  dropped" if p.dropped else "  added by hand" if p.added else ""
+            mark = "  dropped" if p.dropped else "  added by hand" if p.added else "  faint" if p.best.score < HEARD_SCORE else ""
             pen.line(f"  {_title(p):<{width}}  {p.best.score:.2f}  {_spans(p)}{mark}")
         if len(listed) > _MOST_LISTED:
             pen.line(pen.styled(f"  and {len(listed) - _MOST_LISTED} more", "dim"))
@@ -125,10 +122,9 @@ def _made_by(finding: Finding, pen: Pen) -> None:
     pen.line()
     names = ", ".join(c.title for c in credits(p.models)) or "no model spoke"
     when = f"date {finding.settings.when}" if finding.settings.when else "any time of the year"
-    for text in (
-        f"Earwitness {p.version} in {p.elapsed_s:.1f} s; models: {names}; prior: {words.PRIOR_NAMES[finding.settings.prior]}; {when}.",
-        licence_note(p.models),
-    ):
+    prior = words.PRIOR_NAMES.get(finding.settings.prior, finding.settings.prior)
+    made = f"Earwitness {p.version} in {p.elapsed_s:.1f} s; models: {names}; prior: {prior}; {when}."
+    for text in (made, licence_note(p.models)):
         for line in textwrap.wrap(plain(text, 600), _columns()):
             pen.line(pen.styled(line, "dim"))
 

@@ -95,7 +95,8 @@ def _feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, 
 
 
 def _ring(coordinates: Any) -> list[list[float]]:
-    return [[_number(lon), _number(lat)] for lon, lat in coordinates]
+    rounded: list[list[float]] = np.round(np.asarray(coordinates), _DIGITS).tolist()
+    return rounded
 
 
 def _number(degrees: float) -> float:

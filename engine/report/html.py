@@ -29,7 +29,7 @@ from engine.report import map as maps
 from engine.report import verdict, words
 from engine.report.colour import modality_colour
 from engine.report.credit import Credit, credits, licence_note
-from engine.report.perceived import Perceived, clear, gather
+from engine.report.perceived import HEARD_SCORE, Perceived, clear, gather, species_behind
 from engine.report.record import clip_name
 from engine.report.sonagram import excerpt
 from engine.report.timeline import timeline
@@ -145,7 +145,7 @@ def to_html(finding: Finding, reader: Reader | None = None, ranges: Ranges | Non
 
 def _page(finding: Finding, reader: Reader | None, ranges: Ranges | None) -> Page:
     everything = gather(finding)
-    species = clear(everything, "species")
+    species = species_behind(finding, everything)
     sounds = clear(everything, "sound")
     others = tuple(p for p in everything if p.best.kind not in ("species", "sound", "embedding"))[:_MOST_ROWS]
     seen = tuple(o for o in others if o.best.kind in ("text", "scene"))
@@ -157,7 +157,7 @@ def _page(finding: Finding, reader: Reader | None, ranges: Ranges | None) -> Pag
         banner=verdict.headline(finding),
         senses=senses,
         together=together,
-        comparisons=tuple(_safe_rows(verdict.rows(c)) for c in verdict.comparisons(finding)),
+        comparisons=tuple(_safe_rows(verdict.comparison_rows(c)) for c in verdict.comparisons(finding)),
         claims=tuple(_safe_rows(verdict.rows(c)) for c in verdict.claims(finding)),
         timeline=_timeline(finding, (*species[:12], *sounds[:5], *seen[:8])),
         cards=tuple(_card(p, finding, reader, ranges) for p in species[:_MOST_CARDS]),
@@ -189,16 +189,15 @@ def _season(when: date | None) -> str:
 
 def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
     """The modalities with their maps, and one map of all outlines when several spoke."""
-    outlines = {
-        x.modality: maps.outlines_of(x, _OUTLINED) for x in finding.located if x.spoke
-    }
+    outlines = {x.modality: maps.outlines_of(x, _OUTLINED) for x in finding.located if x.spoke}
     marks = {x.modality: _mark(x) for x in finding.located if x.spoke}
     senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality)) for x in finding.located)
     if len(outlines) < 2:
         return senses, Markup("")
     all_outlines = [o for own in outlines.values() for o in own]
     title = "All credible regions and places reported"
-    return senses, Markup(maps.world_map(None, all_outlines, list(marks.values()), title))
+    link = (marks["sound"], marks["picture"]) if {"sound", "picture"} <= set(marks) else None
+    return senses, Markup(maps.world_map(None, all_outlines, list(marks.values()), title, link))
 
 
 def _mark(x: Located) -> maps.Mark:
@@ -236,13 +235,16 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None) -> 
 def _row(p: Perceived) -> Row:
     spans = ", ".join(words.span(a, b) for a, b in p.spans[:8])
     more = f" and {len(p.spans) - 8} more" if len(p.spans) > 8 else ""
-    notes = [
-        t for t in ("left out by the analyst" if p.dropped else "", "added by the analyst" if p.added else "", p.best.note) if t
-    ]
-    label = p.best.label if p.best.name and p.best.name != p.best.label else ""
-    return Row(
-        shown(p.title, 120), shown(label, 120), f"{p.best.score:.2f}", p.windows, spans + more, shown("; ".join(notes), 240)
+    faint = p.best.kind == "species" and p.best.score < HEARD_SCORE and not p.added
+    notes = (
+        "faint: below what counts as heard" if faint else "",
+        "left out by the analyst" if p.dropped else "",
+        "added by the analyst" if p.added else "",
+        p.best.note,
     )
+    remark = shown("; ".join(n for n in notes if n), 240)
+    label = p.best.label if p.best.name and p.best.name != p.best.label else ""
+    return Row(shown(p.title, 120), shown(label, 120), f"{p.best.score:.2f}", p.windows, spans + more, remark)
 
 
 def _card(p: Perceived, finding: Finding, reader: Reader | None, ranges: Ranges | None) -> Card:

@@ -104,15 +104,24 @@ def outlines_of(located: Located, shares: Sequence[float]) -> list[Outline]:
     return [Outline(region_shape(posterior.grid.cells[posterior.region(s)]), located.modality, s) for s in shares]
 
 
-def world_map(located: Located | None, outlines: Sequence[Outline], marks: Sequence[Mark], title: str) -> str:
-    """The world with one posterior's mass (or none), outlines of regions, and marked places; needs `ground_symbols`."""
+def world_map(
+    located: Located | None, outlines: Sequence[Outline], marks: Sequence[Mark], title: str, link: tuple[Mark, Mark] | None = None
+) -> str:
+    """The world with one posterior's mass (or none), outlines of regions, and marked places; needs `ground_symbols`.
+
+    Args:
+        link: two places to be joined by the shortest way, with its length.
+    """
     view = world_view()
     parts = ['<use href="#ground-world"/>']
     legend = ""
     if located is not None:
         parts.append(_mass_world(view, located))
         legend = _mass_legend(located, view)
-    parts += ['<use href="#coast-world"/>', *(_outline(view, o) for o in _widest_first(outlines)), *_pins(view, marks)]
+    parts += ['<use href="#coast-world"/>', *(_outline(view, o) for o in _widest_first(outlines))]
+    if link is not None:
+        parts.append(_link(view, *link))
+    parts += _pins(view, marks)
     extra = 58.0
     return _svg(view.width, view.height + extra, title, "".join(parts) + legend + _outline_legend(view, outlines))
 
@@ -354,6 +363,21 @@ def _outline(view: View, outline: Outline) -> str:
     return (
         f'<path d="{d}" fill="none" stroke="#fff" stroke-width="{width + 1.8:g}" stroke-opacity=".75"/>'
         f'<path d="{d}" fill="none" stroke="{line}" stroke-width="{width:g}"{dash}/>'
+    )
+
+
+def _link(view: View, a: Mark, b: Mark) -> str:
+    """The great circle between two places, its kilometres beside its middle; cut where it leaves the map at one side."""
+    lat, lon = sphere.great_circle(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg, 96)
+    points = view.px(lat, lon)
+    cuts = np.flatnonzero(np.abs(np.diff(lon)) > 180.0) + 1
+    d = "".join(_line(part) for part in np.split(points, cuts))
+    x, y = points[len(points) // 2]
+    text = words.km(float(sphere.distance_km(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg)))
+    return (
+        f'<path d="{d}" fill="none" stroke="#fff" stroke-width="4" stroke-opacity=".8"/>'
+        f'<path d="{d}" fill="none" stroke="#141414" stroke-width="1.6" stroke-dasharray="1 4" stroke-linecap="round"/>'
+        f'<text x="{x:.0f}" y="{y - 8:.0f}" text-anchor="middle" class="pin">{text}</text>'
     )
 
 

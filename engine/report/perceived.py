@@ -11,6 +11,8 @@ from engine.core.observation import Observation
 
 HEARD_SCORE = 0.1  # a window counts as "heard" from here on; weaker scores still enter the likelihood
 
+_FAINT = 5
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Perceived:
@@ -61,6 +63,15 @@ def gather(finding: Finding) -> tuple[Perceived, ...]:
 def clear(perceived: Iterable[Perceived], *kinds: str) -> tuple[Perceived, ...]:
     """Those of these kinds worth listing: heard clearly in at least one window, or touched by the analyst."""
     return tuple(p for p in perceived if p.best.kind in kinds and (p.best.score >= HEARD_SCORE or p.dropped or p.added))
+
+
+def species_behind(finding: Finding, perceived: tuple[Perceived, ...]) -> tuple[Perceived, ...]:
+    """The species to be listed: those heard clearly; where none was but the sound speaks, the few faint ones it rests on."""
+    found = clear(perceived, "species")
+    sound = finding.by("sound")
+    if found or sound is None or not sound.spoke:
+        return found
+    return tuple(p for p in perceived if p.best.kind == "species")[:_FAINT]
 
 
 def _gathered(key: str, own: list[Observation], dropped: bool, added: bool) -> Perceived:

@@ -1,8 +1,9 @@
 """A Finding as JSON, "earwitness.finding/1".
 
-The document is a tree of the frozen dataclasses below: what they say is what is written, and `json_schema` is made from them, so
-that neither can drift from the other. Times are seconds from the clip's start, coordinates degrees, areas km², masses shares of 1,
-information nats. Cells are H3 indices in hexadecimal. Fields may be added within version 1; none changes its meaning.
+The document is a tree of the frozen dataclasses below: what they say is what is written, and `json_schema` is made from them,
+so that neither can drift from the other. Times are seconds from the clip's start, coordinates degrees, areas km², masses
+shares of 1, information nats. Cells are H3 indices in hexadecimal. Fields may be added within version 1; none changes its
+meaning.
 """
 
 # ruff: noqa: RUF009 (the documentation of a field is data, made once)
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.clip import Clip, Interval, Stream
+from engine.core.comparison import Comparison
 from engine.core.evidence import Evidence
 from engine.core.finding import Finding, Located, Provenance, Settings
 from engine.core.observation import Observation
@@ -210,6 +212,40 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UnderPriorRecord:
+    """The factor under one prior."""
+
+    prior: str = _said("name of the prior")
+    log10_factor: float = _said("calibrated and bounded; above 0 speaks for one place")
+    words: str = _said("the same in the guideline's words")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRecord:
+    """Two modalities compared."""
+
+    a: str = _said("first modality")
+    b: str = _said("second modality")
+    verdict: str = _said("same place, different places, or cannot tell")
+    reason: str = _said("why it cannot be told, or empty")
+    support: str = _said("words of the ENFSI scale for the weakest factor under all priors")
+    odds: str = _said("the factor in words, towards whichever proposition it speaks for")
+    distance_km: float = _said("between the two places reported")
+    expected_km: float = _said("mean distance between a place drawn from each posterior")
+    overlap: float = _said("Bhattacharyya coefficient, 0 to 1")
+    shared_region_km2: float = _said("area that lies in both 90% regions")
+    log10_raw: float = _said("log10 of the Bayes factor before calibration")
+    log10_factor: float = _said("calibrated and bounded; above 0 speaks for one place, below for different places")
+    log10_low: float = _said("lower end of the factor's 95% interval")
+    log10_high: float = _said("upper end of the factor's 95% interval")
+    at_bound: bool = _said("more validation pairs could support a more extreme factor")
+    pairs: int = _said("validation pairs behind the calibration")
+    same_place_km: float = _said("radius of the same-place kernel")
+    by_prior: tuple[UnderPriorRecord, ...] = _said("the factor under every prior")
+    before_edits: float | None = _said("log10 factor as first computed, or null when nothing was edited")
+
+
+@dataclass(frozen=True, slots=True)
 class ProvenanceRecord:
     """What made this document."""
 
@@ -236,7 +272,7 @@ class FindingRecord:
     located: tuple[LocatedRecord, ...] = _said("where each modality points")
     evidence: tuple[EvidenceRecord, ...] = _said("the clues")
     perceived: tuple[PerceivedRecord, ...] = _said("what was heard, read and seen, best first")
-    comparisons: tuple[Any, ...] = _said("modalities compared with one another; empty when none were")
+    comparisons: tuple[ComparisonRecord, ...] = _said("modalities compared with one another; empty when none were")
     claims: tuple[Any, ...] = _said("claims tested; empty when none were")
     provenance: ProvenanceRecord = _said("what made this document")
 
@@ -258,7 +294,7 @@ def record_of(finding: Finding) -> FindingRecord:
         located=tuple(_located(x, finding.settings.prior) for x in finding.located),
         evidence=tuple(_evidence(e) for e in finding.evidence),
         perceived=tuple(_perceived(p) for p in gather(finding)),
-        comparisons=tuple(_free(x) for x in verdict.comparisons(finding)),
+        comparisons=tuple(_comparison(x) for x in verdict.comparisons(finding)),
         claims=tuple(_free(x) for x in verdict.claims(finding)),
         provenance=_provenance(finding.provenance, finding.perception.skipped),
     )
@@ -384,6 +420,12 @@ def _perceived(p: Perceived) -> PerceivedRecord:
 
 def _moment(o: Observation) -> MomentRecord:
     return MomentRecord(o.start_s, o.end_s, o.score, o.box)
+
+
+def _comparison(c: Comparison) -> ComparisonRecord:
+    given = {f.name: getattr(c, f.name) for f in fields(ComparisonRecord) if f.name not in ("by_prior", "reason")}
+    by_prior = tuple(UnderPriorRecord(u.prior, u.log10_factor, u.words) for u in c.by_prior)
+    return ComparisonRecord(**given, by_prior=by_prior, reason=_text(c.reason))
 
 
 def _provenance(p: Provenance, skipped: Mapping[str, int]) -> ProvenanceRecord:

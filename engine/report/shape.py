@@ -6,6 +6,7 @@ RFC 7946, section 3.1.9: a shape that crosses the antimeridian is cut in two; se
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import h3.api.numpy_int as h3
 import numpy as np
@@ -18,9 +19,11 @@ from engine.core import sphere
 
 _WORLD = box(-180.0, -90.0, 180.0, 90.0)
 _STEEP_LAT_DEG = 80.0
+_SEAM_DEG = 1e-6  # corners of neighbouring cells differ in the last digits
 _HOLE_CELLS = 1.0  # holes smaller than this many of the finest cells are seams between sizes, not holes
 
 
+@lru_cache(maxsize=40_000)
 def cell_polygon(cell: int) -> Polygon | MultiPolygon:
     """The outline of an H3 cell in degrees (lon, lat); a cell that holds a pole reaches up to ±90."""
     lat, lon = np.array(h3.cell_to_boundary(np.uint64(cell)), dtype=np.float64).T
@@ -28,6 +31,8 @@ def cell_polygon(cell: int) -> Polygon | MultiPolygon:
         # Edges are great circles; near a pole one spans so many meridians that a straight line in degrees is another line.
         edges = [sphere.great_circle(lat[i - 1], lon[i - 1], lat[i], lon[i], 16) for i in range(len(lat))]
         lat, lon = (np.concatenate([e[k][:-1] for e in edges]) for k in (0, 1))
+    elif np.ptp(lon) < 180.0:
+        return Polygon(np.column_stack([lon, lat]))  # H3 gives corners counter-clockwise
     return cut(lon, lat)
 
 
@@ -62,8 +67,11 @@ def region_shape(cells: Iterable[int] | NDArray[np.uint64]) -> MultiPolygon:
     if len(cells) == 0:
         return MultiPolygon()
     polygons = np.array([cell_polygon(int(c)) for c in cells], dtype=object)
-    seam = 1e-6  # degrees; corners of neighbouring cells differ in the last digits
-    merged = shapely.union_all(shapely.set_precision(polygons, seam), grid_size=seam)
+    snapped = shapely.set_precision(polygons, _SEAM_DEG)
+    resolution = (cells >> np.uint64(52)) & np.uint64(0xF)
+    # Cells of one size fit edge to edge, which makes their union quick; the few sizes are then joined in earnest.
+    parts = [shapely.coverage_union_all(shapely.get_parts(snapped[resolution == r])) for r in np.unique(resolution)]
+    merged = parts[0] if len(parts) == 1 else shapely.union_all(parts, grid_size=_SEAM_DEG)
     least = _HOLE_CELLS * min(p.area for p in polygons)
     kept = [Polygon(p.exterior, [r for r in p.interiors if Polygon(r).area > least]) for p in polygons_of(merged)]
     shape = _right_handed(MultiPolygon(kept))

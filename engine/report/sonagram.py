@@ -71,7 +71,8 @@ def sonagram_svg(samples: NDArray[np.float32], start_s: float) -> str:
         f'aria-label="Sonagram, {words.span(start_s, start_s + length_s)}, 0 to {_TOP_HZ // 1000} kHz">'
         f'<image x="{_LEFT}" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}" preserveAspectRatio="none" '
         f'href="{_uri("image/png", data.getvalue())}"/>'
-        f'<rect x="{_LEFT}" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}" class="frame"/>{_frequency_axis()}{_time_axis(start_s, length_s)}'
+        f'<rect x="{_LEFT}" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}" class="frame"/>'
+        f"{_frequency_axis()}{_time_axis(start_s, length_s)}"
         f'<text x="{_LEFT + _WIDTH}" y="{height - 3}" text-anchor="end" class="axis">range {_RANGE_DB:.0f} dB</text></svg>'
     )
 

@@ -43,7 +43,8 @@ def _row(p: Perceived, at: int, interval: Interval, scale: float) -> str:
         end = _LEFT + min(interval.length_s, max(o.end_s, o.start_s) - interval.start_s) * scale
         width = max(2.0, end - x)
         blocks.append(
-            f'<rect x="{x:.1f}" y="{y + 4}" width="{width:.1f}" height="{_ROW - 8}" fill="{fill}" fill-opacity="{0.08 + 0.8 * o.score:.2f}"/>'
+            f'<rect x="{x:.1f}" y="{y + 4}" width="{width:.1f}" height="{_ROW - 8}" fill="{fill}" '
+            f'fill-opacity="{0.08 + 0.8 * o.score:.2f}"/>'
         )
     name = escape(shown(p.title, 30))
     struck = ' text-decoration="line-through"' if p.dropped else ""

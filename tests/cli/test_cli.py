@@ -53,7 +53,8 @@ def run(*words: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
-    code = "import sys, engine.cli; engine.cli.main(['--help']); print([m for m in ('torch','numpy','scipy','av') if m in sys.modules])"
+    heavy = "[m for m in ('torch', 'numpy', 'scipy', 'av') if m in sys.modules]"
+    code = f"import sys, engine.cli; engine.cli.main(['--help']); print({heavy})"
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert time.monotonic() - began < 2.0, "0.1 s on a quiet machine; a model would take seconds"
@@ -105,7 +106,9 @@ def test_every_setting_has_an_option_or_a_reason_not_to(clip: Path, examined: li
 
 def test_options_become_settings(clip: Path, examined: list[Settings]) -> None:
     words = "--date 2024-05-17 --prior land --track 2 --interval 1:05-2:00.5 --radius 50 --stride 1 --same-place 25 --quiet"
-    assert cli.main(["locate", str(clip), *words.split(), "--drop", "great  TIT", "--drop", "Cuculus canorus", "--drop", "dog"]) == 0
+    assert (
+        cli.main(["locate", str(clip), *words.split(), "--drop", "great  TIT", "--drop", "Cuculus canorus", "--drop", "dog"]) == 0
+    )
     keys = {"species/species/Parus major", "species/species/Cuculus canorus", "species/sound/Dog"}
     assert examined == [
         Settings("land", date(2024, 5, 17), 2, Interval(65, 120.5), 1.0, 50.0, 25.0, frozenset(keys)),
@@ -132,7 +135,16 @@ def test_the_terminal_shows_the_result_and_no_escape(
     out, err = capsys.readouterr()
     assert err == "", "no bar and no note where nobody looks"
     assert "\x1b" not in out and "\u202e" not in out
-    for part in ("Sound: ", "50% region", "Great Tit (Parus major)", "0.99", "0:00–0:04.5", "cannot tell", "BirdNET v2.4", "non-commercial"):
+    for part in (
+        "Sound: ",
+        "50% region",
+        "Great Tit (Parus major)",
+        "0.99",
+        "0:00–0:04.5",
+        "cannot tell",
+        "BirdNET v2.4",
+        "non-commercial",
+    ):
         assert part in out
 
 
@@ -238,7 +250,9 @@ def test_ctrl_c_stops_a_running_analysis(clip: Path) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_failure_in_words() -> None:
-    done = subprocess.run(f"{sys.executable} -m engine.cli --help | head -1", shell=True, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        f"{sys.executable} -m engine.cli --help | head -1", shell=True, capture_output=True, text=True, check=False
+    )
     assert "Traceback" not in done.stderr
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.core import sphere
 from engine.core.clip import Clip, Interval, Stream
+from engine.core.comparison import Comparison, UnderPrior
 from engine.core.evidence import Evidence
 from engine.core.finding import Finding, Located, Perception, Provenance, Settings
 from engine.core.grid import Grid
@@ -16,6 +17,25 @@ from engine.core.observation import Observation
 from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
 
 HOSTILE = '<script>alert(1)</script>"&\x1b[31m\u202e=HYPERLINK("http://x")'
+COMPARISON = Comparison(
+    a="sound",
+    b="picture",
+    verdict="different places",
+    support="moderate support",
+    distance_km=7640.2,
+    expected_km=7712.0,
+    overlap=0.01,
+    shared_region_km2=0.0,
+    log10_raw=-7.3,
+    log10_factor=-1.954,
+    log10_low=-2.0,
+    log10_high=-1.4,
+    at_bound=True,
+    pairs=107,
+    same_place_km=50.0,
+    by_prior=(UnderPrior("mixture", -1.96, "moderate support"), UnderPrior("land", -2.0, "moderate support")),
+    before_edits=-1.9,
+)
 MODELS = ("birdnet-v2.4", "birdnet-v2.4-range-v2")
 
 
@@ -31,7 +51,13 @@ def grid(refined_at: tuple[float, float] | None = None) -> Grid:
 
 
 def located(
-    modality: str, lat_deg: float, lon_deg: float, sigma_km: float, on: Grid, cannot_tell: str | None = None, name: str = "Suva, Fiji"
+    modality: str,
+    lat_deg: float,
+    lon_deg: float,
+    sigma_km: float,
+    on: Grid,
+    cannot_tell: str | None = None,
+    name: str = "Suva, Fiji",
 ) -> Located:
     """A round belief around a place."""
     prior = Prior("land", on, np.log(on.area_km2 / on.area_km2.sum()))
@@ -55,7 +81,9 @@ def species(latin: str, common: str, score: float, start_s: float) -> Observatio
     return Observation("species", "species", latin, score, start_s, start_s + 3.0, common, MODELS[0])
 
 
-def finding(*, text: str = "ordinary", two: bool = True, path: str = "/somewhere/clip.mp4", **settings: object) -> Finding:
+def finding(
+    *, text: str = "ordinary", two: bool = True, two_speak: bool = False, path: str = "/somewhere/clip.mp4", **settings: object
+) -> Finding:
     """A finding whose texts, where `text` is hostile, are hostile everywhere a file can put them."""
     on = grid((-17.0, 179.5))
     streams = (
@@ -78,7 +106,9 @@ def finding(*, text: str = "ordinary", two: bool = True, path: str = "/somewhere
         Evidence.silent("hum", "sound", on, "too short"),
     )
     senses = [located("sound", -17.0, 179.5, 250.0, on, name=text if text != "ordinary" else "Suva, Fiji")]
-    if two:
+    if two_speak:
+        senses.append(located("picture", 33.5, -82.0, 300.0, on, name="Augusta, Georgia"))
+    elif two:
         senses.append(located("picture", 80.0, 10.0, 900.0, on, "The picture does not say where this is: no text was read."))
     provenance = Provenance("0.1.0", MODELS, "2026-01-02T03:04:05+00:00", 1.5, 0)
     return Finding(clip, perception.interval, chosen, perception, evidence, tuple(senses), provenance)

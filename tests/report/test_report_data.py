@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import h3.api.numpy_int as h3
@@ -45,6 +46,16 @@ def test_json_obeys_its_own_schema_and_says_what_the_finding_says() -> None:
     tit = next(p for p in document["perceived"] if p["label"] == "Parus major")
     assert tit["best_score"] == 0.99 and [m["start_s"] for m in tit["moments"]] == [0.0, 1.5, 9.0]
     assert document["comparisons"] == [] and document["claims"] == []
+
+
+def test_a_comparison_is_in_the_document() -> None:
+    finding = made.finding()
+    whole = SimpleNamespace(**{f: getattr(finding, f) for f in finding.__slots__}, comparisons=(made.COMPARISON,))
+    document = json.loads(to_json(whole))  # type: ignore[arg-type]
+    jsonschema.validate(document, json_schema())
+    (found,) = document["comparisons"]
+    assert (found["verdict"], found["odds"], found["pairs"]) == ("different places", "at least 90 : 1", 107)
+    assert [u["prior"] for u in found["by_prior"]] == ["mixture", "land"]
 
 
 def test_schema_rejects_a_document_with_a_part_missing() -> None:
@@ -110,7 +121,7 @@ def test_geojson_loads_in_geopandas_cut_and_right_handed(tmp_path: Path) -> None
     assert counts["place"] == 1 and counts["region"] == 3 and counts["cell"] > 10
     assert table.geometry.is_valid.all()
     west, south, east, north = table.total_bounds
-    assert -180 <= west and east <= 180 and -90 <= south and north <= 90
+    assert west >= -180 and east <= 180 and south >= -90 and north <= 90
     cells = table[table["feature"] == "cell"]
     assert (cells.geometry.bounds.maxx - cells.geometry.bounds.minx)[cells.geom_type == "Polygon"].max() < 20
     assert (cells.geom_type == "MultiPolygon").any(), "the belief lies over the antimeridian, so cells are cut"

@@ -95,7 +95,9 @@ def test_nothing_is_loaded_from_anywhere_and_nothing_runs() -> None:
                 assert value is not None and value.startswith(("data:image/png;", "data:image/jpeg;", "data:audio/wav;", "#"))
     assert html.count("url(") == html.count("url(#frame-") and "@import" not in html
     policy = next(a["content"] for t, a in Links(html).tags if a.get("http-equiv") == "Content-Security-Policy")
-    assert policy is not None and policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:")
+    assert policy is not None and policy.startswith(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
+    )
     uses = {a["href"] for t, a in Links(html).tags if t == "use"}
     assert {str(u)[1:] for u in uses} <= {str(a.get("id")) for _, a in Links(html).tags}
 
@@ -127,26 +129,30 @@ def test_cannot_tell_shows_the_reason_and_no_map() -> None:
 
 def test_comparison_claim_and_shots_show_when_a_finding_has_them() -> None:
     @dataclass(frozen=True)
-    class Comparison:
-        verdict: str = "different"
-        sentence: str = "Moderate support: at least 90 : 1."
+    class Claim:
+        place: str = "<i>claimed</i>"
         distance_km: float = 7640.2
-        overlap: float = 0.01
-        per_prior: tuple[float, ...] = (-1.9, -2.0)
 
-    finding = made.finding()
+    finding = made.finding(two_speak=True)
     whole = SimpleNamespace(
         **{f: getattr(finding, f) for f in finding.__slots__},
-        comparisons=(Comparison(),),
-        claim=Comparison("same", "<i>claimed</i>"),
+        comparisons=(made.COMPARISON,),
+        claim=Claim(),
         shots=(0.0, 8.0, 16.0),
+        by=finding.by,
     )
     html = page(whole)
-    assert "Sound and picture come from different places" in html and "at least 90 : 1" in html
-    assert "Distance (km)" in html and "7,640" in html and "&lt;i&gt;claimed" in html
+    assert "Sound and picture come from different places" in html and "at least 90 : 1, limited by 107 validation pairs" in html
+    assert "7,640 km" in html and "&lt;i&gt;claimed" in html and "moderate support" in html and "All senses on one map" in html
     assert html.count('class="cut"') == 2
     assert "Comparison of the senses" not in ordinary()
     assert verdict.headline(finding) is None
+
+
+def test_a_comparison_that_cannot_tell_says_why() -> None:
+    unsure = replace(made.COMPARISON, verdict="cannot tell", reason="the answer depends on the prior", at_bound=False)
+    found = verdict.headline(SimpleNamespace(comparisons=(unsure,)))  # type: ignore[arg-type]
+    assert found is not None and found.verdict == "cannot_tell" and found.sentence == "The answer depends on the prior."
 
 
 def test_frames_with_boxes_are_shown_with_what_was_read() -> None:
