@@ -47,7 +47,6 @@ _PUBLIC = {
     "great_circle": "engine.core.sphere",
     "distance_km": "engine.core.sphere",
     "open_clip": "engine.media",
-    "window_audio": "engine.media",
     "excerpt_wav": "engine.media",
     "preview_mp4": "engine.media",
     "describe_area": "engine.world.places",

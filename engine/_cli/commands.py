@@ -56,6 +56,7 @@ COMMANDS = (
         "measure how good and how fast the program is",
         commands=(
             Command("recordings", "sound: errors, regions, likelihood on recordings of known place", "lab.recordings"),
+            Command("oracles", "how far a perfect list of species would place a recording", "lab.oracle"),
             Command("photos", "picture: the same on photos of known place", "lab.photos"),
             Command("mismatch", "same place or not: recordings paired with photos", "lab.mismatch"),
             Command("atoms", "acoustic atoms: reconstruction, sparsity, retrieval", "lab.atoms"),
@@ -67,6 +68,8 @@ COMMANDS = (
         "make models and tables again",
         commands=(
             Command("calibrate-species", "fit the species clue on recordings of known place", "lab.calibrate_species"),
+            Command("calibrate-blend", "fit how species ranges and AG-CLIP become one voice", "lab.calibrate_blend"),
+            Command("train-agclip", "train AG-CLIP on BirdNET's scores from simulated soundscapes", "lab.train_agclip"),
             Command("richness", "tabulate how many species are to be expected where", "lab.richness"),
         ),
     ),
