@@ -188,7 +188,7 @@ def _train(
         f, species = net(*_inputs(batch, s, rng, classes))
         cell = torch.from_numpy(batch.cell.astype(np.int64))
         loss_place = _place_loss(f, places, log_q, near_index[cell], target[cell], s.sampled_cells, rng)
-        positive = _checklists(batch.pair, start, index, chance, classes)
+        positive = torch.from_numpy(checklists(batch.pair, start, index, chance, classes))
         loss_species = nnf.binary_cross_entropy_with_logits(species, positive, reduction="sum") / len(species)
         loss = loss_place + CHECKLIST_WEIGHT * loss_species
         optimiser.zero_grad(set_to_none=True)
@@ -259,20 +259,19 @@ def _members(near: torch.Tensor, some: torch.Tensor, total: int) -> torch.Tensor
     return hit[:, :-1]
 
 
-def _checklists(
+def checklists(
     pair: NDArray[np.int32],
     start: NDArray[np.int64],
     index: NDArray[np.int16],
     chance: NDArray[np.float32],
     classes: int,
-) -> torch.Tensor:
-    import torch
-
+) -> NDArray[np.float32]:
+    """(n, classes) 0/1: species with a chance of at least 0.1 at each drawn place and week."""
     out = np.zeros((len(pair), classes), dtype=np.float32)
     for row, p in enumerate(pair):
         part = slice(start[p], start[p + 1])
         out[row, index[part][chance[part] >= CHECKLIST_CHANCE]] = 1.0
-    return torch.from_numpy(out)
+    return out
 
 
 def save(tensors: dict[str, NDArray[np.float32]], s: TrainSetting, folder: Path, command: str) -> Path:
