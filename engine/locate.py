@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import engine
 from engine.clues import registry
-from engine.core.clip import Interval, Reader
+from engine.core.clip import Clip, Interval, Reader
 from engine.core.errors import MediaError, SettingError
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Finding, Located, Perception, Provenance, Settings
@@ -132,7 +132,8 @@ def judge(perception: Perception, settings: Settings | None = None, provenance_s
     world = world_grid()
     coarse = _score(perception, observations, settings, world)
     prior = priors.prior(settings.prior, world)
-    grid = refine.refined(*(fuse.posterior_of(own, prior) for _, own in _by_modality(coarse)))
+    spoken = [own for _, own in _by_modality(coarse) if any(e.abstained is None for e in own)]
+    grid = refine.refined(*(fuse.posterior_of(own, prior) for own in spoken)) if spoken else world
     evidence = _score(perception, observations, settings, grid)
     models = tuple(dict.fromkeys(m for e in evidence if e.abstained is None for m in e.models))
     return Finding(
@@ -205,7 +206,6 @@ def species_range(latin: str, when: date | None = None) -> tuple[Grid, NDArray[n
 
 def warm_up() -> None:
     """Load tables and models that the first judgement needs, so that the first click does not wait for them."""
-    empty = Observation("species", "species", "Parus major", 0.9, 0.0, 3.0)
-    from engine.clues.species import SpeciesClue
-
-    SpeciesClue().log_likelihood((empty,), world_grid(), None)
+    heard = Observation("species", "species", "Parus major", 0.9, 0.0, 3.0)
+    clip = Clip("", "0" * 64, 1, "", 3.0)
+    judge(Perception(clip, Interval(0.0, 3.0), (heard,)))

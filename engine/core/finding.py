@@ -99,6 +99,7 @@ class Located:
         cannot_tell: the reason in a sentence, or None when the modality speaks.
         regions_km2: area of the region that holds each share of the mass (0.5, 0.9, 0.95).
         countries: (name, share of mass), largest first.
+        region: where its 90% region lies, in words ("Central Europe"), or "" when it cannot tell.
     """
 
     modality: str
@@ -109,6 +110,7 @@ class Located:
     cannot_tell: str | None
     regions_km2: Mapping[float, float]
     countries: tuple[tuple[str, float], ...] = ()
+    region: str = ""
 
     @property
     def spoke(self) -> bool:

@@ -23,7 +23,7 @@ from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Located
 from engine.core.grid import Grid
 from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
-from engine.world import countries, places
+from engine.world import countries, places, regions
 
 # A posterior that gained less than this over its prior says "cannot tell". Chosen on recordings of known place and on
 # sounds of no place (LOG.md): below it the place reported is no better than the prior's own.
@@ -110,6 +110,7 @@ def describe(modality: str, posterior: Posterior, prior: Prior, radius_km: float
         cannot_tell=cannot_tell,
         regions_km2={share: posterior.region_area_km2(share) for share in REGION_SHARES},
         countries=countries.shares(posterior),
+        region=regions.region_name(posterior) if cannot_tell is None else "",
     )
 
 
