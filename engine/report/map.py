@@ -30,6 +30,7 @@ _WORLD_WIDTH = 1000.0
 _NEAR_WIDTH = 560.0
 _SMALL_WIDTH = 420.0
 _SPECKLED_KM2 = 60_000.0
+_SPECK_PX2 = 12.0
 _DRAWN_SHARE = 0.999
 
 
@@ -196,11 +197,16 @@ def _mass_world(view: View, located: Located) -> str:
 
 def _mass_near(view: View, located: Located, radius_km: float) -> str:
     grid, place = located.posterior.grid, located.place
-    near = grid.xyz @ sphere.to_xyz(place.lat_deg, place.lon_deg) > math.cos(
-        min(2.2 * radius_km + 200, 15000) / sphere.EARTH_RADIUS_KM
-    )
+    reach_rad = min(2.2 * radius_km + 200.0, 15_000.0) / sphere.EARTH_RADIUS_KM
+    near = grid.xyz @ sphere.to_xyz(place.lat_deg, place.lon_deg) > math.cos(reach_rad)
     kept = near & _heaviest(located.posterior.mass)
-    return _cells(view, grid.cells[kept], steps(located.posterior.log_density[kept], _peak(located)))
+    # Small cells do not fill the large cell they replace to its very edge: it is drawn beneath them, with their mean.
+    coarse = int(grid.resolution.min())
+    whole, log_mass = located.posterior.at_resolution(coarse)
+    under = np.isin(whole, parents_of(grid.cells[kept & (grid.resolution > coarse)], coarse))
+    log_density = log_mass[under] - np.log([h3.cell_area(c, unit="km^2") for c in whole[under]])
+    beneath = _cells(view, whole[under], steps(log_density, _peak(located)))
+    return beneath + _cells(view, grid.cells[kept], steps(located.posterior.log_density[kept], _peak(located)))
 
 
 def _peak(located: Located) -> float:
@@ -357,13 +363,30 @@ def _widest_first(outlines: Iterable[Outline]) -> list[Outline]:
 
 
 def _outline(view: View, outline: Outline) -> str:
-    d = _path(view, outline.shape, 3.0)
-    width, dash = (2.2, "") if outline.share <= 0.5 else (1.4, ' stroke-dasharray="5 2.5"')
+    """A region's outline without the seams where it is cut at the antimeridian and closed at a pole, and without specks."""
+    rings = [r for p in polygons_of(shapely.segmentize(outline.shape, 3.0)) for r in (p.exterior, *p.interiors)]
+    drawn = [(np.array(r.coords)[:, :2], view.px(*np.array(r.coords)[:, 1::-1].T)) for r in rings]
+    if not drawn:
+        return ""
+    sizes = [shapely.Polygon(points).area for _, points in drawn]
+    least = min(_SPECK_PX2, max(sizes))
+    d = "".join(_open(*ring) for ring, size in zip(drawn, sizes, strict=True) if size >= least)
+    width, dash = (2.0, "") if outline.share <= 0.5 else (1.3, ' stroke-dasharray="5 2.5"')
     line = colour.modality_colour(outline.modality)
     return (
-        f'<path d="{d}" fill="none" stroke="#fff" stroke-width="{width + 1.8:g}" stroke-opacity=".75"/>'
+        f'<path d="{d}" fill="none" stroke="#fff" stroke-width="{width + 1.6:g}" stroke-opacity=".6"/>'
         f'<path d="{d}" fill="none" stroke="{line}" stroke-width="{width:g}"{dash}/>'
     )
+
+
+def _open(degrees: NDArray[np.float64], points: NDArray[np.float64]) -> str:
+    """The path of a ring (n, 2) in (lon, lat) and in pixels, broken where it runs along the antimeridian or through a pole."""
+    edge = (np.abs(degrees[:, 0]) > 180.0 - 1e-6) | (np.abs(degrees[:, 1]) > 90.0 - 1e-6)
+    seam = edge[:-1] & edge[1:]
+    if not seam.any():
+        return _ring(points[:-1])
+    cuts = np.flatnonzero(seam) + 1
+    return "".join(_line(part) for part in np.split(points, cuts))
 
 
 def _link(view: View, a: Mark, b: Mark) -> str:
@@ -405,7 +428,7 @@ def _symbol(modality: str, fill: str) -> str:
 
 
 def _mass_legend(located: Located, view: View) -> str:
-    x, y, width = 20.0, view.height + 26.0, 270.0
+    x, y, width = 34.0, view.height + 26.0, 270.0
     count = len(colour.MASS_COLOURS)
     boxes = "".join(
         f'<rect x="{x + i * width / count:.1f}" y="{y:g}" width="{width / count + 0.5:.1f}" height="10" fill="{c}"/>'
