@@ -63,9 +63,10 @@ def _located(x: Located, pen: Pen) -> None:
         pen.line(pen.styled(f"{name}: cannot tell", x.modality))
         _paragraph(pen, x.cannot_tell or "")
         return
-    pen.line(pen.styled(f"{name}: ", x.modality) + pen.styled(plain(x.place.name, 200), "bold"))
+    pen.line(pen.styled(f"{name}: ", x.modality) + pen.styled(plain(x.region or x.place.name, 200), "bold"))
     within = f"{words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}"
-    _field(pen, "place", f"{words.place(x.place.lat_deg, x.place.lon_deg)}; {within}")
+    named = f"{plain(x.place.name, 200)}: " if x.region else ""
+    _field(pen, "place", f"{named}{words.place(x.place.lat_deg, x.place.lon_deg)}; {within}")
     for share, area_km2 in sorted(x.regions_km2.items()):
         _field(pen, f"{share:.0%} region", words.area_beside(area_km2))
     listed = [f"{plain(n, 60)} {words.share(s)}" for n, s in x.countries[:_MOST_COUNTRIES] if s >= 0.005]

@@ -53,6 +53,7 @@ class Sense:
     modality: str
     colour: str
     located: Located
+    title: str
     place: str
     coordinates: str
     mass: str
@@ -217,6 +218,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None) -> 
         modality=x.modality,
         colour=modality_colour(x.modality),
         located=x,
+        title=shown(x.region or x.place.name, 200),
         place=shown(x.place.name, 200),
         coordinates=words.place(x.place.lat_deg, x.place.lon_deg),
         mass=f"{words.share(x.place.mass)} of the belief lies within {words.km(x.place.radius_km)}",

@@ -150,6 +150,7 @@ class LocatedRecord:
     spoke: bool = _said("false when it cannot tell")
     cannot_tell: str | None = _said("why it cannot tell, or null")
     place: PlaceRecord = _said("the place reported; means nothing when spoke is false")
+    region: str = _said("where the 90% region lies, in words, or empty")
     gain_nats: float = _said("Kullback-Leibler divergence of the posterior from the prior")
     entropy_nats: float = _said("entropy of the posterior over the cells")
     prior: str = _said("prior applied")
@@ -386,6 +387,7 @@ def _located(x: Located, prior: str) -> LocatedRecord:
         spoke=x.spoke,
         cannot_tell=_text(x.cannot_tell) if x.cannot_tell else None,
         place=PlaceRecord(x.place.lat_deg, x.place.lon_deg, _text(x.place.name), x.place.mass, x.place.radius_km),
+        region=_text(x.region),
         gain_nats=x.gain_nats,
         entropy_nats=x.posterior.entropy_nats,
         prior=prior,
