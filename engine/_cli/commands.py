@@ -4,7 +4,7 @@
     run(args: argparse.Namespace) -> int            # the exit code
 
 and is imported only when it was asked for, so that `earwitness --help` loads no model, no torch and no numpy. A new command
-is a file and a line here; a line whose file is not there is not shown.
+is a file and a line here; a line whose file is not there, or offers no command yet, is not shown.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Command:
 
     @property
     def present(self) -> bool:
-        """Whether its file, or one of its group, is there; nothing is imported to find out."""
+        """Whether its file, or one of its group, is there and offers a command; nothing is imported to find out."""
         if self.commands:
             return any(c.present for c in self.commands)
-        path = _ENGINE.joinpath(*self.module.split("."))
-        return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+        file = _ENGINE.joinpath(*self.module.split(".")).with_suffix(".py")
+        return file.is_file() and "\ndef add_arguments(" in file.read_text(encoding="utf-8")
 
     def load(self) -> ModuleType:
         """Import the module."""

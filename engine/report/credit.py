@@ -49,6 +49,51 @@ _KNOWN = (
         "1226f23fc20362617deb09178f366111b70cf085c2c82893f2814e5acedce6c2",
         non_commercial=True,
     ),
+    Credit(
+        "agclip-birdnet",
+        "AG-CLIP on BirdNET's scores",
+        "turns the species scores of a stretch of sound into a vector that fits places",
+        "CC BY-NC-SA 4.0",
+        "trained for Earwitness on simulated soundscapes from BirdNET's models, whose licence it inherits; after Chasmai et al. 2025, "
+        "arXiv 2505.18726",
+        non_commercial=True,
+    ),
+    Credit(
+        "agclip-mobilenetv3",
+        "AG-CLIP on spectrograms",
+        "turns sound into a vector that fits places",
+        "as stated with the checkpoint that was given",
+        "Chasmai et al. 2025, arXiv 2505.18726",
+    ),
+    Credit(
+        "geoclip-location",
+        "GeoCLIP location encoder",
+        "turns a place into a vector",
+        "MIT",
+        "Vivanco Cepeda et al. 2023, NeurIPS 36",
+        "94b80ae3af89fca78539e129dd2929d321247f5ceeeb0a31bc2c31041a253394",
+    ),
+    Credit(
+        "geoclip",
+        "GeoCLIP with CLIP ViT-L/14",
+        "says which places a picture fits",
+        "MIT",
+        "Vivanco Cepeda et al. 2023, NeurIPS 36; CLIP: Radford et al. 2021, OpenAI",
+    ),
+    Credit(
+        "PP-OCRv6-small",
+        "PP-OCRv6 small, through RapidOCR",
+        "finds and reads text in frames",
+        "Apache-2.0",
+        "PaddlePaddle authors; RapidAI",
+    ),
+    Credit(
+        "lingua-2-trigrams",
+        "lingua, trigram models",
+        "says which language a text is in",
+        "Apache-2.0",
+        "Peter M. Stahl",
+    ),
 )
 
 

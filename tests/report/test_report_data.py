@@ -18,7 +18,7 @@ from shapely.geometry import shape
 sys.path.insert(0, str(Path(__file__).parent))
 import made
 
-from engine.nets import birdnet
+from engine.nets import agclip, birdnet, geoclip_location
 from engine.report import json_schema, to_geojson, to_json, to_kml
 from engine.report.credit import credits, licence_note
 from engine.report.perceived import clear, gather
@@ -153,5 +153,8 @@ def test_credits_name_the_licence_and_the_hash_that_is_checked_on_loading() -> N
     listener, ranges, other = credits([*made.MODELS, "unheard-of"])
     assert (listener.model, ranges.model) == (birdnet.MODEL_ID, birdnet.RANGE_MODEL_ID)
     assert listener.sha256 == birdnet._FILES["listener"][1] and ranges.sha256 == birdnet._FILES["range"][1]
+    ours, location = credits([agclip.MODEL_ID, geoclip_location.MODEL_ID])
+    assert ours.licence == agclip.LICENCE and ours.non_commercial
+    assert (location.licence, location.sha256) == (geoclip_location.LICENCE, geoclip_location._SHA256)
     assert listener.licence == birdnet.LICENCE and other.licence == "licence not stated"
     assert "non-commercial" in licence_note(made.MODELS) and licence_note(["unheard-of"]) == ""
