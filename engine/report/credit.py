@@ -54,8 +54,8 @@ _KNOWN = (
         "AG-CLIP on BirdNET's scores",
         "turns the species scores of a stretch of sound into a vector that fits places",
         "CC BY-NC-SA 4.0",
-        "trained for Earwitness on simulated soundscapes from BirdNET's models, whose licence it inherits; after Chasmai et al. 2025, "
-        "arXiv 2505.18726",
+        "trained for Earwitness on simulated soundscapes from BirdNET's models, whose licence it inherits; "
+        "after Chasmai et al. 2025, arXiv 2505.18726",
         non_commercial=True,
     ),
     Credit(
