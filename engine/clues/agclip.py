@@ -4,9 +4,9 @@ It does not listen a second time: it reads the scores that the species clue took
 interval, so that dropping or adding a species changes both. Because both hear through BirdNET their news is not independent;
 `verdict` fuses them as one voice.
 
-With f the network's vector, g(x) GeoCLIP's of a place, T and e fitted on recordings of known place (clean and degraded),
+With z(x) the network's logit of a place, T and e fitted on recordings of known place (clean and degraded),
 
-    L(x) = (1 - e) exp(f·g(x) / T) / mean + e,
+    L(x) = (1 - e) exp(z(x) / T) / mean + e,
 
 the mean taken over the land by area: e says how often the network is led astray altogether.
 """
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from engine.clues.species import ranges
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
@@ -95,16 +96,18 @@ def log_likelihood_from_scores(
     """
     net = agclip.agclip()
     f = net.embed(scores, week)[0]
-    return calibrated(grid_embeddings(grid) @ f, grid.area_km2, calibration or net.calibration)
+    logits = net.logits(f, grid_embeddings(grid), ranges().hidden(grid, None))
+    return calibrated(logits, grid.area_km2, calibration or net.calibration)
 
 
 def log_likelihood_at(
     scores: NDArray[np.floating], lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64], week: int | None = None
 ) -> NDArray[np.float64]:
-    """f·g / T at any places (n,), such as a gallery's: uncentred, without the floor; for ranking places near each other."""
+    """z / T at any places (n,), such as a gallery's: uncentred, without the floor; for ranking places near each other."""
     net = agclip.agclip()
-    g = location_encoder().embed(lat_deg, lon_deg)
-    return (g @ net.embed(scores, week)[0]).astype(np.float64) / net.calibration.temperature
+    hidden = birdnet.RangeModel().hidden(np.asarray(lat_deg), np.asarray(lon_deg))
+    logits = net.logits(net.embed(scores, week)[0], location_encoder().embed(lat_deg, lon_deg), hidden)
+    return logits.astype(np.float64) / net.calibration.temperature
 
 
 def calibrated(

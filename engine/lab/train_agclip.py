@@ -24,7 +24,7 @@ from engine.core import sphere
 from engine.core.grid import Grid
 from engine.lab.simulate import LEAST_LOGIT, Batch, Simulation
 from engine.nets import agclip, birdnet
-from engine.nets.geoclip_location import DIMENSIONS, grid_embeddings
+from engine.nets.geoclip_location import grid_embeddings
 
 if TYPE_CHECKING:
     import torch
@@ -43,8 +43,8 @@ class TrainSetting:
     """
 
     seed: int = 0
-    minutes: float = 15.0
-    steps: int = 0
+    minutes: float = 60.0
+    steps: int = 2000
     batch: int = 256
     width: int = 512
     rate: float = 1e-3
@@ -61,24 +61,24 @@ def network(s: TrainSetting, species_vector: NDArray[np.float32]) -> torch.nn.Mo
     """The network in torch, with the names of the shipped tensors.
 
     Args:
-        species_vector: (classes, 512) where V starts.
+        species_vector: (classes, 768) where V starts.
     """
     import torch
     from torch import nn
     from torch.nn.functional import layer_norm
 
-    classes = len(species_vector)
+    classes, width = species_vector.shape
 
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             # one row more stands for "nothing" and stays zero
-            start = torch.from_numpy(np.vstack([species_vector, np.zeros((1, DIMENSIONS), np.float32)]))
+            start = torch.from_numpy(np.vstack([species_vector, np.zeros((1, width), np.float32)]))
             self.species_vector = nn.EmbeddingBag.from_pretrained(start, freeze=False, mode="sum", padding_idx=classes)
             self.week = nn.Embedding(birdnet.WEEKS + 1, s.width)
-            self.enter = nn.Linear(2 * DIMENSIONS + 1, s.width, bias=False)
+            self.enter = nn.Linear(2 * width + 1, s.width, bias=False)
             self.middle = nn.Linear(s.width, s.width)
-            self.location = nn.Linear(s.width, DIMENSIONS)
+            self.location = nn.Linear(s.width, width)
             self.species = nn.Sequential(nn.Linear(s.width, 128), nn.ReLU(), nn.Linear(128, classes))
             self.temper = nn.Parameter(torch.tensor([0.0, -0.4]))
             self.dropout = nn.Dropout(s.dropout)
@@ -90,7 +90,7 @@ def network(s: TrainSetting, species_vector: NDArray[np.float32]) -> torch.nn.Mo
         def forward(self, index: torch.Tensor, u: torch.Tensor, v: torch.Tensor, week: torch.Tensor):
             x, y = (self.species_vector(index, per_sample_weights=weight) for weight in (u, v))
             log_n = v.sum(1, keepdim=True).clamp(min=1.0).log()
-            shape = (DIMENSIONS,)
+            shape = (width,)
             joined = torch.cat([layer_norm(x, shape), layer_norm(y, shape), log_n], dim=1)
             h = self.dropout(self.gelu(self.enter(joined) + self.week(week)))
             h = self.dropout(h + self.gelu(self.middle(h)))
@@ -99,26 +99,45 @@ def network(s: TrainSetting, species_vector: NDArray[np.float32]) -> torch.nn.Mo
     return Net()
 
 
-def ranges_in_location_space(
-    grid: Grid, mass: NDArray[np.float64], places: NDArray[np.float32], floor: float = 5e-4, power: float = 0.95
-) -> NDArray[np.float32]:
-    """(classes, 512): for each species the vector whose products with the places come nearest to its log range.
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """The space of places.
 
-    The log of its share among all that is recorded there, 1.06 of the log of the number of species being taken off as in the
-    species clue; least squares over the places weighted by `mass`. Zero for classes that are nobody's range.
+    Attributes:
+        places: (cells, 768) vectors whose products with f are the logits.
+        projection: (1024, 256) from the range model's activations to the last 256 of them.
+        species: (classes, 768): for each species the vector whose products with the places come nearest to its log range.
     """
-    model = birdnet.RangeModel()
-    lat, lon = grid.lat_lon_deg
-    q = (mass / mass.sum()).astype(np.float32)
-    chance = np.concatenate([model.occurrence(lat[a : a + 2048], lon[a : a + 2048]) for a in range(0, len(grid), 2048)])
-    richness = np.log1p(chance[:, birdnet.is_species()].sum(axis=1))
-    log_q = power * np.log(chance + np.float32(floor)) - np.float32(1.06) * richness[:, None]
-    log_q -= q @ log_q
-    centred = places - q @ places
-    gram = (centred * q[:, None]).T @ centred + 1e-6 * np.eye(DIMENSIONS, dtype=np.float32)
-    found = np.linalg.solve(gram.astype(np.float64), ((centred * q[:, None]).T @ log_q).astype(np.float64)).T
-    found[~birdnet.is_species()] = 0.0
-    return found.astype(np.float32)
+
+    places: NDArray[np.float32]
+    projection: NDArray[np.float32]
+    species: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, grid: Grid, mass: NDArray[np.float64], floor: float = 5e-4, power: float = 0.95) -> Space:
+        """The space on a grid, places weighted by `mass`.
+
+        A species' log range is the log of its share among all that is recorded there, 1.06 of the log of the number of species
+        being taken off as in the species clue; classes that are nobody's range get zeros.
+        """
+        model = birdnet.RangeModel()
+        lat, lon = grid.lat_lon_deg
+        q = (mass / mass.sum()).astype(np.float32)
+        hidden = np.concatenate([model.hidden(lat[a : a + 2048], lon[a : a + 2048]) for a in range(0, len(grid), 2048)])
+        chance = np.concatenate([model.occurrence_from(hidden[a : a + 2048]) for a in range(0, len(grid), 2048)])
+        _, singular, rows = np.linalg.svd((hidden - q @ hidden) * np.sqrt(q)[:, None], full_matrices=False)
+        size = agclip.RANGE_PART.stop - agclip.RANGE_PART.start
+        projection = (rows[:size].T / (singular[:size] + 1e-3 * singular[0])).astype(np.float32)
+        geoclip = np.float32(agclip.GEOCLIP_WEIGHT) * np.asarray(grid_embeddings(grid))
+        places = np.concatenate([geoclip, (hidden - q @ hidden) @ projection], axis=1)
+        richness = np.log1p(chance[:, birdnet.is_species()].sum(axis=1))
+        log_q = power * np.log(chance + np.float32(floor)) - np.float32(1.06) * richness[:, None]
+        log_q -= q @ log_q
+        centred = places - q @ places
+        gram = ((centred * q[:, None]).T @ centred).astype(np.float64) + 1e-5 * np.eye(places.shape[1])
+        species = np.linalg.solve(gram, ((centred * q[:, None]).T @ log_q).astype(np.float64)).T
+        species[~birdnet.is_species()] = 0.0
+        return cls(places.astype(np.float32), projection, species.astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,16 +185,19 @@ def _train(
     rng = np.random.default_rng([s.seed, 3])
     classes = len(birdnet.labels())
     world = Simulation(grid, observer_mass, seed=s.seed, pairs=s.pairs)
-    places = torch.from_numpy(np.array(grid_embeddings(grid)))
+    space = Space.of(grid, world.place_mass)
+    places = torch.from_numpy(space.places)
     log_q = torch.from_numpy(np.log(world.place_mass).astype(np.float32))
     near = Neighbours.of(grid)
     closeness = world.place_mass[near.index] * np.exp(-near.distance_km / s.spread_km)
     target = torch.from_numpy((closeness / closeness.sum(1, keepdims=True)).astype(np.float32))
     near_index = torch.from_numpy(near.index)
-    net = network(s, ranges_in_location_space(grid, world.place_mass, places.numpy()))
+    net = network(s, space.species)
     table = net.species_vector.weight
     rest = [p for p in net.parameters() if p is not table]
-    optimiser = torch.optim.AdamW([{"params": rest}, {"params": [table], "weight_decay": 0.0}], weight_decay=s.decay)
+    # the species' vectors start where they should nearly be, so they are moved with a lighter hand
+    parts = [{"params": rest, "share": 1.0}, {"params": [table], "weight_decay": 0.0, "share": 0.25}]
+    optimiser = torch.optim.AdamW(parts, weight_decay=s.decay)
     _, _, start, index, chance = world.drawn
     say(f"{len(grid):,} places, {s.pairs:,} places and weeks drawn")
     began, step, shown = time.monotonic(), 0, []
@@ -184,7 +206,7 @@ def _train(
         if done >= 1.0:
             break
         for group in optimiser.param_groups:
-            group["lr"] = s.rate * min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * done))
+            group["lr"] = group["share"] * s.rate * min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * done))
         f, species = net(*_inputs(batch, s, rng, classes))
         cell = torch.from_numpy(batch.cell.astype(np.int64))
         loss_place = _place_loss(f, places, log_q, near_index[cell], target[cell], s.sampled_cells, rng)
@@ -203,6 +225,7 @@ def _train(
     say(f"{step} steps of {s.batch} in {time.monotonic() - began:.0f} s")
     state = {k: v.detach().numpy() for k, v in net.state_dict().items()}
     state["species_vector"] = state.pop("species_vector.weight")[:classes]
+    state["range_projection"] = space.projection
     return state
 
 

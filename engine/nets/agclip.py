@@ -6,11 +6,17 @@ least 0.02 kept, and V one vector of location space per class (it starts as the 
     u = (logit s + 3.9) / 6,  v = sigmoid(0.85 logit s - 0.9),  x = V'u,  y = V'v,  n = max(1, sum v),
     h = gelu(A [norm x, norm y, ln n] + k[week]),   h = h + gelu(B h + b),   f = exp(c0 + c1 ln n) y + F h + d,
 
-and f · g(place), g being GeoCLIP's unit vector, is log p(scores | place) up to a constant: the network is trained with a
-softmax over all places, the places' own frequency added to the logits, so that it has nothing to learn about that.
-A second head says which species live there.
+and with f = [f_g, f_r], g GeoCLIP's unit vector of a place (512) and r what BirdNET's range model makes of the place before its
+class layer, any time of the year, brought down to 256 numbers,
 
-Source: after Chasmai et al. 2025, arXiv 2505.18726, section 4 (AG-CLIP); input, width and the softmax over all places are ours.
+    8 f_g · g(place) + f_r · r(place) = log p(scores | place) + constant:
+
+the network is trained with a softmax over all places, the places' own frequency added to the logits, so that it has nothing to
+learn about that. A second head says which species live there. f_g alone is AG-CLIP in GeoCLIP's space; f_r makes up for what
+512 numbers made for pictures do not know of ranges.
+
+Source: after Chasmai et al. 2025, arXiv 2505.18726, section 4 (AG-CLIP); input, width, f_r and the softmax over all places are
+ours.
 """
 
 from __future__ import annotations
@@ -28,8 +34,12 @@ from scipy.special import erf, expit
 from engine.core.errors import WeightsError
 from engine.core.paths import ASSETS
 from engine.nets import birdnet
+from engine.nets.geoclip_location import DIMENSIONS
 
 MODEL_ID = "agclip-birdnet"
+GEOCLIP_WEIGHT = 8.0
+GEOCLIP_PART = slice(0, DIMENSIONS)
+RANGE_PART = slice(DIMENSIONS, DIMENSIONS + 256)
 LICENCE = "CC BY-NC-SA 4.0"
 FOLDER = ASSETS / "models" / "agclip_birdnet"
 LEAST_SCORE = 0.02
@@ -101,7 +111,7 @@ class AgClip:
     def _forward(
         self, scores: NDArray[np.floating], week: int | None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """f (n, 512) and h (n, width) of the module's text.
+        """f (n, 768) and h (n, width) of the module's text.
 
         Args:
             scores: (n, 6522) or (6522,), 0..1; only the best MOST_CLASSES of at least LEAST_SCORE count.
@@ -132,7 +142,7 @@ class AgClip:
         return direct * y + h @ w["location.weight"].T + w["location.bias"], h
 
     def embed(self, scores: NDArray[np.floating], week: int | None = None) -> NDArray[np.float32]:
-        """f of the module's text, (n, 512), not of unit length: its length says how sure it is.
+        """f of the module's text, (n, 768), GEOCLIP_PART first; not of unit length: its length says how sure it is.
 
         Args:
             scores: (n, 6522) or (6522,), 0..1; only the best MOST_CLASSES of at least LEAST_SCORE count.
@@ -142,6 +152,18 @@ class AgClip:
             ValueError: wrong shape, or a score that is not a number from 0 to 1.
         """
         return self._forward(scores, week)[0]
+
+    def logits(
+        self, f: NDArray[np.float32], geoclip: NDArray[np.float32], range_hidden: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """log p(scores | place) up to a constant, (places,), of one vector f (768,).
+
+        Args:
+            geoclip: (places, 512) unit vectors.
+            range_hidden: (places, 1024), `RangeModel.hidden` without a week.
+        """
+        through = self._weights["range_projection"] @ f[RANGE_PART]  # (1024,): the places need not be projected
+        return geoclip @ (np.float32(GEOCLIP_WEIGHT) * f[GEOCLIP_PART]) + range_hidden @ through
 
     def checklist(self, scores: NDArray[np.floating], week: int | None = None) -> NDArray[np.float32]:
         """(n, 6522) chance that each species lives where this was recorded."""
