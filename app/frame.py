@@ -14,9 +14,17 @@ from engine import MODALITY_COLOURS
 # Streamlit leaves wide margins for essays; this is a bench. Only classes and test ids that Streamlit documents are used.
 _CSS = """
 <style>
-.stMainBlockContainer, .block-container {padding: 3.6rem 1.6rem 1.2rem 1.6rem; max-width: 1900px;}
+.stMainBlockContainer, .block-container {padding: 4.4rem 1.6rem 1.2rem 1.6rem; max-width: 1900px;}
 .stMainBlockContainer [data-testid="stVerticalBlock"] {gap: .55rem;}
 [data-testid="stToolbarActions"], [data-testid="stAppDeployButton"] {display: none;}
+[data-testid="stDeckGlJsonChart"], .stFullScreenFrame > div:has([data-testid="stDeckGlJsonChart"]) {border-radius: 6px;}
+[data-testid="stDeckGlJsonChart"] {box-shadow: inset 0 0 0 1px color-mix(in srgb, currentColor 16%, transparent);}
+.stFullScreenFrame .stElementToolbar {top: 6px !important; right: 6px !important; opacity: 0; transition: opacity .15s;}
+.stFullScreenFrame:hover .stElementToolbar, .stElementToolbar:focus-within {opacity: 1;}
+[data-testid="stButton"] button, [data-testid="stPopover"] button, [data-testid="stDownloadButton"] button,
+[data-testid="stButtonGroup"] button {min-height: 2rem; padding-top: .12rem; padding-bottom: .12rem;}
+[data-testid="stWidgetLabel"] p {font-size: .8rem;} [data-testid="stWidgetLabel"] {min-height: 0; margin-bottom: 0;}
+audio {height: 34px;}
 .ew-facts {font-size: .82rem; opacity: .82; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; line-height: 1.5rem;}
 .ew-facts b {font-size: .95rem; font-weight: 600; margin-right: .35rem;}
 .ew-facts span + span::before {content: "·"; margin: 0 .45em; opacity: .6;}
@@ -35,7 +43,9 @@ _CSS = """
 .ew-scale .ew-ticks {display: flex; opacity: .8; font-size: .68rem;}
 .ew-scale .ew-ticks i {width: 27px; text-align: center; font-style: normal; position: relative; left: 13px;}
 .ew-key {display: inline-flex; align-items: center; gap: .35em; white-space: nowrap;}
-.ew-key svg {flex: none;}
+.ew-mark {display: inline-block; width: .68em; height: .68em; flex: none;}
+.ew-round {border-radius: 50%;} .ew-diamond {transform: rotate(45deg) scale(.92);}
+.ew-rule {display: inline-block; width: 18px; height: 0; border-top: 3px solid; flex: none;} .ew-thin {border-top-width: 1.4px;}
 .ew-h {font-weight: 600; font-size: .95rem;}
 .ew-edits {font-size: .8rem; line-height: 1.45rem;}
 .ew-chip {border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: 10px; padding: 0 .55em;
@@ -89,10 +99,18 @@ def tip(word: str, explanation: str) -> str:
 def swatch(modality: str) -> str:
     """The mark of a modality: its own shape and colour, so that colour is never alone."""
     colour = MODALITY_COLOURS.get(modality, "#5b6670")
-    shapes = {
-        "sound": '<circle cx="6" cy="6" r="4.6"/>',
-        "picture": '<rect x="1.6" y="1.6" width="8.8" height="8.8"/>',
-        "both": '<path d="M6 .6 11.4 6 6 11.4.6 6z"/>',
-    }
-    shape = shapes.get(modality, '<path d="M6 1 11.5 11H.5z"/>')
-    return f'<svg width="12" height="12" viewBox="0 0 12 12" fill="{colour}" stroke="#fff" stroke-width=".8">{shape}</svg>'
+    shape = {"sound": "round", "picture": "square", "both": "diamond"}.get(modality, "square")
+    return f'<span class="ew-mark ew-{shape}" style="background:{colour}"></span>'
+
+
+_WORDMARK = """<svg xmlns="http://www.w3.org/2000/svg" width="190" height="40" viewBox="0 0 190 40">
+<g fill="none" stroke="#e69100" stroke-width="4" stroke-linecap="round"><path d="M22 10.5a12 12 0 0 1 0 19"/><path d="M27 4a20 20 0 0 1 0 32"/></g>
+<circle cx="14" cy="20" r="7" fill="{dot}"/>
+<text x="47" y="27.5" font-family="Source Sans, Source Sans Pro, Segoe UI, Helvetica, sans-serif" font-size="23" font-weight="650"
+ fill="{ink}">Earwitness</text></svg>"""
+
+
+def wordmark() -> str:
+    """The program's name as a picture, for the ground it stands on."""
+    ink, dot = ("#f0f2f4", "#63b0ab") if dark() else ("#20262c", "#217380")
+    return _WORDMARK.format(ink=ink, dot=dot)

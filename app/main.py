@@ -30,6 +30,7 @@ def main() -> None:
     pages = [st.Page(path, title=title, icon=icon, default=at == 0) for at, (path, title, icon) in enumerate(found)]
     page = st.navigation(pages, position="top")
     frame.dress()
+    st.logo(frame.wordmark(), size="large")
     page.run()
 
 

@@ -27,6 +27,8 @@ LEAST_DRAWN = 2e-5
 # Chance that a species is recorded in a place, for range maps.
 RANGE_STOPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 LEAST_RANGE = 0.005
+REGION_WIDTHS = ((0.9, 1.2), (0.5, 2.2))  # px
+GLOBE_ZOOM = 1.0  # the whole globe in the map's height
 _ALPHA = (95, 120, 145, 160, 172, 182, 192, 202, 212)
 
 _WORLD_RING = [[-180, 90], [-90, 90], [0, 90], [90, 90], [180, 90], [180, -90], [90, -90], [0, -90], [-90, -90], [-180, -90]]
@@ -34,12 +36,13 @@ _WORLD_RING = [[-180, 90], [-90, 90], [0, 90], [90, 90], [180, 90], [180, -90], 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where the camera stands; `turn` counts deliberate moves, so that the same focus can be asked for twice."""
+    """Where the camera stands, and what a globe turns towards; `turn` counts deliberate moves, so that one can be repeated."""
 
     lat_deg: float = 20.0
     lon_deg: float = 10.0
     zoom: float = 0.7
     turn: int = 0
+    globe_lat_lon: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Ground:
     halo: tuple[int, int, int]
 
 
-LIGHT = Ground((255, 255, 255), (233, 232, 227), (150, 148, 140), (198, 196, 188), (30, 34, 38), (255, 255, 255))
+LIGHT = Ground((246, 249, 251), (233, 232, 227), (150, 148, 140), (198, 196, 188), (30, 34, 38), (255, 255, 255))
 DARK = Ground((14, 17, 23), (44, 49, 57), (104, 112, 124), (72, 79, 90), (236, 238, 240), (14, 17, 23))
 
 
@@ -115,19 +118,25 @@ def _cells(layer_id: str, cells: NDArray[np.uint64], step: NDArray[np.int64], to
     )
 
 
-def outline_layers(located: Located, dark: bool, share_widths: Sequence[tuple[float, float]] = ((0.9, 1.4), (0.5, 2.8))) -> list[pdk.Layer]:
+def outline_layers(located: Located, dark: bool, globe: bool) -> list[pdk.Layer]:
     """The edges of the 90% (thin) and 50% (thick) regions in the modality's colour, each on a halo."""
     ground = DARK if dark else LIGHT
     colour = modality_rgb(located.modality, dark)
     layers = []
-    for share, width in share_widths:
+    for share, width in REGION_WIDTHS:
         told = f"{words.modality(located.modality)}: edge of the {share:.0%} region"
         runs = edge_paths(located.posterior.grid, located.posterior.region(share))
-        paths = [{"p": run, "t": told} for run in runs]
+        paths = [{"p": _lifted(run, globe), "t": told} for run in runs]
         name = f"{located.modality}-{share:.0%}"
-        layers.append(_path_layer(f"halo-{name}", paths, [*ground.halo, 170], width + 1.8))
+        if not globe:  # two lines at one height flicker on a sphere
+            layers.append(_path_layer(f"halo-{name}", paths, [*ground.halo, 130], width + 1.4))
         layers.append(_path_layer(f"edge-{name}", paths, [*colour, 255], width, pickable=True))
     return layers
+
+
+def _lifted(run: Iterable[Sequence[float]], globe: bool, height_m: float = 12_000.0) -> list[list[float]]:
+    """Points held above a globe, whose facets would else swallow lines."""
+    return [[*p[:2], height_m] for p in run] if globe else [list(p) for p in run]
 
 
 def _path_layer(layer_id: str, paths: list[dict[str, Any]], colour: list[int], width_px: float, pickable: bool = False) -> pdk.Layer:
@@ -148,12 +157,12 @@ def _path_layer(layer_id: str, paths: list[dict[str, Any]], colour: list[int], w
 _MARKS = {"sound": "●", "picture": "■", "both": "◆", "claim": "✚"}
 
 
-def place_layers(located: Iterable[Located], dark: bool) -> list[pdk.Layer]:
+def place_layers(located: Iterable[Located], dark: bool, globe: bool) -> list[pdk.Layer]:
     """A mark and a name for each place reported: round for sound, square for picture, a diamond for both."""
     ground = DARK if dark else LIGHT
     rows = [
         {
-            "p": [x.place.lon_deg, x.place.lat_deg],
+            "p": [x.place.lon_deg, x.place.lat_deg, 250_000.0 if globe else 0.0],
             "m": _MARKS.get(x.modality, "▲"),
             "c": [*modality_rgb(x.modality, dark), 255],
             "n": _short_place(x.place.name),
@@ -161,6 +170,8 @@ def place_layers(located: Iterable[Located], dark: bool) -> list[pdk.Layer]:
         }
         for x in located
     ]
+    if not rows:
+        return []
     text = {
         "data": rows,
         "get_position": "p",
@@ -168,6 +179,8 @@ def place_layers(located: Iterable[Located], dark: bool) -> list[pdk.Layer]:
         "outline_color": [*ground.halo, 255],
         "font_settings": {"sdf": True, "fontSize": 64, "buffer": 8},
         "character_set": pdk.types.String("auto"),
+        # A globe hides faces turned away, and letters count as such.
+        "parameters": {"cullMode": "none"} if globe else {},
     }
     return [
         pdk.Layer("TextLayer", id="marks", get_text="m", get_color="c", get_size=24, outline_width=5, pickable=True, **text),
@@ -186,15 +199,15 @@ def place_layers(located: Iterable[Located], dark: bool) -> list[pdk.Layer]:
     ]
 
 
-def arrow_layers(start: Located, end: Located, distance_km: float, dark: bool) -> list[pdk.Layer]:
+def arrow_layers(start: Located, end: Located, distance_km: float, dark: bool, globe: bool) -> list[pdk.Layer]:
     """The great circle between two places, with its length."""
     ground = DARK if dark else LIGHT
     lat, lon = great_circle(start.place.lat_deg, start.place.lon_deg, end.place.lat_deg, end.place.lon_deg, 96)
     jumps = np.flatnonzero(np.abs(np.diff(lon)) > 180.0) + 1
     runs = [np.column_stack([o, a]).round(3).tolist() for o, a in zip(np.split(lon, jumps), np.split(lat, jumps), strict=True)]
     told = f"{words.km(distance_km)} apart"
-    paths = [{"p": run, "t": told} for run in runs if len(run) > 1]
-    middle = [{"p": [float(lon[48]), float(lat[48])], "n": words.km(distance_km)}]
+    paths = [{"p": _lifted(run, globe, 20_000.0), "t": told} for run in runs if len(run) > 1]
+    middle = [{"p": [float(lon[48]), float(lat[48]), 250_000.0 if globe else 0.0], "n": words.km(distance_km)}]
     return [
         _path_layer("way-halo", paths, [*ground.halo, 200], 4.0),
         _path_layer("way", paths, [*ground.ink, 235], 1.8, pickable=True),
@@ -212,6 +225,7 @@ def arrow_layers(start: Located, end: Located, distance_km: float, dark: bool) -
             font_settings={"sdf": True, "fontSize": 64, "buffer": 8},
             font_family=pdk.types.String("Source Sans, Source Sans Pro, sans-serif"),
             font_weight=700,
+            parameters={"cullMode": "none"} if globe else {},
         ),
     ]
 
@@ -281,11 +295,14 @@ class Deck(pdk.Deck):
 def deck(layers: Sequence[pdk.Layer], view: View, globe: bool) -> pdk.Deck:
     """A deck of these layers; the camera moves only when `view` changes."""
     kind = pdk.View(type="_GlobeView", controller=True, resolution=3) if globe else pdk.View(type="MapView", controller=True, repeat=False)
+    for layer in layers:  # the browser would keep shapes that it cut up for the other projection
+        layer.id = f"{layer.id}-{'globe' if globe else 'flat'}"
     nudge = 1e-7 * view.turn  # the browser moves only to a view that differs from the last one asked for
+    lat, lon = (view.globe_lat_lon if globe else None) or (view.lat_deg, view.lon_deg)
     state = pdk.ViewState(
-        latitude=view.lat_deg + nudge,
-        longitude=view.lon_deg + nudge,
-        zoom=(max(0.0, view.zoom - 0.6) if globe else view.zoom) + nudge,
+        latitude=lat + nudge,
+        longitude=lon + nudge,
+        zoom=(min(view.zoom, GLOBE_ZOOM) if globe else view.zoom) + nudge,
         min_zoom=-0.5 if globe else 0.0,
         max_zoom=9,
     )
@@ -295,13 +312,14 @@ def deck(layers: Sequence[pdk.Layer], view: View, globe: bool) -> pdk.Deck:
 
 def fit(located: Sequence[Located], width_px: int, height_px: int, turn: int = 0) -> View:
     """A view that holds the 90% regions of these; the whole world when they are wider than half of it or there are none."""
+    towards = (located[0].place.lat_deg, located[0].place.lon_deg) if located else None
     points = [x.posterior.grid.xyz[x.posterior.region(0.9)] for x in located]
     if not points:
-        return replace(world_view(width_px, height_px), turn=turn)
+        return replace(world_view(width_px, height_px), turn=turn, globe_lat_lon=towards)
     xyz = np.concatenate(points)
     centre = xyz.mean(axis=0)
     if np.linalg.norm(centre) < 0.35:
-        return replace(world_view(width_px, height_px), turn=turn)
+        return replace(world_view(width_px, height_px), turn=turn, globe_lat_lon=towards)
     centre /= np.linalg.norm(centre)
     lon0 = math.degrees(math.atan2(centre[1], centre[0]))
     lat = np.degrees(np.arcsin(np.clip(xyz[:, 2], -1, 1)))
@@ -310,10 +328,10 @@ def fit(located: Sequence[Located], width_px: int, height_px: int, turn: int = 0
     west, east = float(lon.min()) - 0.6, float(lon.max()) + 0.6
     zoom = min(math.log2(width_px / 512 * 360 / (east - west)), math.log2(height_px / 512 * 2 * math.pi / (north - south))) - 0.25
     if zoom < 0.3:
-        return replace(world_view(width_px, height_px), turn=turn)
+        return replace(world_view(width_px, height_px), turn=turn, globe_lat_lon=towards)
     middle = math.degrees(2 * math.atan(math.exp((south + north) / 2)) - math.pi / 2)
     lon_mid = (lon0 + (west + east) / 2 + 180.0) % 360.0 - 180.0
-    return View(middle, lon_mid, min(zoom, 7.5), turn)
+    return View(middle, lon_mid, min(zoom, 7.5), turn, towards)
 
 
 def world_view(width_px: int, height_px: int) -> View:

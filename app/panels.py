@@ -13,6 +13,7 @@ from engine import Clip, Finding, Located, Settings, distance_km, headline, word
 
 NATS = "How much was learnt over the prior: the Kullback-Leibler divergence of the belief from the prior, in nats."
 REGION = "The smallest area that holds this share of the belief. In tests, the truth lay inside about as often."
+PINNED_KM2 = 60_000.0  # a 90% region wider than this (about Ireland's size) is named as a region, not as a town
 PRIOR = "What is believed before anything is heard: where recordings come from at all."
 
 _PRIORS = {
@@ -62,11 +63,12 @@ def banner(finding: Finding) -> None:
         colour = {"same": "#217380", "different": "#b3261e"}.get(verdict.verdict, "#8a8f98")
     elif spoke:
         first = next((x for x in spoke if x.modality == "both"), spoke[0])
-        title, rest = f"{words.modality(first.modality)}: {first.place.name or words.place(first.place.lat_deg, first.place.lon_deg)}", _mass(first)
+        title, rest = f"{'Sound and picture' if first.modality == 'both' else words.modality(first.modality)}: {where(first)}", _best(first)
         colour = _colour(first.modality)
     else:
         title, rest, colour = "Cannot tell where this is", "", "#8a8f98"
-    senses = "".join(_sense(x) for x in finding.located if x.modality != "both" or verdict is None)
+    alone = verdict is None and len(finding.located) == 1 and bool(spoke)
+    senses = "".join(_sense(x, alone) for x in finding.located if x.modality != "both" or verdict is None)
     apart = _apart(finding) if verdict is not None or len(spoke) > 1 else ""
     st.html(
         f"<div class='ew-banner' style='border-left-color:{colour}'>"
@@ -78,13 +80,20 @@ def _colour(modality: str) -> str:
     return "rgb({}, {}, {})".format(*maps.modality_rgb(modality, dark()))
 
 
-def _mass(x: Located) -> str:
-    return f"{words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)} of it"
+def where(x: Located) -> str:
+    """The place where it is pinned down, the region where it is not."""
+    if x.region and x.regions_km2.get(0.9, 0.0) > PINNED_KM2:
+        return x.region
+    return x.place.name or words.place(x.place.lat_deg, x.place.lon_deg)
 
 
-def _sense(x: Located) -> str:
+def _best(x: Located) -> str:
+    return f"best single place: {x.place.name}, with {words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}"
+
+
+def _sense(x: Located, named_above: bool) -> str:
     name = "Together" if x.modality == "both" else words.modality(x.modality)
-    head = f"<span class='ew-sense'>{swatch(x.modality)} <b>{clean(name)}</b> "
+    head = f"<span class='ew-sense'>{swatch(x.modality)} " + ("" if named_above else f"<b>{clean(name)}</b> ")
     if not x.spoke:
         return f"{head}<span class='ew-dim'>cannot tell. {clean(x.cannot_tell, 300)}</span></span>"
     area = x.regions_km2.get(0.9, x.posterior.region_area_km2(0.9))
@@ -92,9 +101,9 @@ def _sense(x: Located) -> str:
     exact = f"50% in {half:,.0f} km², 90% in {area:,.0f} km²; {words.place(x.place.lat_deg, x.place.lon_deg)}. {REGION}"
     countries = ", ".join(f"{clean(n, 40)} {words.share(s)}" for n, s in x.countries[:4])
     return (
-        f"{head}{clean(x.place.name, 90)} <span class='ew-dim'>(<span class='ew-tip' title='{clean(exact, 400)}'>90%: "
-        f"{clean(words.area_beside(area))}</span>; <span class='ew-tip' title='{clean(NATS)}'>gain {x.gain_nats:.1f} nats</span>)"
-        f"{' · ' + countries if countries else ''}</span></span>"
+        f"{head}{'' if named_above else clean(where(x), 90) + ' · '}<span class='ew-tip' title='{clean(exact, 400)}'>90%: "
+        f"{clean(words.area_beside(area))}</span> · <span class='ew-tip' title='{clean(NATS)}'>gain {x.gain_nats:.1f} nats</span>"
+        f"<span class='ew-dim'>{' · ' + countries if countries else ''}</span></span>"
     )
 
 
@@ -113,7 +122,7 @@ def legend(located: Sequence[Located], prior: str) -> None:
     about = "The same steps on every map. A place drawn at random on land has 0.007%."
     keys = "".join(
         f"<span class='ew-key'>{swatch(x.modality)} {clean(words.modality(x.modality))}: place</span>"
-        f"<span class='ew-key'>{_line(x.modality, 3)}{tip('50%', REGION)}{_line(x.modality, 1.4)}{tip('90% region', REGION)}</span>"
+        f"<span class='ew-key'>{_line(x.modality, False)}{tip('50%', REGION)}{_line(x.modality, True)}{tip('90% region', REGION)}</span>"
         for x in located
         if x.spoke
     )
@@ -134,8 +143,8 @@ def range_legend() -> None:
     )
 
 
-def _line(modality: str, width: float) -> str:
-    return f"<svg width='20' height='8'><path d='M1 4h18' stroke='{_colour(modality)}' stroke-width='{width}'/></svg>"
+def _line(modality: str, thin: bool) -> str:
+    return f"<span class='ew-rule{' ew-thin' if thin else ''}' style='border-color:{_colour(modality)}'></span>"
 
 
 def edits(made: Sequence[Edit]) -> None:

@@ -189,14 +189,14 @@ def _close() -> None:
 def exports(found: Finding) -> None:
     """Documents are written when asked for, not on every redraw."""
     stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in state.bench().title.rsplit(".", 1)[0])[:60] or "clip"
-    for label, suffix, mime, write in (
-        ("JSON, all numbers", "json", "application/json", engine.to_json),
-        ("GeoJSON, for GIS", "geojson", "application/geo+json", engine.to_geojson),
-        ("KML, for globes", "kml", "application/vnd.google-earth.kml+xml", engine.to_kml),
-        ("HTML report, one file", "html", "text/html", engine.to_html),
-    ):
-        st.download_button(label, lambda write=write: write(found), f"{stem}.{suffix}", mime, key=f"export-{suffix}",
-                           on_click="ignore", width="stretch")  # fmt: skip
+    kinds = (
+        ("JSON, all numbers", "json", "application/json", lambda: engine.to_json(found)),
+        ("GeoJSON, for GIS", "geojson", "application/geo+json", lambda: engine.to_geojson(found)),
+        ("KML, for globes", "kml", "application/vnd.google-earth.kml+xml", lambda: engine.to_kml(found)),
+        ("HTML report, one file", "html", "text/html", lambda: engine.to_html(found)),
+    )
+    for label, suffix, mime, write in kinds:
+        st.download_button(label, write, f"{stem}.{suffix}", mime, key=f"export-{suffix}", on_click="ignore", width="stretch")
 
 
 # --- player and list ----------------------------------------------------------------------------------------------------
@@ -297,14 +297,14 @@ def map_panel(b: state.Bench, found: Finding) -> None:
     if b.view is None:
         b.view = maps.fit(spoke, MAP_WIDTH, MAP_HEIGHT)
     shown = found.located if b.layer == OUTLINES else tuple(x for x in found.located if x.modality == b.layer)
-    drawn = _layers(found, shown, b.layer != OUTLINES)
+    drawn = _layers(found, shown, b.layer != OUTLINES, b.globe)
     st.pydeck_chart(maps.deck(drawn, b.view, b.globe), height=MAP_HEIGHT, key=f"map-{'globe' if b.globe else 'flat'}",
                     alt=_alt(shown))  # fmt: skip
     panels.legend(shown, found.settings.prior)
     assumptions(b, found)
 
 
-def _layers(found: Finding, shown: tuple[Located, ...], with_mass: bool) -> list[Any]:
+def _layers(found: Finding, shown: tuple[Located, ...], with_mass: bool, globe: bool) -> list[Any]:
     night, urls = dark(), state.ground_urls()
     layers = [maps.sea_layer(night), maps.land_layer(urls["land"], night)]
     if with_mass:
@@ -312,19 +312,19 @@ def _layers(found: Finding, shown: tuple[Located, ...], with_mass: bool) -> list
     layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
     spoke = [x for x in shown if x.spoke]
     for x in spoke:
-        layers += maps.outline_layers(x, night)
+        layers += maps.outline_layers(x, night, globe)
     sound, picture = found.by("sound"), found.by("picture")
     marked = spoke
     if sound and picture and sound.spoke and picture.spoke:
         km = float(engine.distance_km(sound.place.lat_deg, sound.place.lon_deg, picture.place.lat_deg, picture.place.lon_deg))
         if km >= 1.0:
-            layers += maps.arrow_layers(sound, picture, km, night)
+            layers += maps.arrow_layers(sound, picture, km, night, globe)
         marked = list({x.modality: x for x in (*spoke, sound, picture)}.values())
-    return layers + maps.place_layers(marked, night)
+    return layers + maps.place_layers(marked, night, globe)
 
 
 def _alt(shown: tuple[Located, ...]) -> str:
-    said = [f"{words.modality(x.modality)}: {x.place.name if x.spoke else x.cannot_tell}" for x in shown]
+    said = [f"{words.modality(x.modality)}: {x.region or x.place.name if x.spoke else x.cannot_tell}" for x in shown]
     return "Map of belief. " + ". ".join(said)
 
 
@@ -461,7 +461,7 @@ def _effect(b: state.Bench, found: Finding, p: Perceived) -> None:
 def _said(x: Located) -> str:
     if not x.spoke:
         return "cannot tell"
-    return f"{clean(x.place.name, 70)} (90%: {clean(words.area(x.regions_km2.get(0.9, 0.0)))})"
+    return f"{clean(panels.where(x), 70)} (90%: {clean(words.area(x.regions_km2.get(0.9, 0.0)))})"
 
 
 page()
