@@ -1,16 +1,16 @@
 # make app    set up and open the program        make test      set up and run the fast tests
-# make lint   style and types                    make test-all  and the slow ones
+# make lint   style                              make test-all  and the slow ones
 # make lock   write requirements.lock again      make clean     remove the environment
+# Variables: PYTHON=/path/to/python3.12, PORT=8600, VENV=folder, UV=/path/to/uv (for make lock).
 
 VENV ?= .venv
-PORT ?= 8501
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .PHONY: app setup test test-all lint lock clean
 
 app: setup
-	@$(BIN)/earwitness app --port $(PORT)
+	@$(BIN)/earwitness app $(if $(PORT),--port $(PORT))
 
 setup: $(STAMP)
 

@@ -147,7 +147,9 @@ def azaleas(rng: np.random.Generator, foot: float, *spans: tuple[float, float]) 
     return sheet.done()
 
 
-def flying_flag(x: float, foot: float, height: float, near: float) -> Callable[[Pixels, float, Callable[[float], Camera]], Pixels]:
+def flying_flag(
+    x: float, foot: float, height: float, near: float
+) -> Callable[[Pixels, float, Callable[[float], Camera]], Pixels]:
     """A flagstick whose cloth waves; drawn afresh for each frame."""
 
     def animate(picture: Pixels, time_s: float, see: Callable[[float], Camera]) -> Pixels:
@@ -161,11 +163,19 @@ def flying_flag(x: float, foot: float, height: float, near: float) -> Callable[[
         low = top + tall * 0.27 * (1 - 0.12 * u)
         right = x0 + width / 2 + u * tall * 0.44
         out = np.ascontiguousarray(picture)
-        _fill(out, [(x0 - width / 2, y0), (x0 - width / 2, y0 - tall), (x0 + width / 2, y0 - tall), (x0 + width / 2, y0)], (238, 234, 220))
+        _fill(
+            out,
+            [(x0 - width / 2, y0), (x0 - width / 2, y0 - tall), (x0 + width / 2, y0 - tall), (x0 + width / 2, y0)],
+            (238, 234, 220),
+        )
         for k in range(len(u) - 1):
             light = 0.86 + 0.2 * np.cos(7.5 * u[k] - 5.2 * time_s)
             colour = tuple(float(c * light) for c in RED)
-            _fill(out, [(right[k], top[k]), (right[k + 1] + 0.5, top[k + 1]), (right[k + 1] + 0.5, low[k + 1]), (right[k], low[k])], colour)
+            _fill(
+                out,
+                [(right[k], top[k]), (right[k + 1] + 0.5, top[k + 1]), (right[k + 1] + 0.5, low[k + 1]), (right[k], low[k])],
+                colour,
+            )
         return out
 
     return animate
@@ -216,11 +226,9 @@ def sign(rng: np.random.Generator) -> Pixels:
         tone = int(rng.normal(0, 4))
         sheet.box(left + 8, y, right - 8, y + 2, (26 + tone, 70 + tone, 49 + tone, 255))
     for inset, fill in ((14, GOLD), (17, (26, 70, 49, 255))):
-        for a, b, c, d in (
-            (left + inset, top + inset, right - inset, top + inset + 3), (left + inset, bottom - inset - 3, right - inset, bottom - inset),
-            (left + inset, top + inset, left + inset + 3, bottom - inset), (right - inset - 3, top + inset, right - inset, bottom - inset),
-        ):  # fmt: skip
-            sheet.box(a, b, c, d, fill)
+        x0, y0, x1, y1 = left + inset, top + inset, right - inset, bottom - inset
+        for edge in ((x0, y0, x1, y0 + 3), (x0, y1 - 3, x1, y1), (x0, y0, x0 + 3, y1), (x1 - 3, y0, x1, y1)):
+            sheet.box(*edge, fill)
     middle = (left + right) / 2
     sheet.text(middle, top + 92, "PINEMARROW", 82, GOLD)
     sheet.text(middle, top + 175, "GOLF CLUB", 54, GOLD)

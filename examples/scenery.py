@@ -243,25 +243,41 @@ def foliage(
         sheet.oval(x, y, size, size * rng.uniform(0.55, 0.9), (*colour, 255))
 
 
-def broadleaf(sheet: Sheet, rng: Rng, x: float, foot: float, height: float, dark: Colour, light: Colour, leaf_px: float = 3.0) -> None:
+def broadleaf(
+    sheet: Sheet, rng: Rng, x: float, foot: float, height: float, dark: Colour, light: Colour, leaf_px: float = 3.0
+) -> None:
     """A full round tree."""
     crown = height * 0.36
     trunk = height * 0.045
     sheet.polygon(
-        [(x - trunk * 1.5, foot), (x - trunk * 0.6, foot - height * 0.6), (x + trunk * 0.6, foot - height * 0.6), (x + trunk * 1.5, foot)],
+        [
+            (x - trunk * 1.5, foot),
+            (x - trunk * 0.6, foot - height * 0.6),
+            (x + trunk * 0.6, foot - height * 0.6),
+            (x + trunk * 1.5, foot),
+        ],
         (66, 52, 40, 255),
     )
     top = foot - height * 0.62
-    lobes = [(x + rng.normal(0, crown * 0.55), top + rng.normal(0, crown * 0.5), crown * rng.uniform(0.36, 0.6)) for _ in range(11)]
+    lobes = [
+        (x + rng.normal(0, crown * 0.55), top + rng.normal(0, crown * 0.5), crown * rng.uniform(0.36, 0.6)) for _ in range(11)
+    ]
     foliage(sheet, rng, sorted(lobes, key=lambda lobe: lobe[1]), dark, light, leaf_px)
 
 
-def loblolly(sheet: Sheet, rng: Rng, x: float, foot: float, height: float, dark: Colour, light: Colour, leaf_px: float = 2.6) -> None:
+def loblolly(
+    sheet: Sheet, rng: Rng, x: float, foot: float, height: float, dark: Colour, light: Colour, leaf_px: float = 2.6
+) -> None:
     """A tall southern pine: bare trunk, cloudy crown."""
     lean = rng.normal(0, height * 0.015)
     trunk = height * 0.016 + 1
     sheet.polygon(
-        [(x - trunk, foot), (x + lean - trunk * 0.5, foot - height * 0.95), (x + lean + trunk * 0.5, foot - height * 0.95), (x + trunk, foot)],
+        [
+            (x - trunk, foot),
+            (x + lean - trunk * 0.5, foot - height * 0.95),
+            (x + lean + trunk * 0.5, foot - height * 0.95),
+            (x + trunk, foot),
+        ],
         (104, 76, 58, 255),
     )
     sheet.line([(x - trunk * 0.3, foot), (x + lean - trunk * 0.2, foot - height * 0.9)], (134, 100, 76, 255), trunk * 0.5)
@@ -274,7 +290,9 @@ def loblolly(sheet: Sheet, rng: Rng, x: float, foot: float, height: float, dark:
     foliage(sheet, rng, lobes, dark, light, leaf_px, 0.62)
 
 
-def spruce(sheet: Sheet, rng: Rng, x: float, foot: float, height: float, dark: Colour, snow: Colour, whitened: float = 0.5) -> None:
+def spruce(
+    sheet: Sheet, rng: Rng, x: float, foot: float, height: float, dark: Colour, snow: Colour, whitened: float = 0.5
+) -> None:
     """A pointed conifer with snow on its boughs."""
     tiers = max(7, int(height / 11))
     for k in range(tiers):
@@ -284,10 +302,17 @@ def spruce(sheet: Sheet, rng: Rng, x: float, foot: float, height: float, dark: C
         drop = height / tiers * 1.9
         for side in (-1, 1):
             reach = half * rng.uniform(0.8, 1.12)
-            sheet.polygon([(x, y - drop), (x + side * reach, y), (x + side * reach * 0.4, y - drop * 0.18), (x, y)], shade(dark, 0.8 + 0.35 * (side < 0)))
+            sheet.polygon(
+                [(x, y - drop), (x + side * reach, y), (x + side * reach * 0.4, y - drop * 0.18), (x, y)],
+                shade(dark, 0.8 + 0.35 * (side < 0)),
+            )
             if rng.random() < whitened:
                 sheet.polygon(
-                    [(x + side * 0.12 * reach, y - drop * 0.8), (x + side * reach, y - 0.5), (x + side * reach * 0.45, y - drop * 0.42)],
+                    [
+                        (x + side * 0.12 * reach, y - drop * 0.8),
+                        (x + side * reach, y - 0.5),
+                        (x + side * reach * 0.45, y - drop * 0.42),
+                    ],
                     shade(snow, 0.86 + 0.14 * (side < 0)),
                 )
 

@@ -127,7 +127,10 @@ def covered_bridge(rng: np.random.Generator, shore: float) -> Pixels:
     sheet.box(left - 6, floor - 9, right + 6, floor + 7, (88, 70, 60, 255))
     for side, x in ((-1, left), (1, right)):
         sheet.polygon([(x, eave - 4), (x + side * 38, eave + 6), (x + side * 38, floor + 4), (x, floor + 4)], (98, 30, 28, 255))
-        sheet.polygon([(x + side * 8, eave + 30), (x + side * 38, eave + 36), (x + side * 38, floor + 4), (x + side * 8, floor + 4)], (34, 26, 28, 255))
+        sheet.polygon(
+            [(x + side * 8, eave + 30), (x + side * 38, eave + 36), (x + side * 38, floor + 4), (x + side * 8, floor + 4)],
+            (34, 26, 28, 255),
+        )
     roof = [(left - 46, eave + 8), (left - 4, eave - 82), (right + 4, eave - 82), (right + 46, eave + 8)]
     sheet.polygon([(x, y + 7) for x, y in roof], (78, 72, 76, 255))
     sheet.polygon(roof, (234, 240, 250, 255))
@@ -238,7 +241,10 @@ def welcome(rng: np.random.Generator) -> Pixels:
     crest += [(x, top - 15 - 9 * np.sin((x - left) / 130) - rng.uniform(0, 2)) for x in np.arange(left + 16, right - 10, 14)]
     crest += [(right - 6, top + 6)]
     sheet.polygon(crest, (*SNOW, 255))
-    sheet.polygon([(x, y + 14) if k in (0, len(crest) - 1) else (x, top + 4 + 3 * np.sin(k)) for k, (x, y) in enumerate(crest)], (222, 231, 245, 255))
+    sheet.polygon(
+        [(x, y + 14) if k in (0, len(crest) - 1) else (x, top + 4 + 3 * np.sin(k)) for k, (x, y) in enumerate(crest)],
+        (222, 231, 245, 255),
+    )
     return sheet.done()
 
 
@@ -266,7 +272,11 @@ def perch(rng: np.random.Generator) -> Pixels:
     for _ in range(900):
         x, y = rng.uniform(64, 292), rng.uniform(-10, HEIGHT)
         bow = 1 - abs((x - 178) / 120)
-        sheet.line([(x, y), (x + rng.normal(0, 4), y + rng.uniform(18, 70))], scenery.shade((112, 97, 88), rng.uniform(0.55, 0.8) + 0.42 * bow), rng.uniform(1.5, 4.5))
+        sheet.line(
+            [(x, y), (x + rng.normal(0, 4), y + rng.uniform(18, 70))],
+            scenery.shade((112, 97, 88), rng.uniform(0.55, 0.8) + 0.42 * bow),
+            rng.uniform(1.5, 4.5),
+        )
     branch = [(270, 470), (520, 436), (820, 452), (1120, 410), (1480, 430)]
     for width, colour, up in ((30, (74, 60, 54, 255), 0), (20, (104, 88, 78, 255), -3), (9, (*SNOW, 255), -13)):
         sheet.line([(x, y + up) for x, y in branch], colour, width)
@@ -334,4 +344,6 @@ def chickadee(sheet: Sheet, rng: np.random.Generator, x: float, y: float, size: 
         px, py = rng.normal(8, 34), rng.normal(22, 24)
         if ((px - 4) / 64) ** 2 + ((py - 14) / 52) ** 2 < 1 and not (px > 14 and py < 22) and py > -14:
             tone = rng.uniform(0.93, 1.04)
-            sheet.line(at((px, py), (px + 4, py + 8)), scenery.shade((238, 226, 208) if px < 12 else (228, 204, 172), tone), 1.0 * size)
+            sheet.line(
+                at((px, py), (px + 4, py + 8)), scenery.shade((238, 226, 208) if px < 12 else (228, 204, 172), tone), 1.0 * size
+            )

@@ -7,6 +7,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 uv=${UV:-uv}
+command -v "$uv" >/dev/null || { echo "Writing the lock needs uv; install it, or name it: make UV=/path/to/uv lock" >&2; exit 2; }
 overrides=$(mktemp)
 trap 'rm -f "$overrides"' EXIT
 echo "watchdog>=7" >"$overrides"

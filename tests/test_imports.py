@@ -108,7 +108,17 @@ def test_unknown_public_name() -> None:
 @pytest.mark.parametrize("module", ["engine", "engine.core.finding", "engine.cli", "engine.media", "app"])
 def test_importing_loads_no_heavy_library(module: str) -> None:
     """No torch, no model runtime and no Streamlit where nothing was asked for yet."""
-    heavy = ("torch", "transformers", "onnxruntime", "ai_edge_litert", "tensorflow", "streamlit", "geoclip", "librosa", "matplotlib")
+    heavy = (
+        "torch",
+        "transformers",
+        "onnxruntime",
+        "ai_edge_litert",
+        "tensorflow",
+        "streamlit",
+        "geoclip",
+        "librosa",
+        "matplotlib",
+    )
     code = f"import sys, {module}; print(*sorted(set({heavy!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == ""

@@ -39,7 +39,7 @@ def refuse(what: str, host: object) -> None:
     attempts.append(f"{what} {host!r}")
     log = os.environ.get("EARWITNESS_GUARD_LOG")
     if log:
-        with open(log, "a", encoding="utf-8") as f:
+        with open(log, "a", encoding="utf-8") as f:  # noqa: PTH123  (no more imports than needed: this runs in every process)
             f.write(f"{os.getpid()} {attempts[-1]}\n")
     raise OutsideWorldError(f"blocked by the tests: {attempts[-1]}")
 
