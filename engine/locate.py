@@ -104,9 +104,18 @@ def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback) ->
         observations.extend(found)
         models.extend(sorted({o.author for o in found}))
         elapsed[clue.name] = time.monotonic() - began
-    if failures and not elapsed:
+    if failures and not set(elapsed) - {"container"}:
         raise failures[0]
+    observations.extend(_claims(reader, progress))
     return Perception(clip, interval, tuple(observations), mute, tuple(dict.fromkeys(models)), dict(reader.skipped), elapsed)
+
+
+def _claims(reader: Reader, progress: ProgressCallback) -> tuple[Observation, ...]:
+    """What the container claims; a clue sees no file, so the tags are read here."""
+    from engine.media.metadata import container_observations
+    from engine.media.reader import FileReader
+
+    return container_observations(reader.clip, reader if isinstance(reader, FileReader) else None, progress)
 
 
 def _interval_of(duration_s: float | None, asked: Interval | None) -> Interval:
@@ -132,7 +141,7 @@ def judge(perception: Perception, settings: Settings | None = None, provenance_s
     world = world_grid()
     coarse = _score(perception, observations, settings, world)
     prior = priors.prior(settings.prior, world)
-    spoken = [own for _, own in _by_modality(coarse) if any(e.abstained is None for e in own)]
+    spoken = [own for _, own in _by_modality(coarse, settings.included) if any(e.abstained is None for e in own)]
     grid = refine.refined(*(fuse.posterior_of(own, prior) for own in spoken)) if spoken else world
     evidence = _score(perception, observations, settings, grid)
     models = tuple(dict.fromkeys(m for e in evidence if e.abstained is None for m in e.models))
@@ -174,16 +183,25 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
     return tuple(evidence)
 
 
-def _by_modality(evidence: tuple[Evidence, ...]) -> tuple[tuple[str, tuple[Evidence, ...]], ...]:
-    """The evidence of each modality, and all of it as "both" when there are several."""
+def _by_modality(evidence: tuple[Evidence, ...], included: frozenset[str]) -> tuple[tuple[str, tuple[Evidence, ...]], ...]:
+    """The evidence of each modality that has any, and sound and picture together as "both".
+
+    A container's claim is a witness of its own: it stands beside the senses, and joins them only when the analyst asks.
+    """
     names = tuple(dict.fromkeys(e.modality for e in evidence))
-    groups = tuple((name, tuple(e for e in evidence if e.modality == name)) for name in names)
-    return groups if len(groups) < 2 else (*groups, (FUSED, evidence))
+    groups = [(name, tuple(e for e in evidence if e.modality == name)) for name in names]
+    groups = [(name, own) for name, own in groups if name != "container" or any(e.abstained is None for e in own)]
+    fused = tuple(e for e in evidence if e.modality != "container" or e.clue in included)
+    if len({e.modality for e in fused}) > 1:
+        groups.append((FUSED, fused))
+    return tuple(groups)
 
 
 def _located(evidence: tuple[Evidence, ...], settings: Settings, grid: Grid) -> tuple[Located, ...]:
     prior = priors.prior(settings.prior, grid)
-    return tuple(fuse.locate_modality(name, own, prior, settings.radius_km) for name, own in _by_modality(evidence))
+    return tuple(
+        fuse.locate_modality(name, own, prior, settings.radius_km) for name, own in _by_modality(evidence, settings.included)
+    )
 
 
 def species_range(latin: str, when: date | None = None) -> tuple[Grid, NDArray[np.float32]]:

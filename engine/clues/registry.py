@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.clues.container import ContainerClue
 from engine.clues.species import SpeciesClue
 from engine.core.evidence import Clue
 from engine.core.finding import Settings
@@ -9,4 +10,7 @@ from engine.core.finding import Settings
 
 def clues(settings: Settings) -> tuple[Clue, ...]:
     """Every clue, made for these settings; making one loads nothing."""
-    return (SpeciesClue(settings.stride_s, settings.track),)
+    return (
+        SpeciesClue(settings.stride_s, settings.track),
+        ContainerClue(),
+    )

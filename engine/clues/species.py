@@ -50,15 +50,15 @@ _SILENCE = 1e-5  # peak amplitude under which a window is digital silence (-100 
 class Calibration:
     """Fitted numbers of the likelihood; see the module's text for their meaning."""
 
-    score: float = 0.93
-    time: float = 0.5
-    behind: float = -0.2
-    bias: float = -0.6
-    a: float = 1.05
-    b: float = 1.02
-    doubt: float = 0.02
-    d: float = 0.40
-    t: float = 1.0
+    score: float = 0.947
+    time: float = 1.63
+    behind: float = -0.0837
+    bias: float = -1.28
+    a: float = 1.41
+    b: float = 1.69
+    doubt: float = 0.00298
+    d: float = 0.326
+    t: float = 0.716
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from engine.core.grid import WORLD_RESOLUTION, Grid
 PLACE_RADIUS_KM = 100.0
 REGION_SHARES = (0.5, 0.9, 0.95)
 PLACES_TRIED = 500
+PLACE_TIE = 0.01  # relative
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +118,7 @@ class Posterior:
         return float(self.grid.area_km2[self.region(share)].sum())
 
     def place(self, radius_km: float = PLACE_RADIUS_KM) -> Place:
-        """The cell centre with the most mass within radius_km, ties to the denser cell.
+        """The cell centre with the most mass within radius_km; of those within 1% of it, the densest.
 
         Tried are the PLACES_TRIED densest and as many heaviest cells; mass is summed over the cells that hold 99.9% of it.
         """
@@ -135,7 +136,7 @@ class Posterior:
             part = tried[at : at + 256]
             within[at : at + 256] = (xyz[part] @ xyz[held].T >= cos_r) @ mass
         best_mass = within.max()
-        tied = tried[within >= best_mass * (1 - 1e-6)]
+        tied = tried[within >= best_mass * (1 - PLACE_TIE)]
         best = tied[np.argmax(self.log_density[tied])]
         lat, lon = self.grid.lat_lon_deg
         return Place(float(lat[best]), float(lon[best]), float(min(1.0, best_mass)), radius_km)

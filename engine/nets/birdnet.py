@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from engine.core.errors import WeightsError
 
@@ -126,7 +127,7 @@ def _quiet_stderr() -> Iterator[None]:
     """LiteRT announces its delegate on the process's stderr; keep it off the analyst's screen."""
     saved = os.dup(2)
     try:
-        with open(os.devnull, "wb") as sink:
+        with Path(os.devnull).open("wb") as sink:
             os.dup2(sink.fileno(), 2)
         yield
     finally:
@@ -188,7 +189,7 @@ class Listener:
         for i, row in enumerate(self._pool.map(self._score_one, windows)):
             logits[i] = row
         # BirdNET's own pipeline clips logits to ±15 before the sigmoid
-        return 1.0 / (1.0 + np.exp(-np.clip(logits, -15.0, 15.0)))
+        return expit(np.clip(logits, -15.0, 15.0))
 
     def _score_one(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         interpreter = self._idle.get()
@@ -258,7 +259,7 @@ class RangeModel:
 
     def occurrence_from(self, hidden: NDArray[np.float32], species: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """(n, s) probability that each species is recorded, from `hidden`; all 6,522 classes when species is None."""
-        return 1.0 / (1.0 + np.exp(-self.log_odds_from(hidden, species)))
+        return expit(self.log_odds_from(hidden, species))
 
     def log_odds_from(self, hidden: NDArray[np.float32], species: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """(n, s) log-odds that each species is recorded, from `hidden`; all 6,522 classes when species is None."""

@@ -23,10 +23,7 @@ from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.progress import ProgressCallback, silent
 from engine.nets import language, ocr
-from engine.world import priors
 
-# Gain over the default prior, in nats, below which the text is taken to say nothing: English alone, a word or two.
-LEAST_GAIN = 1.5
 LEAST_SCORE = 0.55
 MOST_LINES = 80
 
@@ -72,11 +69,9 @@ class TextClue:
         readings = read(used)
         if not readings:
             return Evidence.silent(self.name, self.modality, grid, "the text read names no place and no language", own)
-        log_l = scoring.log_likelihood(readings, grid)
-        gain = gain_nats(log_l, grid)
-        if gain < LEAST_GAIN:
+        if scoring.region_mass(readings) < scoring.LEAST_MASS:
             return Evidence.silent(self.name, self.modality, grid, "the text read says too little of a place", own)
-        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models)
+        return Evidence(self.name, self.modality, grid, scoring.log_likelihood(readings, grid), own, models=self.models)
 
     def scored(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
         """The observations that count: read well enough or by a person, and no captions; the best MOST_LINES of them."""
@@ -92,16 +87,6 @@ def read(observations: Sequence[Observation]) -> tuple[Reading, ...]:
     for o in observations:
         lines[o.label] = max(lines.get(o.label, 0.0), min(1.0, o.score))
     return reading.read(tuple(lines), tuple(lines.values()))
-
-
-def gain_nats(log_l: NDArray[np.float64], grid: Grid) -> float:
-    """Kullback-Leibler divergence that this likelihood moves the default prior by."""
-    log_prior = priors.prior(scoring.REFERENCE, grid).log_mass
-    log_mass = log_prior + log_l
-    peak = log_mass.max()
-    log_mass = log_mass - peak - np.log(np.exp(log_mass - peak).sum())
-    mass = np.exp(log_mass)
-    return float((mass * (log_mass - log_prior)).sum())
 
 
 def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:

@@ -25,7 +25,7 @@ _UK = re.compile(r"\b([A-Z]{1,2})(\d[A-Z\d]?) ?(\d[ABD-HJLNP-UW-Z]{2})\b")
 _CANADA = re.compile(r"\b([ABCEGHJ-NPRSTVXY]\d[A-Z]) ?(\d[A-Z]\d)\b")
 _DUTCH = re.compile(r"\b([1-9]\d{3}) ?([A-Z]{2})\b")
 _CODE = re.compile(r"(?:\b([A-Z]{1,3})-)?\b(\d{3} \d{2}|\d{2}-\d{3}|\d{4}-\d{3}|\d{4,5})\b")
-_GENERIC = frozenset("com org net info biz eu io app online shop site co tv me".split())
+_GENERIC = frozenset(["com", "org", "net", "info", "biz", "eu", "io", "app", "online", "shop", "site", "co", "tv", "me"])
 _OFFICE = (
     "stadt",
     "gemeente",
@@ -120,7 +120,7 @@ def _phones(line: str, number: int, near: tuple[str, ...]) -> Iterator[Contact]:
     for match in list(_PHONE.finditer(line))[:4]:
         text = match.group().strip()
         digits = re.sub(r"\D", "", text)
-        if not 8 <= len(digits) <= 15 and not (7 <= len(digits) and text.startswith("0")):
+        if not 8 <= len(digits) <= 15 and not (len(digits) >= 7 and text.startswith("0")):
             continue
         text_e164 = "+" + digits[2:] if text.startswith("00") and len(digits) > 10 else text
         national = not text_e164.startswith("+")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,7 @@ def _mark_captions(seen: Sequence[Seen], done: Sequence[_Read]) -> Iterator[Seen
     subtitles = len({round(s.start_s, 1) for s in low_middle}) >= 3
     for s in seen:
         fixed = [f for f in done if s.start_s <= f.time_s <= s.end_s and any(_stays(s, line) for line in f.lines)]
-        changes = sum(np.abs(a.thumbnail - b.thumbnail).mean() > _NEW_PICTURE for a, b in zip(fixed, fixed[1:], strict=False))
+        changes = sum(np.abs(a.thumbnail - b.thumbnail).mean() > _NEW_PICTURE for a, b in pairwise(fixed))
         yield replace(s, caption=changes >= 1 or (subtitles and s in low_middle))
 
 

@@ -116,7 +116,7 @@ def _language(lines: Sequence[str], parted: Sequence[tuple[Word, ...]]) -> Readi
     every = [w for i in use for w in parted[i] if w.folded[0].isalpha()]
     letters = sum(len(w.folded) for w in every)
     asian = sum(len(_CJK.findall(w.text)) for w in every)
-    asian = asian if asian >= 2 else 0
+    asian = asian if len(set(_CJK.findall(" ".join(lines)))) >= 2 else 0
     if letters < 5 and not asian:
         return None
     chances = {k: math.exp(v) for k, v in language.log_chances([lines[i] for i in use], every).items()}

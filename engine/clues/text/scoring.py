@@ -13,7 +13,8 @@ are tempered: the second strongest counts half, the third a third.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -24,11 +25,13 @@ from engine.clues.text import language
 from engine.clues.text.gazetteer import gazetteer
 from engine.clues.text.reading import Reading, Spot
 from engine.core import sphere
-from engine.core.grid import WORLD_RESOLUTION, Grid
+from engine.core.grid import Grid
 from engine.world import priors
 from engine.world.grid import world_grid
 
 REFERENCE = "mixture"
+SAME_KM = 20.0
+LEAST_MASS, WITHIN_KM = 0.5, 750.0
 _NEAR = 0.75  # share of signs that name a place and stand in it; the rest stand around it
 _AROUND_KM = 25.0
 _POINTS = 48
@@ -41,17 +44,49 @@ def log_likelihood(readings: Sequence[Reading], grid: Grid) -> Array:
     log_prior = priors.prior(REFERENCE, grid).log_mass
     total = np.zeros(len(grid))
     areas: list[tuple[float, Array]] = []
+    for chance, spots in _together([r for r in readings if r.spots]):
+        k = sum((s.share * _kernel(s, grid) for s in spots), np.zeros(len(grid)))
+        total += np.log1p(chance * (k / np.exp(log_prior) - 1.0))
     for reading in readings:
         if reading.kind == "language":
             total += _language(reading, grid)
-        elif reading.spots:
-            k = sum((s.share * _kernel(s, grid) for s in reading.spots), np.zeros(len(grid)))
-            total += np.log1p(reading.chance * (k / np.exp(log_prior) - 1.0))
-        elif reading.areas:
+        elif reading.areas and not reading.spots:
             areas.append((reading.chance, _area(reading, grid, log_prior)))
     for rank, (_, log_factor) in enumerate(sorted(areas, key=lambda a: -a[0]), 1):
         total += log_factor / rank
     return total - total.max()
+
+
+@lru_cache(maxsize=64)
+def region_mass(readings: tuple[Reading, ...]) -> float:
+    """Mass within WITHIN_KM of the place that has most of it, under the default prior: whether the text says where, at all.
+
+    Taken on the world grid, so that it doesn't change with the grid a likelihood is asked for.
+    """
+    world = world_grid()
+    log_mass = priors.prior(REFERENCE, world).log_mass + log_likelihood(readings, world)
+    mass = np.exp(log_mass - log_mass.max())
+    mass /= mass.sum()
+    heaviest = np.argsort(-mass, kind="stable")[:60]
+    near = world.xyz[heaviest] @ world.xyz.T > np.cos(WITHIN_KM / sphere.EARTH_RADIUS_KM)
+    return float((near @ mass).max())
+
+
+def _together(readings: Sequence[Reading]) -> Iterator[tuple[float, tuple[Spot, ...]]]:
+    """(chance, spots) of readings, those that mean one neighbourhood taken together: they err together, too."""
+    left = sorted(readings, key=lambda r: -r.chance)
+    while left:
+        main = _main(left[0])
+        group = [r for r in left if sphere.distance_km(*main, *_main(r)) < SAME_KM]
+        left = [r for r in left if r not in group]
+        weight = sum(r.chance for r in group)
+        spots = tuple(replace(s, share=s.share * r.chance / weight) for r in group for s in r.spots)
+        yield 1.0 - float(np.prod([1.0 - r.chance for r in group])), spots
+
+
+def _main(reading: Reading) -> tuple[float, float]:
+    best = max(reading.spots, key=lambda s: s.share)
+    return best.lat_deg, best.lon_deg
 
 
 def _language(reading: Reading, grid: Grid) -> Array:
@@ -131,16 +166,20 @@ def _regions(grid: Grid) -> NDArray[np.uint16]:
 def _kernel(spot: Spot, grid: Grid) -> Array:
     """(cells,) how the mass of one place lies: most within its bounds, the rest falling off around it; sum 1."""
     out = np.zeros(len(grid))
-    lat, lon = _sunflower(spot.lat_deg, spot.lon_deg, spot.spread_km)
-    at = grid.locate(lat, lon)
-    np.add.at(out, at[at >= 0], _NEAR / _POINTS)
     centre = sphere.to_xyz(spot.lat_deg, spot.lon_deg)
     near = np.flatnonzero(grid.xyz @ centre > np.cos(_FAR_KM / sphere.EARTH_RADIUS_KM))
     if len(near):
         km = sphere.pairwise_km(grid.xyz[near], centre[None])[:, 0]
+        radius = np.sqrt(grid.area_km2[near] / np.pi)
+        if radius[km.argmin()] < spot.spread_km:  # cells fine enough to take the density at their centres
+            bulk = np.exp(-0.5 * (km / spot.spread_km) ** 2) * grid.area_km2[near]
+            out[near] += _NEAR * bulk / bulk.sum()
+        else:
+            lat, lon = _sunflower(spot.lat_deg, spot.lon_deg, spot.spread_km)
+            at = grid.locate(lat, lon)
+            np.add.at(out, at[at >= 0], _NEAR / _POINTS)
         # A coarse cell's mean over the fall-off, roughly: distances shorter than its radius don't count.
-        floor = 0.4 * np.sqrt(grid.area_km2[near] / np.pi)
-        tail = np.exp(-np.maximum(km, floor) / _AROUND_KM) * grid.area_km2[near]
+        tail = np.exp(-np.maximum(km, 0.4 * radius) / _AROUND_KM) * grid.area_km2[near]
         out[near] += (1.0 - _NEAR) * tail / tail.sum()
     total = out.sum()
     return out / total if total > 0 else out
