@@ -16,7 +16,14 @@ _FLOOR_DB = -72.0
 _TOP_HZ = 12_000
 
 
-def spectrogram(samples: NDArray[np.float32], rate_hz: int, start_s: float, dark: bool, mark: tuple[float, float] | None = None, height_px: int = 190) -> go.Figure:
+def spectrogram(
+    samples: NDArray[np.float32],
+    rate_hz: int,
+    start_s: float,
+    dark: bool,
+    mark: tuple[float, float] | None = None,
+    height_px: int = 190,
+) -> go.Figure:
     """Sound as a picture: time in s against frequency in kHz, dark (on a light page) where it is loud.
 
     Args:
@@ -30,8 +37,15 @@ def spectrogram(samples: NDArray[np.float32], rate_hz: int, start_s: float, dark
     length_s = len(samples) / rate_hz
     figure = go.Figure()
     figure.add_layout_image(
-        source=_picture(level, dark), x=start_s, y=top / 1000, sizex=length_s, sizey=top / 1000,
-        xref="x", yref="y", sizing="stretch", layer="below",
+        source=_picture(level, dark),
+        x=start_s,
+        y=top / 1000,
+        sizex=length_s,
+        sizey=top / 1000,
+        xref="x",
+        yref="y",
+        sizing="stretch",
+        layer="below",
     )
     if mark:
         figure.add_vrect(x0=mark[0], x1=mark[1], line={"color": "#e69100", "width": 1.5}, fillcolor="rgba(0,0,0,0)")
@@ -39,9 +53,13 @@ def spectrogram(samples: NDArray[np.float32], rate_hz: int, start_s: float, dark
     figure.update_xaxes(title="time in the clip (s)", range=[start_s, start_s + length_s], title_standoff=4, **axis)
     figure.update_yaxes(title="frequency (kHz)", range=[0, top / 1000], title_standoff=4, **axis)
     figure.update_layout(
-        height=height_px, margin={"l": 44, "r": 8, "t": 6, "b": 38}, showlegend=False,
-        font={"size": 11}, plot_bgcolor="rgba(0,0,0,0)", paper_bgcolor="rgba(0,0,0,0)",
-    )  # fmt: skip
+        height=height_px,
+        margin={"l": 44, "r": 8, "t": 6, "b": 38},
+        showlegend=False,
+        font={"size": 11},
+        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor="rgba(0,0,0,0)",
+    )
     return figure
 
 
@@ -61,5 +79,5 @@ def _picture(level: NDArray[np.float64], dark: bool) -> str:
     loud = (1.0 - level / _FLOOR_DB) ** 1.25
     grey = (255 * (loud if dark else 1.0 - loud)).astype(np.uint8)[::-1]
     file = io.BytesIO()
-    Image.fromarray(grey, "L").save(file, "PNG")
+    Image.fromarray(grey).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -19,8 +19,23 @@ from engine import Finding, Perceived, gather
 MOST_ROWS = 60
 MOST_SPANS = 300
 LEAST_SHOWN = 0.1
-_SENSES = {"species": "sound", "sound": "sound", "atom": "sound", "hum": "sound", "speech": "sound", "text": "picture", "scene": "picture"}
-_KINDS = {"species": "animal", "sound": "other sound", "atom": "acoustic atom", "text": "text read", "scene": "scene", "tag": "file tag"}
+_SENSES = {
+    "species": "sound",
+    "sound": "sound",
+    "atom": "sound",
+    "hum": "sound",
+    "speech": "sound",
+    "text": "picture",
+    "scene": "picture",
+}
+_KINDS = {
+    "species": "animal",
+    "sound": "other sound",
+    "atom": "acoustic atom",
+    "text": "text read",
+    "scene": "scene",
+    "tag": "file tag",
+}
 
 _ASSETS = Path(__file__).parent / "desk_assets"
 

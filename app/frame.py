@@ -19,8 +19,7 @@ _CSS = """
 [data-testid="stToolbarActions"], [data-testid="stAppDeployButton"] {display: none;}
 [data-testid="stDeckGlJsonChart"], .stFullScreenFrame > div:has([data-testid="stDeckGlJsonChart"]) {border-radius: 6px;}
 [data-testid="stDeckGlJsonChart"] {box-shadow: inset 0 0 0 1px color-mix(in srgb, currentColor 16%, transparent);}
-.stFullScreenFrame .stElementToolbar {top: 6px !important; right: 6px !important; opacity: 0; transition: opacity .15s;}
-.stFullScreenFrame:hover .stElementToolbar, .stElementToolbar:focus-within {opacity: 1;}
+[data-testid="stDeckGlJsonChart"] > .stElementToolbar {top: 6px; right: 6px;}
 [data-testid="stButton"] button, [data-testid="stPopover"] button, [data-testid="stDownloadButton"] button,
 [data-testid="stButtonGroup"] button {min-height: 2rem; padding-top: .12rem; padding-bottom: .12rem;}
 [data-testid="stWidgetLabel"] p {font-size: .8rem;} [data-testid="stWidgetLabel"] {min-height: 0; margin-bottom: 0;}

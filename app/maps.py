@@ -17,9 +17,8 @@ import pydeck as pdk
 from numpy.typing import NDArray
 from pydeck.bindings.json_tools import default_serialize
 
-from engine import MASS_COLOURS, MODALITY_COLOURS, Grid, Located, great_circle, land_outlines, words
-
 from app.outline import edge_paths
+from engine import MASS_COLOURS, MODALITY_COLOURS, Grid, Located, Posterior, great_circle, land_outlines, words
 
 # Share of the belief per 10,000 km². A place drawn at random on land has 0.007% of it: the first two steps are "no news".
 MASS_STOPS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
@@ -28,6 +27,7 @@ LEAST_DRAWN = 2e-5
 RANGE_STOPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 LEAST_RANGE = 0.005
 REGION_WIDTHS = ((0.9, 1.2), (0.5, 2.2))  # px
+FINE_OUTLINE_KM2 = 60_000.0
 GLOBE_ZOOM = 1.0  # the whole globe in the map's height
 _ALPHA = (95, 120, 145, 160, 172, 182, 192, 202, 212)
 
@@ -123,9 +123,12 @@ def outline_layers(located: Located, dark: bool, globe: bool) -> list[pdk.Layer]
     ground = DARK if dark else LIGHT
     colour = modality_rgb(located.modality, dark)
     layers = []
+    whole = _at_world_resolution(located.posterior)
     for share, width in REGION_WIDTHS:
         told = f"{words.modality(located.modality)}: edge of the {share:.0%} region"
-        runs = edge_paths(located.posterior.grid, located.posterior.region(share))
+        fine = located.regions_km2.get(share, 0.0) < FINE_OUTLINE_KM2
+        posterior = located.posterior if fine else whole
+        runs = edge_paths(posterior.grid, posterior.region(share))
         paths = [{"p": _lifted(run, globe), "t": told} for run in runs]
         name = f"{located.modality}-{share:.0%}"
         if not globe:  # two lines at one height flicker on a sphere
@@ -134,12 +137,20 @@ def outline_layers(located: Located, dark: bool, globe: bool) -> list[pdk.Layer]
     return layers
 
 
+def _at_world_resolution(posterior: Posterior) -> Posterior:
+    """The same belief on cells of one size: the outline of a wide region would else break up into specks around towns."""
+    cells, log_mass = posterior.at_resolution()
+    return Posterior(Grid(cells), log_mass)
+
+
 def _lifted(run: Iterable[Sequence[float]], globe: bool, height_m: float = 12_000.0) -> list[list[float]]:
     """Points held above a globe, whose facets would else swallow lines."""
     return [[*p[:2], height_m] for p in run] if globe else [list(p) for p in run]
 
 
-def _path_layer(layer_id: str, paths: list[dict[str, Any]], colour: list[int], width_px: float, pickable: bool = False) -> pdk.Layer:
+def _path_layer(
+    layer_id: str, paths: list[dict[str, Any]], colour: list[int], width_px: float, pickable: bool = False
+) -> pdk.Layer:
     return pdk.Layer(
         "PathLayer",
         id=layer_id,
@@ -294,7 +305,11 @@ class Deck(pdk.Deck):
 
 def deck(layers: Sequence[pdk.Layer], view: View, globe: bool) -> pdk.Deck:
     """A deck of these layers; the camera moves only when `view` changes."""
-    kind = pdk.View(type="_GlobeView", controller=True, resolution=3) if globe else pdk.View(type="MapView", controller=True, repeat=False)
+    kind = (
+        pdk.View(type="_GlobeView", controller=True, resolution=3)
+        if globe
+        else pdk.View(type="MapView", controller=True, repeat=False)
+    )
     for layer in layers:  # the browser would keep shapes that it cut up for the other projection
         layer.id = f"{layer.id}-{'globe' if globe else 'flat'}"
     nudge = 1e-7 * view.turn  # the browser moves only to a view that differs from the last one asked for
@@ -346,11 +361,17 @@ def _mercator(lat_deg: float) -> float:
 
 def _per_cent(share: float) -> str:
     percent = 100 * share
-    return f"{percent:.0f}%" if percent >= 10 else f"{percent:.1f}%" if percent >= 0.1 else f"{percent:.2g}%" if percent >= 0.01 else "<0.01%"
+    return (
+        f"{percent:.0f}%"
+        if percent >= 10
+        else f"{percent:.1f}%"
+        if percent >= 0.1
+        else f"{percent:.2g}%"
+        if percent >= 0.01
+        else "<0.01%"
+    )
 
 
 def legend_ticks(stops: Sequence[float]) -> list[str]:
     """The stops of a scale in per cent."""
     return [f"{100 * s:g}%" for s in stops]
-
-

@@ -73,13 +73,20 @@ def _inside_across(
     own = grid.resolution[owner]
     found = np.full(len(owner), -1)
     for resolution in sorted(set(grid.resolution.tolist())):
-        # The cell of this size that holds the point; only another size than the edge's own can have been missed.
+        # Only another size than the edge's own can have been missed. Children do not quite fill their parent, so whose
+        # child lies across is asked of the index, not of the point.
         look = np.flatnonzero((own != resolution) & (found < 0))
-        cells = np.array([h3.latlng_to_cell(lat[i], lon[i], resolution) for i in look], dtype=np.uint64)
+        cells = np.array([_holder(lat[i], lon[i], int(own[i]), resolution) for i in look], dtype=np.uint64)
         at = np.clip(np.searchsorted(grid.cells, cells), 0, len(grid) - 1)
         hit = grid.cells[at] == cells
         found[look[hit]] = at[hit]
     return (found >= 0) & inside[found]
+
+
+def _holder(lat_deg: float, lon_deg: float, own: int, resolution: int) -> int:
+    if resolution > own:
+        return int(h3.latlng_to_cell(lat_deg, lon_deg, resolution))
+    return int(h3.cell_to_parent(h3.latlng_to_cell(lat_deg, lon_deg, own), resolution))
 
 
 def _turn(degrees: NDArray[np.float64]) -> NDArray[np.float64]:

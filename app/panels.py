@@ -43,14 +43,18 @@ def facts(clip: Clip, title: str, settings: Settings) -> None:
     if tracks:
         track = next((s for s in tracks if s.track == settings.track), next((s for s in tracks if s.default), tracks[0]))
         rate = f" {track.rate_hz / 1000:g} kHz" if track.rate_hz else ""
-        said.append(f"<span>{clean(track.codec, 12)} {clean(track.layout or '', 12)}{rate} (track {track.track} of {len(tracks)})</span>")
+        said.append(
+            f"<span>{clean(track.codec, 12)} {clean(track.layout or '', 12)}{rate} (track {track.track} of {len(tracks)})</span>"
+        )
     else:
         said.append("<span>no sound</span>")
     said.append(f"<span>{words.size(clip.size_bytes)}</span>")
     said.append(f"<span title='SHA-256 {clean(clip.sha256)}'>sha256 {clean(clip.sha256[:4])}…{clean(clip.sha256[-3:])}</span>")
     if clip.problems:
         told = clean(" ".join(clip.problems), 600)
-        said.append(f"<span class='ew-tip' title='{told}'>⚠ {len(clip.problems)} remark{'s' if len(clip.problems) > 1 else ''} on the file</span>")
+        said.append(
+            f"<span class='ew-tip' title='{told}'>⚠ {len(clip.problems)} remark{'s' if len(clip.problems) > 1 else ''} on the file</span>"
+        )
     st.html(f"<div class='ew-facts'>{said[0]}{''.join(said[1:])}</div>")
 
 
@@ -63,7 +67,10 @@ def banner(finding: Finding) -> None:
         colour = {"same": "#217380", "different": "#b3261e"}.get(verdict.verdict, "#8a8f98")
     elif spoke:
         first = next((x for x in spoke if x.modality == "both"), spoke[0])
-        title, rest = f"{'Sound and picture' if first.modality == 'both' else words.modality(first.modality)}: {where(first)}", _best(first)
+        title, rest = (
+            f"{'Sound and picture' if first.modality == 'both' else words.modality(first.modality)}: {where(first)}",
+            _best(first),
+        )
         colour = _colour(first.modality)
     else:
         title, rest, colour = "Cannot tell where this is", "", "#8a8f98"
@@ -88,7 +95,9 @@ def where(x: Located) -> str:
 
 
 def _best(x: Located) -> str:
-    return f"best single place: {x.place.name}, with {words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}"
+    return (
+        f"best single place: {x.place.name}, with {words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}"
+    )
 
 
 def _sense(x: Located, named_above: bool) -> str:
@@ -161,5 +170,7 @@ def stages(job: Job) -> None:
         progress = s.progress
         share = "" if progress is None or progress.fraction is None or s.ended is not None else f"{progress.fraction:.0%}"
         mark = "✓" if s.ended is not None else "…"
-        rows.append(f"<tr><td>{mark} {clean(s.name, 60)}</td><td class='ew-num'>{share}</td><td class='ew-num'>{s.seconds:.1f} s</td></tr>")
+        rows.append(
+            f"<tr><td>{mark} {clean(s.name, 60)}</td><td class='ew-num'>{share}</td><td class='ew-num'>{s.seconds:.1f} s</td></tr>"
+        )
     st.html(f"<table class='ew-stages'>{''.join(rows)}</table>")

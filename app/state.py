@@ -25,10 +25,11 @@ from streamlit.runtime import get_instance
 
 import engine
 from app.maps import View, ground_json
-from engine import Cancelled, Clip, EarwitnessError, Finding, Grid, Interval, Perception, Progress, Settings
+from engine import Cancelled, Clip, EarwitnessError, Finding, Grid, Interval, Perception, Progress, Settings, words
 
 _LOG = logging.getLogger("earwitness.app")
 _BENCH = "bench"
+OUTLINES = "outlines"
 _ONE_AT_A_TIME = threading.Lock()  # two clips at once would take twice as long each and twice the memory
 
 DIRECT_BYTES = 24_000_000  # a clip up to this size that browsers can play is played as it is
@@ -101,7 +102,9 @@ class Job:
             self.error = str(error)
         except Exception:
             _LOG.exception("examining %s failed", self.path)
-            self.error = "Something went wrong inside Earwitness, not in your file; the program's log names it. Please try another clip."
+            self.error = (
+                "Something went wrong inside Earwitness, not in your file; the program's log names it. Please try another clip."
+            )
         finally:
             if self.stages:
                 self.stages[-1].ended = time.monotonic()
@@ -349,6 +352,54 @@ def put(key: str, held: Any) -> None:
     st.session_state[key] = held
 
 
+# --- what the desk says -----------------------------------------------------------------------------------------------
+
+
+def layers_of(found: Finding) -> dict[str, str]:
+    """The maps there are: one per sense judged, and all outlines where there are several."""
+    names = {x.modality: {"both": "Both"}.get(x.modality, words.modality(x.modality)) for x in found.located}
+    if len(found.located) > 1:
+        names[OUTLINES] = "All outlines"
+    return names
+
+
+def act(done: dict[str, Any]) -> None:
+    """Do what was done in the desk, by mouse or key. It comes from the browser, so nothing in it is taken on trust."""
+    b = bench()
+    if b.perception is None:
+        return
+    do, key, at, number = (done.get(k) for k in ("do", "key", "at", "number"))
+    at_s = float(at) if isinstance(at, int | float) and not isinstance(at, bool) and np.isfinite(at) and at >= 0 else None
+    known = {o.key: o for o in (*b.perception.observations, *b.settings.added)}
+    thing = known.get(key) if isinstance(key, str) else None
+    if do == "select" and thing is not None:
+        select(thing.key, at_s)
+    elif do == "drop" and thing is not None and thing.kind != "sound":
+        drop(thing.key, thing.name or thing.label)
+    elif do == "undo":
+        undo()
+    elif do == "map" and isinstance(number, int):
+        show_map(number)
+    elif do == "stretch" and at_s is not None:
+        b.moment_s = at_s
+        start_preview(b, at_s)
+    elif do == "unplayable":
+        b.direct_failed = True
+
+
+def show_map(number: int) -> None:
+    """The map of this number, from 1; 5 turns flat into globe and back."""
+    b = bench()
+    if number == 5:
+        b.globe = not b.globe
+        put("set_shape", "Globe" if b.globe else "Flat")
+        return
+    names = list(layers_of(finding(b)))
+    if 1 <= number <= len(names):
+        b.layer = names[number - 1]
+        put("set_layer", b.layer)
+
+
 # --- sound and pictures -------------------------------------------------------------------------------------------------
 
 
@@ -414,7 +465,14 @@ def start_preview(b: Bench, moment_s: float) -> None:
     b.preview = Preview(b.reader, stretch, b.folder, b.settings.track)
 
 
-_MIMES = {"mp4": "video/mp4", "webm": "video/webm", "wav": "audio/wav", "mp3": "audio/mpeg", "ogg": "audio/ogg", "flac": "audio/flac"}
+_MIMES = {
+    "mp4": "video/mp4",
+    "webm": "video/webm",
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "flac": "audio/flac",
+}
 _PICTURES = {"video/mp4": {"h264", "av1"}, "video/webm": {"vp8", "vp9", "av1"}}
 _SOUNDS = {"video/mp4": {"aac", "mp3"}, "video/webm": {"opus", "vorbis"}}
 

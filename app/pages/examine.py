@@ -15,9 +15,34 @@ from engine import PRIORS, Finding, Interval, Located, Perceived, words
 
 MAP_HEIGHT = 372
 MAP_WIDTH = 820  # about what it has at 1440; only the first view is fitted to it
-OUTLINES = "outlines"
-_TYPES = ["mp4", "mov", "m4v", "mkv", "webm", "avi", "ts", "mts", "m2ts", "mpg", "mpeg", "mxf", "flv", "wmv", "3gp", "ogv",
-          "wav", "mp3", "m4a", "aac", "flac", "ogg", "opus", "aif", "aiff", "wma"]  # fmt: skip
+_TYPES = [
+    "mp4",
+    "mov",
+    "m4v",
+    "mkv",
+    "webm",
+    "avi",
+    "ts",
+    "mts",
+    "m2ts",
+    "mpg",
+    "mpeg",
+    "mxf",
+    "flv",
+    "wmv",
+    "3gp",
+    "ogv",
+    "wav",
+    "mp3",
+    "m4a",
+    "aac",
+    "flac",
+    "ogg",
+    "opus",
+    "aif",
+    "aiff",
+    "wma",
+]
 
 
 def page() -> None:
@@ -66,14 +91,19 @@ def opening(where: str) -> None:
     """Open by path, or drop a file."""
     with st.form(f"open-{where}", border=False, enter_to_submit=True):
         left, right = st.columns([5, 1], vertical_alignment="bottom")
-        path = left.text_input("Path of a file on this machine", placeholder="/home/me/clips/course.mp4", key=f"path-{where}",
-                               help="Nothing is copied: the way for films of any length.")  # fmt: skip
+        path = left.text_input(
+            "Path of a file on this machine",
+            placeholder="/home/me/clips/course.mp4",
+            key=f"path-{where}",
+            help="Nothing is copied: the way for films of any length.",
+        )
         go = right.form_submit_button("Open", type="primary", width="stretch")
     if go:
         state.open_path(path)
         st.rerun(scope="app")
-    upload = st.file_uploader("Or drop a short clip here", type=_TYPES, key=f"upload-{where}",
-                              help="An upload passes through this program's memory; for films, give the path instead.")  # fmt: skip
+    upload = st.file_uploader(
+        "Or drop a short clip here: it passes through memory, so give films by their path", type=_TYPES, key=f"upload-{where}"
+    )
     if upload is not None:
         state.open_upload(upload)
         st.rerun(scope="app")
@@ -159,8 +189,15 @@ def header(b: state.Bench, found: Finding) -> None:
     if several:
         tracks = [s.track for s in found.clip.audio_tracks if s.decodable]
         now = b.settings.track or next((s.track for s in found.clip.audio_tracks if s.default), tracks[0])
-        columns[1].selectbox("Audio track", tracks, index=tracks.index(now) if now in tracks else 0, key="set_track",
-                             format_func=lambda t: _track_label(found, t), label_visibility="collapsed", on_change=_track)  # fmt: skip
+        columns[1].selectbox(
+            "Audio track",
+            tracks,
+            index=tracks.index(now) if now in tracks else 0,
+            key="set_track",
+            format_func=lambda t: _track_label(found, t),
+            label_visibility="collapsed",
+            on_change=_track,
+        )
     with columns[-2].popover("Open", icon=":material/folder_open:", width="stretch"):
         opening("again")
         for example in engine.examples():
@@ -210,7 +247,7 @@ def player(b: state.Bench, found: Finding, rows: tuple[Perceived, ...], left_out
         waiting = b.preview.failed or "Preparing a copy that the browser can play…"
     elif b.preview is not None and b.preview.running:
         waiting = "Preparing this stretch…"
-    desk(found, rows, left_out, playable, waiting, b.selected, b.moment_s, b.seek, _act)
+    desk(found, rows, left_out, playable, waiting, b.selected, b.moment_s, b.seek, state.act)
     if b.preview is not None and b.preview.running:
         _watch_preview(b)
 
@@ -223,50 +260,7 @@ def _watch_preview(b: state.Bench) -> None:
     st.caption(f"preparing the player: {b.preview.fraction:.0%}")
 
 
-def _act(act: dict[str, Any]) -> None:
-    """What was done in the desk; it comes from the browser, so nothing in it is taken on trust."""
-    b = state.bench()
-    if b.perception is None:
-        return
-    do, key, at = act.get("do"), act.get("key"), act.get("at")
-    at_s = float(at) if isinstance(at, int | float) else None
-    known = {o.key: o for o in (*b.perception.observations, *b.settings.added)}
-    if do == "select" and key in known:
-        state.select(key, at_s)
-    elif do == "drop" and key in known and known[key].kind != "sound":
-        state.drop(key, known[key].name or known[key].label)
-    elif do == "undo":
-        state.undo()
-    elif do == "map" and isinstance(act.get("number"), int):
-        _map_by_number(act["number"])
-    elif do == "stretch" and at_s is not None:
-        b.moment_s = at_s
-        state.start_preview(b, at_s)
-    elif do == "unplayable" and not b.direct_failed:
-        b.direct_failed = True
-
-
 # --- map ----------------------------------------------------------------------------------------------------------------
-
-
-def layers_of(found: Finding) -> dict[str, str]:
-    """The maps there are: one per sense judged, and all outlines where there are several."""
-    names = {x.modality: {"both": "Both"}.get(x.modality, words.modality(x.modality)) for x in found.located}
-    if len(found.located) > 1:
-        names[OUTLINES] = "All outlines"
-    return names
-
-
-def _map_by_number(number: int) -> None:
-    b = state.bench()
-    if number == 5:
-        b.globe = not b.globe
-        state.put("set_shape", "Globe" if b.globe else "Flat")
-        return
-    names = list(layers_of(state.finding(b)))
-    if 1 <= number <= len(names):
-        b.layer = names[number - 1]
-        state.put("set_layer", b.layer)
 
 
 def _focus(b: state.Bench, on: list[Located]) -> None:
@@ -276,30 +270,39 @@ def _focus(b: state.Bench, on: list[Located]) -> None:
 
 def map_panel(b: state.Bench, found: Finding) -> None:
     """Which map, the map, its legend, and the assumptions behind it."""
-    names = layers_of(found)
+    names = state.layers_of(found)
     if b.layer not in names:
         b.layer = next(iter(names))
     state.default("set_layer", b.layer)
     state.default("set_shape", "Globe" if b.globe else "Flat")
     spoke = [x for x in found.located if x.spoke]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.segmented_control("Map", list(names), key="set_layer", format_func=lambda n: names[n], label_visibility="collapsed",
-                             required=True)  # fmt: skip
+        st.segmented_control(
+            "Map", list(names), key="set_layer", format_func=lambda n: names[n], label_visibility="collapsed", required=True
+        )
         st.segmented_control("Shape", ["Flat", "Globe"], key="set_shape", label_visibility="collapsed", required=True)
         st.space("stretch")
-        st.button("World", key="focus-world", icon=":material/public:", help="Show the whole world", **state.callback(_focus, b, []))
+        st.button(
+            "World", key="focus-world", icon=":material/public:", help="Show the whole world", **state.callback(_focus, b, [])
+        )
         for x in spoke:
             if x.modality != "both":
-                st.button(words.modality(x.modality), key=f"focus-{x.modality}", icon=":material/my_location:",
-                          help=f"Move to where the {x.modality} points", **state.callback(_focus, b, [x]))  # fmt: skip
+                st.button(
+                    words.modality(x.modality),
+                    key=f"focus-{x.modality}",
+                    icon=":material/my_location:",
+                    help=f"Move to where the {x.modality} points",
+                    **state.callback(_focus, b, [x]),
+                )
     b.layer = state.value("set_layer") or b.layer
     b.globe = state.value("set_shape") == "Globe"
     if b.view is None:
         b.view = maps.fit(spoke, MAP_WIDTH, MAP_HEIGHT)
-    shown = found.located if b.layer == OUTLINES else tuple(x for x in found.located if x.modality == b.layer)
-    drawn = _layers(found, shown, b.layer != OUTLINES, b.globe)
-    st.pydeck_chart(maps.deck(drawn, b.view, b.globe), height=MAP_HEIGHT, key=f"map-{'globe' if b.globe else 'flat'}",
-                    alt=_alt(shown))  # fmt: skip
+    shown = found.located if b.layer == state.OUTLINES else tuple(x for x in found.located if x.modality == b.layer)
+    drawn = _layers(found, shown, b.layer != state.OUTLINES, b.globe)
+    st.pydeck_chart(
+        maps.deck(drawn, b.view, b.globe), height=MAP_HEIGHT, key=f"map-{'globe' if b.globe else 'flat'}", alt=_alt(shown)
+    )
     panels.legend(shown, found.settings.prior)
     assumptions(b, found)
 
@@ -336,18 +339,38 @@ def assumptions(b: state.Bench, found: Finding) -> None:
     state.default("set_radius", round(s.radius_km))
     one, two, three, four = st.columns([1.5, 1, 0.8, 1.7])
     one.selectbox("Prior", PRIORS, key="set_prior", format_func=panels.prior_label, help=panels.PRIOR, on_change=_set_prior)
-    two.date_input("Recorded on", key="set_when", format="YYYY-MM-DD", min_value=date(1900, 1, 1), on_change=_set_when,
-                   help="With a date, species are expected where they are in that week of the year; without one, at any time.")  # fmt: skip
-    three.number_input("Radius, km", 10, 2000, step=50, key="set_radius", on_change=_set_radius,
-                       help="The place reported is the one with the most belief within this distance.")  # fmt: skip
+    two.date_input(
+        "Recorded on",
+        key="set_when",
+        format="YYYY-MM-DD",
+        min_value=date(1900, 1, 1),
+        on_change=_set_when,
+        help="With a date, species are expected where they are in that week of the year; without one, at any time.",
+    )
+    three.number_input(
+        "Radius, km",
+        10,
+        2000,
+        step=50,
+        key="set_radius",
+        on_change=_set_radius,
+        help="The place reported is the one with the most belief within this distance.",
+    )
     with four:
         whole = b.perception.interval if b.perception else found.interval
         if whole.length_s >= 6.0:
             now = s.interval or whole
             state.default("set_interval", (now.start_s, now.end_s))
-            st.slider("Stretch looked at, s", whole.start_s, whole.end_s, key="set_interval", step=_slider_step(whole.length_s),
-                      format="%.1f" if whole.length_s < 600 else "%.0f", on_change=_set_interval,
-                      help="Only what was heard and seen in this stretch counts.")  # fmt: skip
+            st.slider(
+                "Stretch looked at, s",
+                whole.start_s,
+                whole.end_s,
+                key="set_interval",
+                step=_slider_step(whole.length_s),
+                format="%.1f" if whole.length_s < 600 else "%.0f",
+                on_change=_set_interval,
+                help="Only what was heard and seen in this stretch counts.",
+            )
         else:
             st.caption("The clip is too short to choose a stretch of it.")
 
@@ -399,8 +422,13 @@ def evidence_panel(b: state.Bench, found: Finding, p: Perceived) -> None:
             )
             st.space("stretch")
             if p.best.kind != "sound":
-                st.button("Take in again" if p.dropped else "Drop", key="drop", icon=":material/undo:" if p.dropped else ":material/block:",
-                          help="Leave it out of the scoring, as foley or a mistake (D)", **state.callback(state.drop, p.key, p.title))  # fmt: skip
+                st.button(
+                    "Take in again" if p.dropped else "Drop",
+                    key="drop",
+                    icon=":material/undo:" if p.dropped else ":material/block:",
+                    help="Leave it out of the scoring, as foley or a mistake (D)",
+                    **state.callback(state.drop, p.key, p.title),
+                )
         left, right = st.columns([1, 1])
         with left:
             if sense_of(p.best.kind) == "sound":
@@ -420,11 +448,16 @@ def _window(b: state.Bench, p: Perceived) -> None:
     window = next((o for o in p.observations if abs(o.start_s - b.moment_s) < 0.01), p.best)
     end_s = window.end_s if window.end_s > window.start_s else window.start_s + 3.0
     length_s = b.perception.clip.duration_s if b.perception else None
-    stretch = Interval(max(0.0, window.start_s - 0.5), min(end_s + 0.5, length_s) if length_s and length_s > window.start_s else end_s + 0.5)
+    stretch = Interval(
+        max(0.0, window.start_s - 0.5), min(end_s + 0.5, length_s) if length_s and length_s > window.start_s else end_s + 0.5
+    )
     try:
         sound, rate_hz = state.samples(b, stretch)
-        st.plotly_chart(charts.spectrogram(sound, rate_hz, stretch.start_s, dark(), (window.start_s, end_s)), key="spectrogram",
-                        config={"displayModeBar": False})  # fmt: skip
+        st.plotly_chart(
+            charts.spectrogram(sound, rate_hz, stretch.start_s, dark(), (window.start_s, end_s)),
+            key="spectrogram",
+            config={"displayModeBar": False},
+        )
         st.audio(state.excerpt(b, stretch), format="audio/wav")
     except engine.EarwitnessError as error:
         st.error(plain(error, 400))
@@ -437,8 +470,12 @@ def _range(b: state.Bench, p: Perceived) -> None:
         st.caption(plain(error, 300))
         return
     night, urls = dark(), state.ground_urls()
-    drawn = [maps.sea_layer(night), maps.land_layer(urls["land"], night), maps.range_layer(grid, chance, night),
-             maps.line_layer("coast", urls["coast"], night)]  # fmt: skip
+    drawn = [
+        maps.sea_layer(night),
+        maps.land_layer(urls["land"], night),
+        maps.range_layer(grid, chance, night),
+        maps.line_layer("coast", urls["coast"], night),
+    ]
     st.pydeck_chart(maps.deck(drawn, b.range_view, False), height=200, key="range", alt=f"Where {p.title} is recorded")
     panels.range_legend()
 
@@ -454,7 +491,12 @@ def _effect(b: state.Bench, found: Finding, p: Perceived) -> None:
     km = float(engine.distance_km(here.place.lat_deg, here.place.lon_deg, there.place.lat_deg, there.place.lon_deg))
     moved = f"; the places are {words.km(km)} apart" if here.spoke and there.spoke else ""
     st.html(
-        "<div class='ew-edits'>Its effect: <b>with it</b> " + _said(with_it) + " · <b>without it</b> " + _said(without) + moved + "</div>"
+        "<div class='ew-edits'>Its effect: <b>with it</b> "
+        + _said(with_it)
+        + " · <b>without it</b> "
+        + _said(without)
+        + moved
+        + "</div>"
     )
 
 

@@ -1,0 +1,183 @@
+"""The page Examine, as Streamlit runs it, with the real models on the built-in examples."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import engine
+from app import state
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT_S = 120.0
+
+
+@pytest.fixture
+def page() -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    at.run()
+    assert not at.exception
+    return at
+
+
+@pytest.fixture(scope="module")
+def examined() -> Iterator[AppTest]:
+    """The golf example, examined once for the tests that only look at it or change their mind about it."""
+    at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    at.run()
+    at.button(key="example-golf_georgia").click().run()
+    finish(at)
+    yield at
+
+
+def finish(at: AppTest) -> None:
+    """Run the page again until its job is done."""
+    end = time.monotonic() + WAIT_S
+    while bench(at).job is not None and time.monotonic() < end:
+        time.sleep(0.2)
+        at.run()
+    assert bench(at).job is None, "the job did not end"
+    at.run()
+    assert not at.exception
+
+
+def bench(at: AppTest):  # type: ignore[no-untyped-def]
+    return at.session_state["bench"]
+
+
+def html(at: AppTest) -> str:
+    return " ".join(e.proto.body for e in at.get("html"))
+
+
+def test_empty_page_says_what_to_do(page: AppTest) -> None:
+    assert "Where was this recorded?" in page.title[0].value
+    assert {b.key for b in page.button} >= {f"example-{e.path.stem}" for e in engine.examples()}
+
+
+def test_a_path_that_is_none_gets_one_sentence_with_the_remedy(page: AppTest) -> None:
+    page.text_input(key="path-first").input("/nowhere/[link](http://x)<b>.mp4")
+    submit(page)
+    assert len(page.error) == 1
+    said = page.error[0].value
+    assert "check the path" in said
+    assert "\\[link\\]\\(http" in said and "\\<b\\>" in said  # Markdown and HTML in a name stay text
+
+
+def submit(at: AppTest) -> None:
+    next(b for b in at.button if b.label == "Open").click().run()
+
+
+def test_a_file_that_is_no_clip_gets_one_sentence(page: AppTest, tmp_path: Path) -> None:
+    bad = tmp_path / "notes.mp4"
+    bad.write_text("not a film at all", encoding="utf-8")
+    page.text_input(key="path-first").input(str(bad))
+    submit(page)
+    finish(page)
+    assert len(page.error) == 1
+    assert "Traceback" not in page.error[0].value
+    assert bench(page).perception is None
+
+
+def test_cancel_stops_the_job_and_keeps_nothing(page: AppTest) -> None:
+    page.button(key="example-vermont_chickadee").click()
+    page.run()
+    job = bench(page).job
+    assert job is not None
+    job.cancel()
+    finish(page)
+    assert bench(page).perception is None
+    assert job.cancelled
+    assert any("Stopped" in i.value for i in page.info)
+
+
+def test_example_is_examined(examined: AppTest) -> None:
+    said = html(examined)
+    assert "golf_georgia.mp4" in said
+    assert "Europe" in said
+    assert "Great Tit" in said
+    maps = examined.get("deck_gl_json_chart")
+    assert len(maps) == 2  # the belief, and the range of the selected species
+    spec = maps[0].proto.json
+    assert "H3HexagonLayer" in spec and '"mapProvider"' not in spec and "http" not in spec
+
+
+def test_changing_ones_mind_needs_no_model_and_can_be_undone(examined: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_model(*_: object, **__: object) -> None:
+        raise AssertionError("a model ran")
+
+    monkeypatch.setattr(engine, "perceive", no_model)
+    at, b = examined, bench(examined)
+    first = view_of(at)
+    before = b.settings
+    at.selectbox(key="set_prior").select("land").run()
+    assert b.settings.prior == "land"
+    at.date_input(key="set_when").set_value(date(2024, 5, 3)).run()
+    assert b.settings.when == date(2024, 5, 3)
+    at.number_input(key="set_radius").set_value(200).run()
+    assert b.settings.radius_km == 200.0
+    at.slider(key="set_interval").set_range(3.0, 15.0).run()
+    assert b.settings.interval == engine.Interval(3.0, 15.0)
+    assert all(o.end_s > 3.0 for o in b.judged[b.settings].perception.observations)
+    at.button(key="drop").click().run()
+    assert len(b.settings.dropped) == 1
+    assert len(b.edits) == 5
+    assert "land" in html(at) and "dropped" in html(at)
+    assert view_of(at) == first, "the map jumped"
+    for _ in range(5):
+        at.button(key="undo").click().run()
+        assert not at.exception
+    assert b.settings == before
+    assert at.selectbox(key="set_prior").value == "mixture"
+    assert at.date_input(key="set_when").value is None
+
+
+def view_of(at: AppTest) -> str:
+    return json.dumps(json.loads(at.get("deck_gl_json_chart")[0].proto.json)["initialViewState"], sort_keys=True)
+
+
+def test_globe_and_focus(examined: AppTest) -> None:
+    at, b = examined, bench(examined)
+    at.button_group(key="set_shape").set_value(["Globe"]).run() if hasattr(at, "button_group") else at.get("button_group")
+    flat = b.view
+    at.button(key="focus-world").click().run()
+    assert b.view != flat
+    at.button(key="focus-sound").click().run()
+    assert b.view.turn == 2
+    assert not at.exception
+
+
+def test_what_the_desk_sends(examined: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and clicks arrive as messages from the browser: known ones act, unknown ones and nonsense change nothing."""
+    b = bench(examined)
+    monkeypatch.setattr(state, "bench", lambda: b)
+    monkeypatch.setattr(state, "put", lambda *_: None)
+    monkeypatch.setattr(state, "show_settings", lambda *_: None)
+    key = next(o.key for o in b.perception.observations if o.kind == "species")
+    before = (b.settings, b.selected, len(b.edits))
+    for nonsense in (
+        {"do": "drop", "key": "species/species/Nonexistent bird"},
+        {"do": "drop", "key": ["a", "list"]},
+        {"do": "select", "key": None, "at": "soon"},
+        {"do": "map", "number": 99},
+        {"do": "map", "number": "1"},
+        {"do": "stretch", "at": float("nan")},
+        {"do": "delete everything"},
+        {},
+    ):
+        state.act(nonsense)
+    assert (b.settings, b.selected, len(b.edits)) == before
+    state.act({"do": "select", "key": key, "at": 4.5})
+    assert (b.selected, b.moment_s) == (key, 4.5)
+    state.act({"do": "drop", "key": key})
+    assert key in b.settings.dropped
+    state.act({"do": "undo"})
+    assert b.settings == before[0]
+    globe = b.globe
+    state.act({"do": "map", "number": 5})
+    assert b.globe is not globe
