@@ -1,0 +1,98 @@
+"""A real server under the guard, and a real browser whose every request and complaint is noted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def server(guarded_env: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """Address of the app, started as a person starts it; fails the test when it tried to leave this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = tmp_path / "server.log"
+    command = [sys.executable, "-m", "engine.cli", "app", "--no-browser", "--port", str(port)]
+    with log.open("w", encoding="utf-8") as sink:
+        process = subprocess.Popen(
+            command, env=guarded_env, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            deadline = time.monotonic() + 90
+            while True:
+                try:
+                    with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                        break
+                except OSError:
+                    assert process.poll() is None and time.monotonic() < deadline, f"no server: {log.read_text('utf-8')}"
+                    time.sleep(0.3)
+            yield address
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(20)
+    left = Path(guarded_env["EARWITNESS_GUARD_LOG"])
+    assert not left.exists(), f"the server tried to leave this machine: {left.read_text('utf-8')}"
+    said = log.read_text("utf-8")
+    assert "Traceback" not in said, said
+
+
+class Watch:
+    """What a page asked for and complained of."""
+
+    def __init__(self, page: Any) -> None:
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self._asked(request.url))
+        page.on("websocket", lambda ws: self._asked(ws.url))
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("response", lambda r: self.complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", "localhost"):
+            self.outside.append(url)
+
+    def _said(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(f"console: {message.text}")
+
+
+@pytest.fixture
+def page(chromium: str, server: str, tmp_path: Path) -> Iterator[Any]:
+    """The app in a window of 1440 by 900. Names outside resolve to nothing; any request there and any complaint fails the test."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    arguments = [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--use-gl=swiftshader",
+        "--enable-unsafe-swiftshader",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    ]
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=arguments)
+        try:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.set_default_timeout(60_000)
+            watch = Watch(page)
+            page.goto(server)
+            yield page
+            page.screenshot(path=str(tmp_path / "last.png"))
+        finally:
+            browser.close()
+    assert not watch.outside, f"the page asked for something outside this machine: {watch.outside}"
+    assert not watch.complaints, watch.complaints
