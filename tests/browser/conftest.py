@@ -74,7 +74,7 @@ class Watch:
 
 @pytest.fixture
 def page(chromium: str, server: str, tmp_path: Path) -> Iterator[Any]:
-    """The app in a window of 1440 by 900. Names outside resolve to nothing; any request there and any complaint fails the test."""
+    """The app in a window of 1440 by 900. No name outside resolves; any request there and any complaint fails."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     arguments = [
         "--no-sandbox",
