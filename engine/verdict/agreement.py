@@ -6,20 +6,23 @@ independent places" is
     B = Σ_ij π_i K_ij L_A(i) L_V(j) / (Σ_i π_i L_A(i) · Σ_j π_j L_V(j)),        K_ij = k(d_ij) π_j / Σ_m k(d_im) π_m,
 
 k falling off as a Gaussian of great-circle distance whose standard deviation is the same-place radius. Written with the posteriors p of
-both senses it is Σ_ij p_A(i) p_V(j) k(d_ij) / Σ_m k(d_im) π_m, which is how it is computed: only pairs of cells closer than five radii count.
+both senses it is Σ_ij p_A(i) p_V(j) k(d_ij) / Σ_m k(d_im) π_m, which is how it is computed: only pairs of cells closer than four radii count.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from engine.core import sphere
+from engine.core.grid import Grid
 from engine.core.posterior import Posterior, Prior
 
-REACH = 5.0  # radii beyond which the kernel, at most e^-12.5, is nothing
+REACH = 4.0  # radii beyond which the kernel, at most e^-8, is nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +69,44 @@ def measure(a: Posterior, b: Posterior, prior: Prior, same_place_km: float, radi
 
 
 def log10_factor(a: Posterior, b: Posterior, prior: Prior, same_place_km: float) -> float:
-    """log10 of the Bayes factor of the module's text; symmetric in the senses only for a symmetric kernel and prior."""
-    xyz = a.grid.xyz
+    """log10 of the Bayes factor of the module's text."""
+    return float(np.log10(max(float(a.mass @ spread(b, prior, same_place_km)), 1e-300)))
+
+
+def spread(b: Posterior, prior: Prior, same_place_km: float) -> NDArray[np.float64]:
+    """(cells,) Σ_j k(d_ij) p_B(j) / Σ_m k(d_im) π_m: the factor that sense B gives to a place that is known to be cell i."""
+    i, j, kernel = _kernel(b.grid, same_place_km)
+    pi = np.exp(prior.log_mass)
+    near_prior, near_b = pi.copy(), b.mass.copy()  # a cell is at no distance from itself
+    n = len(b.grid)
+    near_prior += np.bincount(i, kernel * pi[j], n) + np.bincount(j, kernel * pi[i], n)
+    near_b += np.bincount(i, kernel * b.mass[j], n) + np.bincount(j, kernel * b.mass[i], n)
+    return near_b / near_prior
+
+
+@lru_cache(maxsize=4)
+def _kernel_of(key: str, same_place_km: float, held: _Held) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    xyz = held.grid.xyz
     reach = 2.0 * np.sin(min(REACH * same_place_km / sphere.EARTH_RADIUS_KM, np.pi) / 2.0)
     near = cKDTree(xyz).query_pairs(reach, output_type="ndarray")
     chord = np.linalg.norm(xyz[near[:, 0]] - xyz[near[:, 1]], axis=1)
     km = 2.0 * sphere.EARTH_RADIUS_KM * np.arcsin(np.clip(chord / 2.0, 0.0, 1.0))
-    kernel = np.exp(-0.5 * (km / same_place_km) ** 2)
-    i, j = near[:, 0], near[:, 1]
-    pi = np.exp(prior.log_mass)
-    near_prior = pi.copy()  # a cell is at no distance from itself
-    np.add.at(near_prior, i, kernel * pi[j])
-    np.add.at(near_prior, j, kernel * pi[i])
-    total = (a.mass * b.mass / near_prior).sum()
-    total += (kernel * a.mass[i] * b.mass[j] / near_prior[i]).sum()
-    total += (kernel * a.mass[j] * b.mass[i] / near_prior[j]).sum()
-    return float(np.log10(max(total, 1e-300)))
+    return near[:, 0], near[:, 1], np.exp(-0.5 * (km / same_place_km) ** 2)
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """A grid beside its key: the key alone decides what is kept."""
+
+    grid: Grid
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held)
+
+
+def _kernel(grid: Grid, same_place_km: float) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs of cells closer than REACH radii, and their kernel; kept for the last few grids."""
+    return _kernel_of(grid.key, same_place_km, _Held(grid))
