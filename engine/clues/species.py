@@ -37,6 +37,7 @@ from engine.core.observation import Observation
 from engine.core.paths import ASSETS
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.nets import birdnet
+from engine.world.grid import world_grid
 
 LEAST_SCORE = 0.02  # below this BirdNET's scores carry nothing that calibration could use
 MOST_SPECIES = 15  # the best of an interval; the rest is noise and costs time
@@ -294,7 +295,17 @@ class Ranges:
 
     def _compute_hidden(self, grid: Grid, week: int | None) -> NDArray[np.float32]:
         lat, lon = grid.lat_lon_deg
-        return self._model.hidden(lat, lon, week)
+        world = world_grid()
+        if grid is world:
+            return self._model.hidden(lat, lon, week)
+        # A refined grid shares two thirds of its cells with the world's: only the others are computed.
+        at = np.clip(np.searchsorted(world.cells, grid.cells), 0, len(world) - 1)
+        shared = world.cells[at] == grid.cells
+        known = self.hidden(world, week)
+        found = np.empty((len(grid), known.shape[1]), dtype=np.float32)
+        found[shared] = known[at[shared]]
+        found[~shared] = self._model.hidden(lat[~shared], lon[~shared], week)
+        return found
 
     def log_richness(self, grid: Grid, week: int | None) -> NDArray[np.float64]:
         """(cells,) ln(N + 1), N the expected number of species; finer cells take their world cell's, unknown ones are computed."""
