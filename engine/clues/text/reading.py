@@ -25,7 +25,7 @@ LONGEST_NAME = 5  # words
 MOST_PLACES = 24  # that one name may mean
 MOST_READINGS = 40
 LEAST_CHANCE = 0.02
-_PEOPLE_POWER = 0.6  # of two places of one name, how much likelier the larger one is
+_PEOPLE_POWER = 0.85  # of two places of one name, how much likelier the larger one is
 # How common a place's name is among all words (zipf) by its people: medians of names in wordfreq's lists.
 _ZIPF_PER_DECADE, _ZIPF_AT_ONE = 0.9, -0.7
 _RARE_ZIPF = 2.0
@@ -270,11 +270,12 @@ def _hits(
     line = tokens[first].line
     split = tokens[last - 1].line != line
     read_well = min(scores[t.line] for t in tokens[first:last]) ** 2 * (0.6 if split else 1.0)
-    title = _title(tokens, first, last)
+    titles = _titles(tokens, first, last)
+    title = titles[0] if titles else None
     text = " ".join(t.word.text for t in tokens[first:last])
     forms = [(name, 1.0, "")]
-    if title and title.ending and name.endswith(title.ending):
-        forms.append((name[: -len(title.ending)], 1.0, ""))
+    endings = {t.ending for t in titles if t.ending and name.endswith(t.ending)}
+    forms += [(name[: -len(ending)], 1.0, "") for ending in sorted(endings)]
     if len(own) == 1 and name.endswith("er") and len(name) >= 7 and chances.get("de", 0.0) > 0.5:
         forms += [(name[:-2], _ADJECTIVE, "adjective of "), (name[:-2] + "n", 0.5 * _ADJECTIVE, "adjective of ")]
     for form, factor, how in forms:
@@ -323,14 +324,16 @@ def _place_hit(
     if title and title.areas:
         fitting = tuple(c for c in found if c.country in {a[:2] for a in title.areas})
         title, found = (title, fitting) if fitting else (None, found)
+    named = _within(tokens, first, last, found)
+    found = named or found
     people = max(c.people * c.weight for c in found)
     is_name = _name_chance(form, own, max(people, 300.0), chances)
     whole = len(parted[line]) == last - first
-    if title:
+    if title or named:
         here = _TITLED
         is_name = max(is_name, 0.9 if len(form) >= 4 else 0.5)
     else:
-        here = 0.75 if whole or len(own) > 1 else 0.6
+        here = 0.75 if len(own) > 1 else 0.65 if whole else 0.6
         if _in_street(tokens, first, last):
             here = _STREET
     chance = min(0.97, is_name * here * factor)
@@ -402,23 +405,40 @@ def _zipf(own: Sequence[str], chances: dict[str, float]) -> float:
     return total + 1.5 * (len(own) > 1)
 
 
-def _title(tokens: Sequence[_Token], first: int, last: int) -> tables.Title | None:
-    """The title that stands before or after these words, on their line or at the end of the one above."""
+def _titles(tokens: Sequence[_Token], first: int, last: int) -> list[tables.Title]:
+    """Titles that stand before or after these words, on their line or at the end of the one above; longest first."""
     line = tokens[first].line
+    found = []
     for title in tables.titles():
         n = len(title.phrase)
         span = range(first - n, first) if title.before else range(last, last + n)
         if span.start < 0 or span.stop > len(tokens):
             continue
         if tuple(tokens[i].word.folded for i in span) == title.phrase and abs(tokens[span.start].line - line) <= 1:
-            return title
+            found.append(title)
     # Logos set the name above: PARIS / VILLE DE.
-    if last < len(tokens) and tokens[last].line == line + 1 and (first == 0 or tokens[first - 1].line < line):
-        below = [t.word.folded for t in tokens if t.line == line + 1]
-        for title in tables.titles():
-            if title.before and title.phrase == tuple(below):
-                return title
-    return None
+    if not found and last < len(tokens) and tokens[last].line == line + 1 and (first == 0 or tokens[first - 1].line < line):
+        below = tuple(t.word.folded for t in tokens if t.line == line + 1)
+        found = [t for t in tables.titles() if t.before and t.phrase == below]
+    return found
+
+
+def _within(tokens: Sequence[_Token], first: int, last: int, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Of the places meant, those in the region or country that is named right after: "Burlington, Vermont", "Augusta, GA"."""
+    g = gazetteer()
+    for n in (1, 2, 3):
+        after = tokens[last : last + n]
+        if len(after) < n or after[-1].line - tokens[first].line > 1 or not after[0].word.capital:
+            break
+        if n == 1 and len(after[0].word.text) == 2 and after[0].word.text.isupper() and after[0].line == tokens[first].line:
+            codes = {f"US.{after[0].word.text}"}
+        else:
+            areas = g.areas("".join(t.word.folded for t in after))
+            codes = {g.region_codes[a] if a >= 0 else g.country_codes[-1 - a] for a in areas}
+        inside = tuple(c for c in found if g.region_codes[c.region] in codes or c.country in codes)
+        if inside:
+            return inside
+    return ()
 
 
 def _in_street(tokens: Sequence[_Token], first: int, last: int) -> bool:

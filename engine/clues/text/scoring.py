@@ -3,10 +3,11 @@
 Every reading r contributes a factor that is 1 on average over the reference prior: with its chance c it speaks of here, else it
 says nothing,
 
-    f_r(x) = (1 − c) + c · k_r(x) / π(x),
+    f_r(x) = (1 − c) + c · q_r(x) / Σ π q_r,    q_r(x) = k_r(x) / π(x),
 
-k_r being how the mass of the places it may mean lies over the cells, and π the default prior, divided out so that applying a
-prior later applies it once. Language multiplies by the share of signs in it, by region. Factors multiply, so that names that
+k_r being how the mass of the places it may mean lies over the cells and π the default prior, divided out so that applying a prior
+later applies it once. The surest reading's factor is just that; for every further one π is taken as even over the cell's
+surroundings, about 150 km wide, or two readings that agree on a town would reward the emptiest fields around it. Language multiplies by the share of signs in it, by region. Factors multiply, so that names that
 agree on a neighbourhood find each other and a name in the wrong country fades. Cues of country repeat each other's news, and
 are tempered: the second strongest counts half, the third a third.
 """
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 
+import h3.api.numpy_int as h3
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -30,7 +32,8 @@ from engine.world import priors
 from engine.world.grid import world_grid
 
 REFERENCE = "mixture"
-SAME_KM = 20.0
+SAME_KM = 20.0  # readings that mean places this near are taken together
+EMPTY_LAND = 0.5
 LEAST_MASS, WITHIN_KM = 0.5, 750.0
 _NEAR = 0.75  # share of signs that name a place and stand in it; the rest stand around it
 _AROUND_KM = 25.0
@@ -42,11 +45,14 @@ Array = NDArray[np.float64]
 def log_likelihood(readings: Sequence[Reading], grid: Grid) -> Array:
     """(cells,) natural log, up to a constant."""
     log_prior = priors.prior(REFERENCE, grid).log_mass
-    total = np.zeros(len(grid))
+    total = _log_settled(grid)
     areas: list[tuple[float, Array]] = []
-    for chance, spots in _together([r for r in readings if r.spots]):
+    for rank, (chance, spots) in enumerate(_together([r for r in readings if r.spots])):
         k = sum((s.share * _kernel(s, grid) for s in spots), np.zeros(len(grid)))
-        total += np.log1p(chance * (k / np.exp(log_prior) - 1.0))
+        q = k / np.exp(log_prior) if rank == 0 else k / (grid.area_km2 * _density_around(grid))
+        held = float((np.exp(log_prior) * q).sum())
+        if held > 0.0:
+            total += np.log1p(chance * (q / held - 1.0))
     for reading in readings:
         if reading.kind == "language":
             total += _language(reading, grid)
@@ -84,9 +90,35 @@ def _together(readings: Sequence[Reading]) -> Iterator[tuple[float, tuple[Spot, 
         yield 1.0 - float(np.prod([1.0 - r.chance for r in group])), spots
 
 
+@cache
+def _world_density() -> Array:
+    """(world cells,) the default prior's density per km², over each cell and its neighbours."""
+    world = world_grid()
+    mass = np.exp(priors.prior(REFERENCE, world).log_mass)
+    total, area = np.zeros(len(world)), np.zeros(len(world))
+    disks = np.array([np.resize(h3.grid_disk(int(c), 1), 7) for c in world.cells], dtype=np.uint64)
+    for ring in disks.T:
+        at = world.index_of(ring)
+        total[at >= 0] += mass[at[at >= 0]]
+        area[at >= 0] += world.area_km2[at[at >= 0]]
+    return total / area
+
+
+def _density_around(grid: Grid) -> Array:
+    """(cells,) density per km² of the default prior around each cell, as of its world cell."""
+    at = world_grid().holding(grid.cells)
+    return np.where(at >= 0, _world_density()[at], _world_density().min())
+
+
 def _main(reading: Reading) -> tuple[float, float]:
     best = max(reading.spots, key=lambda s: s.share)
     return best.lat_deg, best.lon_deg
+
+
+def _log_settled(grid: Grid) -> Array:
+    """(cells,) natural log, at most 0: less where fewer people live than on land at large, for someone puts signs up to be read."""
+    people, land = (priors.prior(name, grid).log_mass for name in ("population", "land"))
+    return EMPTY_LAND * np.clip(people - land, -4.0, 0.0)
 
 
 def _language(reading: Reading, grid: Grid) -> Array:
