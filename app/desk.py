@@ -47,10 +47,13 @@ def _component() -> Any:
 
 
 def listed(finding: Finding) -> tuple[tuple[Perceived, ...], int]:
-    """What is worth a row, strongest first, and how much was left out as too faint or too much."""
-    every = [p for p in gather(finding) if p.best.kind != "embedding"]
+    """What is worth a row, strongest first, and how much was left out as too faint or too much.
+
+    Of the container's tags only those that state a place are evidence, and they come last: they are the easiest to forge.
+    """
+    every = [p for p in gather(finding) if p.best.kind != "embedding" and (p.best.kind != "tag" or p.best.vector is not None)]
     worth = [p for p in every if p.best.score >= LEAST_SHOWN or p.dropped or p.added]
-    worth.sort(key=lambda p: (p.best.kind == "sound", -p.best.score))
+    worth.sort(key=lambda p: (p.best.kind == "tag", p.best.kind == "sound", -p.best.score))
     return tuple(worth[:MOST_ROWS]), len(every) - len(worth[:MOST_ROWS])
 
 
@@ -75,7 +78,7 @@ def desk(
     Args:
         waiting: why there is no player yet, or "".
         moment_s: where the player goes when `seek` has grown.
-        on_act: called, as a callback, with what was done: {"do": "select" | "drop" | "undo" | "map" | "stretch" | "unplayable", …}.
+        on_act: called, as a callback, with what was done: {"do": "select", …}; see `state.act`.
     """
     key = "desk"
 

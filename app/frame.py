@@ -19,7 +19,7 @@ _CSS = """
 [data-testid="stToolbarActions"], [data-testid="stAppDeployButton"] {display: none;}
 [data-testid="stDeckGlJsonChart"], .stFullScreenFrame > div:has([data-testid="stDeckGlJsonChart"]) {border-radius: 6px;}
 [data-testid="stDeckGlJsonChart"] {box-shadow: inset 0 0 0 1px color-mix(in srgb, currentColor 16%, transparent);}
-[data-testid="stDeckGlJsonChart"] > .stElementToolbar {top: 6px; right: 6px;}
+[data-testid="stDeckGlJsonChart"] > .stElementToolbar {top: 6px !important; right: 6px !important;}
 [data-testid="stButton"] button, [data-testid="stPopover"] button, [data-testid="stDownloadButton"] button,
 [data-testid="stButtonGroup"] button {min-height: 2rem; padding-top: .12rem; padding-bottom: .12rem;}
 [data-testid="stWidgetLabel"] p {font-size: .8rem;} [data-testid="stWidgetLabel"] {min-height: 0; margin-bottom: 0;}
@@ -78,7 +78,7 @@ def dark() -> bool:
 
 
 def clean(text: object, limit: int = 120) -> str:
-    """Text from a file or a model, fit for one line of HTML: invisible and direction-changing characters out, bounded, escaped."""
+    """Text from a file or a model, fit for one line of HTML: invisible characters out, bounded, escaped."""
     shown = "".join(" " if c in "\r\n\t" else c for c in str(text))
     shown = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cf", "Co", "Cs") else c for c in shown)
     return escape(shown if len(shown) <= limit else shown[: limit - 1] + "…")
@@ -103,7 +103,8 @@ def swatch(modality: str) -> str:
 
 
 _WORDMARK = """<svg xmlns="http://www.w3.org/2000/svg" width="190" height="40" viewBox="0 0 190 40">
-<g fill="none" stroke="#e69100" stroke-width="4" stroke-linecap="round"><path d="M22 10.5a12 12 0 0 1 0 19"/><path d="M27 4a20 20 0 0 1 0 32"/></g>
+<g fill="none" stroke="#e69100" stroke-width="4" stroke-linecap="round">
+<path d="M22 10.5a12 12 0 0 1 0 19"/><path d="M27 4a20 20 0 0 1 0 32"/></g>
 <circle cx="14" cy="20" r="7" fill="{dot}"/>
 <text x="47" y="27.5" font-family="Source Sans, Source Sans Pro, Segoe UI, Helvetica, sans-serif" font-size="23" font-weight="650"
  fill="{ink}">Earwitness</text></svg>"""

@@ -52,9 +52,8 @@ def facts(clip: Clip, title: str, settings: Settings) -> None:
     said.append(f"<span title='SHA-256 {clean(clip.sha256)}'>sha256 {clean(clip.sha256[:4])}…{clean(clip.sha256[-3:])}</span>")
     if clip.problems:
         told = clean(" ".join(clip.problems), 600)
-        said.append(
-            f"<span class='ew-tip' title='{told}'>⚠ {len(clip.problems)} remark{'s' if len(clip.problems) > 1 else ''} on the file</span>"
-        )
+        count = f"{len(clip.problems)} remark{'s' if len(clip.problems) > 1 else ''}"
+        said.append(f"<span><span class='ew-tip' title='{told}'>⚠ {count} on the file</span></span>")
     st.html(f"<div class='ew-facts'>{said[0]}{''.join(said[1:])}</div>")
 
 
@@ -121,35 +120,33 @@ def _apart(finding: Finding) -> str:
     if sound is None or picture is None or not (sound.spoke and picture.spoke):
         return ""
     km = float(distance_km(sound.place.lat_deg, sound.place.lon_deg, picture.place.lat_deg, picture.place.lon_deg))
-    return f"<span class='ew-sense' title='great-circle distance {km:,.1f} km'>◀— <b>{words.km(km)}</b> between the two places —▶</span>"
+    exact = f"great-circle distance {km:,.1f} km"
+    return f"<span class='ew-sense' title='{exact}'>◀— <b>{words.km(km)}</b> between the two places —▶</span>"
 
 
 def legend(located: Sequence[Located], prior: str) -> None:
     """What the colours and lines of the map mean."""
-    boxes = "".join(f"<i style='background:rgb{c}'></i>" for c in maps.palette(dark()))
-    ticks = "".join(f"<i>{t}</i>" for t in maps.legend_ticks(maps.MASS_STOPS))
     about = "The same steps on every map. A place drawn at random on land has 0.007%."
     keys = "".join(
         f"<span class='ew-key'>{swatch(x.modality)} {clean(words.modality(x.modality))}: place</span>"
-        f"<span class='ew-key'>{_line(x.modality, False)}{tip('50%', REGION)}{_line(x.modality, True)}{tip('90% region', REGION)}</span>"
+        f"<span class='ew-key'>{_line(x.modality, False)}{tip('50%', REGION)}"
+        f"{_line(x.modality, True)}{tip('90% region', REGION)}</span>"
         for x in located
         if x.spoke
     )
-    st.html(
-        f"<div class='ew-legend'><span class='ew-scale'><span class='ew-boxes'>{boxes}</span><span class='ew-ticks'>{ticks}</span></span>"
-        f"{tip('belief per 10,000 km²', about)}{keys}</div>"
-    )
+    st.html(f"<div class='ew-legend'>{_scale(maps.MASS_STOPS)}{tip('belief per 10,000 km²', about)}{keys}</div>")
 
 
 def range_legend() -> None:
     """The same for a range map."""
-    boxes = "".join(f"<i style='background:rgb{c}'></i>" for c in maps.palette(dark()))
-    ticks = "".join(f"<i>{t}</i>" for t in maps.legend_ticks(maps.RANGE_STOPS))
     about = "Chance that a checklist from there names the species, by BirdNET's range model."
-    st.html(
-        f"<div class='ew-legend'><span class='ew-scale'><span class='ew-boxes'>{boxes}</span><span class='ew-ticks'>{ticks}</span></span>"
-        f"{tip('chance of being recorded', about)}</div>"
-    )
+    st.html(f"<div class='ew-legend'>{_scale(maps.RANGE_STOPS)}{tip('chance of being recorded', about)}</div>")
+
+
+def _scale(stops: Sequence[float]) -> str:
+    boxes = "".join(f"<i style='background:rgb{c}'></i>" for c in maps.palette(dark()))
+    ticks = "".join(f"<i>{t}</i>" for t in maps.legend_ticks(stops))
+    return f"<span class='ew-scale'><span class='ew-boxes'>{boxes}</span><span class='ew-ticks'>{ticks}</span></span>"
 
 
 def _line(modality: str, thin: bool) -> str:
@@ -171,6 +168,7 @@ def stages(job: Job) -> None:
         share = "" if progress is None or progress.fraction is None or s.ended is not None else f"{progress.fraction:.0%}"
         mark = "✓" if s.ended is not None else "…"
         rows.append(
-            f"<tr><td>{mark} {clean(s.name, 60)}</td><td class='ew-num'>{share}</td><td class='ew-num'>{s.seconds:.1f} s</td></tr>"
+            f"<tr><td>{mark} {clean(s.name, 60)}</td><td class='ew-num'>{share}</td>"
+            f"<td class='ew-num'>{s.seconds:.1f} s</td></tr>"
         )
     st.html(f"<table class='ew-stages'>{''.join(rows)}</table>")

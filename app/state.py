@@ -172,7 +172,9 @@ class Edit:
 class Bench:
     """What one session works on."""
 
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="earwitness-")))
+    scratch: tempfile.TemporaryDirectory[str] = field(
+        default_factory=lambda: tempfile.TemporaryDirectory(prefix="earwitness-", ignore_cleanup_errors=True)
+    )  # uploads and previews; gone with the session
     job: Job | None = None
     title: str = ""
     path: Path | None = None
@@ -193,8 +195,9 @@ class Bench:
     error: str = ""
     note: str = ""
 
-    def __del__(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+    @property
+    def folder(self) -> Path:
+        return Path(self.scratch.name)
 
 
 def bench() -> Bench:
@@ -249,8 +252,7 @@ def clear(b: Bench) -> None:
         b.preview.cancel()
     if b.reader is not None:
         b.reader.close()
-    kept = b.folder
-    for name, made in Bench(folder=kept).__dict__.items():
+    for name, made in vars(Bench(scratch=b.scratch)).items():
         setattr(b, name, made)
     for key in [k for k in st.session_state if isinstance(k, str) and k.startswith("set_")]:
         del st.session_state[key]

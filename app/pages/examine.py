@@ -418,7 +418,8 @@ def evidence_panel(b: state.Bench, found: Finding, p: Perceived) -> None:
             label = f" <i>{clean(p.best.label, 80)}</i>" if p.best.label != p.title else ""
             st.html(
                 f"<span class='ew-h'>{clean(p.title, 80)}</span>{label} <span class='ew-dim'>· score {p.best.score:.2f} · "
-                f"{p.windows} window{'s' if p.windows != 1 else ''} · {clean(words.span(p.best.start_s, p.best.end_s))} is the best</span>"
+                f"{p.windows} window{'s' if p.windows != 1 else ''} · "
+                f"best at {clean(words.span(p.best.start_s, p.best.end_s))}</span>"
             )
             st.space("stretch")
             if p.best.kind != "sound":

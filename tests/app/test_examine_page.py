@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+import wave
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -181,3 +183,33 @@ def test_what_the_desk_sends(examined: AppTest, monkeypatch: pytest.MonkeyPatch)
     globe = b.globe
     state.act({"do": "map", "number": 5})
     assert b.globe is not globe
+
+
+def test_a_long_recording_gets_a_preview_of_the_stretch_looked_at(page: AppTest, tmp_path: Path) -> None:
+    """Films are not sent whole to the browser: a stretch around the moment is."""
+    rate, length_s = 8000, 200
+    noise = np.random.default_rng(0).normal(0, 3000, rate * length_s).astype("<i2")
+    clip = tmp_path / "long <b>.wav"
+    with wave.open(str(clip), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(noise.tobytes())
+    page.text_input(key="path-first").input(str(clip))
+    submit(page)
+    finish(page)
+    assert "long &lt;b&gt;.wav" in html(page)
+    b = bench(page)
+    b.direct_failed = True  # as if the browser could not play it
+    page.run()
+    end = time.monotonic() + 60
+    while b.preview.running and time.monotonic() < end:
+        time.sleep(0.1)
+    assert b.preview.failed == "" and b.preview.path.stat().st_size > 1000
+    assert b.preview.stretch.length_s == state.STRETCH_S
+    first = b.preview
+    state.start_preview(b, 150.0)
+    assert b.preview is not first
+    assert b.preview.stretch.start_s <= 150.0 < b.preview.stretch.end_s
+    b.preview.cancel()
+    assert not page.exception
