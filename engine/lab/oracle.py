@@ -358,8 +358,9 @@ class LinearRetrieval:
         """Latitudes and longitudes (n,) of lists (n, species)."""
         import torch
 
+        linear = self._linear  # trained here, outside of inference mode
         with torch.inference_mode():
-            out = self._linear(torch.from_numpy(kept.toarray().astype(np.float32))).numpy()
+            out = linear(torch.from_numpy(kept.toarray().astype(np.float32))).numpy()
         best = np.concatenate(
             [(part @ self.gallery.T).argmax(axis=1) for part in np.array_split(out, max(1, len(out) // 250))]
         )
