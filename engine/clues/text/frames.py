@@ -16,7 +16,7 @@ from engine.core.progress import Progress, ProgressCallback
 from engine.nets.ocr import Line, TextReader
 
 STEP_S = 2.0
-MOST_FRAMES = 90  # of one interval; a longer one is sampled more thinly
+MOST_FRAMES = 60  # of one interval; a longer one is sampled more thinly
 MAX_SIDE_PX = 1280
 CAPTION = "caption of the programme, not scored"
 _SAME_FRAME = 6.0  # mean difference of 32 × 18 grey thumbnails (0 to 255) below which a frame is not read again

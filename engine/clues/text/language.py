@@ -30,7 +30,46 @@ _SAME = {"no": "nb", "nn": "nb", "fil": "tl", "sr": "hr", "bs": "hr", "sh": "hr"
 
 NAMES = dict(
     pair.split(":")
-    for pair in ["af:Afrikaans", "ca:Catalan", "cs:Czech", "cy:Welsh", "da:Danish", "de:German", "el:Greek", "en:English", "es:Spanish", "et:Estonian", "eu:Basque", "fi:Finnish", "fr:French", "ga:Irish", "gl:Galician", "hr:Serbo-Croatian", "hu:Hungarian", "id:Indonesian", "is:Icelandic", "it:Italian", "ja:Japanese", "lt:Lithuanian", "lv:Latvian", "ms:Malay", "nb:Norwegian", "nl:Dutch", "pl:Polish", "pt:Portuguese", "ro:Romanian", "sk:Slovak", "sl:Slovene", "sq:Albanian", "sv:Swedish", "sw:Swahili", "tl:Tagalog", "tr:Turkish", "vi:Vietnamese", "zh:Chinese"]
+    for pair in [
+        "af:Afrikaans",
+        "ca:Catalan",
+        "cs:Czech",
+        "cy:Welsh",
+        "da:Danish",
+        "de:German",
+        "el:Greek",
+        "en:English",
+        "es:Spanish",
+        "et:Estonian",
+        "eu:Basque",
+        "fi:Finnish",
+        "fr:French",
+        "ga:Irish",
+        "gl:Galician",
+        "hr:Serbo-Croatian",
+        "hu:Hungarian",
+        "id:Indonesian",
+        "is:Icelandic",
+        "it:Italian",
+        "ja:Japanese",
+        "lt:Lithuanian",
+        "lv:Latvian",
+        "ms:Malay",
+        "nb:Norwegian",
+        "nl:Dutch",
+        "pl:Polish",
+        "pt:Portuguese",
+        "ro:Romanian",
+        "sk:Slovak",
+        "sl:Slovene",
+        "sq:Albanian",
+        "sv:Swedish",
+        "sw:Swahili",
+        "tl:Tagalog",
+        "tr:Turkish",
+        "vi:Vietnamese",
+        "zh:Chinese",
+    ]
 )
 
 

@@ -234,7 +234,7 @@ def _names(
     hits = [h for span in spans for h in _hits(tokens, parted, scores, chances, *span)]
     taken: set[int] = set()
     kept: list[Reading] = []
-    for hit in sorted(hits, key=lambda h: (-(h.last - h.first + 1) * (h.strength > 0.3), -h.strength)):
+    for hit in sorted(hits, key=lambda h: (-(h.last - h.first) * (h.strength > 0.3 and h.reading.kind == "place"), -h.strength)):
         span = range(hit.first, hit.last)
         if taken.isdisjoint(span) and hit.reading.chance >= LEAST_CHANCE:
             taken.update(span)
@@ -324,8 +324,8 @@ def _place_hit(
     if title and title.areas:
         fitting = tuple(c for c in found if c.country in {a[:2] for a in title.areas})
         title, found = (title, fitting) if fitting else (None, found)
-    named = _within(tokens, first, last, found)
-    found = named or found
+    named, used = _within(tokens, first, last, found)
+    found, last = named or found, last + used
     people = max(c.people * c.weight for c in found)
     is_name = _name_chance(form, own, max(people, 300.0), chances)
     whole = len(parted[line]) == last - first
@@ -423,8 +423,8 @@ def _titles(tokens: Sequence[_Token], first: int, last: int) -> list[tables.Titl
     return found
 
 
-def _within(tokens: Sequence[_Token], first: int, last: int, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Of the places meant, those in the region or country that is named right after: "Burlington, Vermont", "Augusta, GA"."""
+def _within(tokens: Sequence[_Token], first: int, last: int, found: Sequence[Candidate]) -> tuple[tuple[Candidate, ...], int]:
+    """Of the places meant, those in the region or country named right after (Burlington, Vermont; Augusta, GA), and its words."""
     g = gazetteer()
     for n in (1, 2, 3):
         after = tokens[last : last + n]
@@ -437,8 +437,8 @@ def _within(tokens: Sequence[_Token], first: int, last: int, found: Sequence[Can
             codes = {g.region_codes[a] if a >= 0 else g.country_codes[-1 - a] for a in areas}
         inside = tuple(c for c in found if g.region_codes[c.region] in codes or c.country in codes)
         if inside:
-            return inside
-    return ()
+            return inside, n
+    return (), 0
 
 
 def _in_street(tokens: Sequence[_Token], first: int, last: int) -> bool:

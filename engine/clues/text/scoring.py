@@ -7,9 +7,10 @@ says nothing,
 
 k_r being how the mass of the places it may mean lies over the cells and π the default prior, divided out so that applying a prior
 later applies it once. The surest reading's factor is just that; for every further one π is taken as even over the cell's
-surroundings, about 150 km wide, or two readings that agree on a town would reward the emptiest fields around it. Language multiplies by the share of signs in it, by region. Factors multiply, so that names that
-agree on a neighbourhood find each other and a name in the wrong country fades. Cues of country repeat each other's news, and
-are tempered: the second strongest counts half, the third a third.
+surroundings, about 150 km wide, or two readings that agree on a town would reward the emptiest fields around it. Language
+multiplies by the share of signs in it, by region. Factors multiply, so that names that agree on a neighbourhood find each other
+and a name in the wrong country fades. Cues of country repeat each other's news, and are tempered: the second strongest counts
+half, the third a third.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _main(reading: Reading) -> tuple[float, float]:
 
 
 def _log_settled(grid: Grid) -> Array:
-    """(cells,) natural log, at most 0: less where fewer people live than on land at large, for someone puts signs up to be read."""
+    """(cells,) natural log, at most 0: less where fewer people live than on land at large: signs are for readers."""
     people, land = (priors.prior(name, grid).log_mass for name in ("population", "land"))
     return EMPTY_LAND * np.clip(people - land, -4.0, 0.0)
 
@@ -131,7 +132,8 @@ def _language(reading: Reading, grid: Grid) -> Array:
 def _area(reading: Reading, grid: Grid, log_prior: Array) -> Array:
     codes = gazetteer().region_codes
     member = np.array([float(c in reading.areas or c[:2] in reading.areas) for c in codes])
-    k = _on_cells(member, grid)
+    # A cell that may lie in the area counts wholly, or a town at the border, named with its state, would be lost.
+    k = member[_regions(grid)].max(axis=1)
     held = float((np.exp(log_prior) * k).sum())
     if held <= 0.0:
         return np.zeros(len(grid))
@@ -156,7 +158,7 @@ def _world_regions() -> NDArray[np.uint16]:
 
 def _around(grid: Grid, tree: cKDTree) -> NDArray[np.uint16]:
     lat, lon = grid.lat_lon_deg
-    reach_deg = 0.6 * np.degrees(np.sqrt(grid.area_km2 / np.pi) / sphere.EARTH_RADIUS_KM)
+    reach_deg = 0.75 * np.degrees(np.sqrt(grid.area_km2 / np.pi) / sphere.EARTH_RADIUS_KM)
     points = [(lat, lon)]
     for turn in np.arange(6) * np.pi / 3.0:
         up = np.clip(lat + reach_deg * np.sin(turn), -90.0, 90.0)
