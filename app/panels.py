@@ -9,7 +9,19 @@ import streamlit as st
 from app import maps
 from app.frame import clean, dark, swatch, tip
 from app.state import Edit, Job
-from engine import Clip, Finding, Located, Settings, distance_km, headline, words
+from engine import (
+    Clip,
+    Finding,
+    Located,
+    Settings,
+    comparison_rows,
+    comparisons,
+    credits,
+    distance_km,
+    headline,
+    licence_note,
+    words,
+)
 
 NATS = "How much was learnt over the prior: the Kullback-Leibler divergence of the belief from the prior, in nats."
 REGION = "The smallest area that holds this share of the belief. In tests, the truth lay inside about as often."
@@ -172,3 +184,21 @@ def stages(job: Job) -> None:
             f"<td class='ew-num'>{s.seconds:.1f} s</td></tr>"
         )
     st.html(f"<table class='ew-stages'>{''.join(rows)}</table>")
+
+
+def compared(finding: Finding) -> None:
+    """Every comparison between senses, in numbers."""
+    for c in comparisons(finding):
+        lines = "".join(f"<tr><td>{clean(name, 60)}</td><td>{clean(told, 300)}</td></tr>" for name, told in comparison_rows(c))
+        st.html(f"<table class='ew-stages'>{lines}</table>")
+
+
+def models(finding: Finding) -> None:
+    """Which models spoke, and what their licences mean for the use of the result."""
+    said = ", ".join(
+        tip(c.title, f"{c.purpose}; {c.licence}; {c.source}; sha256 {c.sha256[:16] or 'unknown'}")
+        for c in credits(finding.provenance.models)
+    )
+    note = licence_note(finding.provenance.models)
+    if said:
+        st.html(f"<div class='ew-edits ew-dim'>Models that spoke: {said}. {clean(note, 300)}</div>")

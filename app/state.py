@@ -425,6 +425,12 @@ def excerpt(b: Bench, interval: Interval) -> bytes:
     return engine.excerpt_wav(b.reader, interval, 48_000, b.settings.track)
 
 
+def frame(b: Bench, time_s: float) -> NDArray[np.uint8] | None:
+    """The picture (height, width, 3) shown at a moment, small; None where there is none."""
+    found = next(iter(b.reader.frames([time_s], max_side_px=720)), None)
+    return None if found is None else found.rgb
+
+
 @dataclass(frozen=True)
 class Playable:
     """What the player is given: where it is served, and which stretch of the clip it holds."""

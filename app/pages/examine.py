@@ -162,6 +162,9 @@ def bench() -> None:
         b.moment_s = chosen.best.start_s if chosen else 0.0
     header(b, found)
     panels.banner(found)
+    if engine.comparisons(found):
+        with st.expander("Why: the comparison in numbers"):
+            panels.compared(found)
     if b.error:
         st.error(plain(b.error, 600), icon=":material/error:")
     left, right = st.columns([0.4, 0.6], gap="medium")
@@ -174,6 +177,7 @@ def bench() -> None:
             with a:
                 panels.edits(b.edits)
             c.button("Undo", key="undo", icon=":material/undo:", help="Take back the last edit (U)", **state.callback(state.undo))
+        panels.models(found)
     with right:
         selected = next((p for p in rows if p.key == b.selected), None)
         if selected is not None:
@@ -434,13 +438,17 @@ def evidence_panel(b: state.Bench, found: Finding, p: Perceived) -> None:
         with left:
             if sense_of(p.best.kind) == "sound":
                 _window(b, p)
+            elif sense_of(p.best.kind) == "picture":
+                _frame(b, found, p)
             else:
-                st.caption(plain(p.best.note, 300) or "Nothing more is known of it.")
+                st.caption("Stated by the file itself, and the easiest of all evidence to forge.")
         with right:
             if p.best.kind == "species":
                 _range(b, p)
             elif p.best.kind == "sound":
                 st.caption("A sound that is no animal's range: it is listed and never scored.")
+            elif p.best.note:
+                st.caption(plain(p.best.note, 400))
         if p.best.kind != "sound":
             _effect(b, found, p)
 
@@ -462,6 +470,20 @@ def _window(b: state.Bench, p: Perceived) -> None:
         st.audio(state.excerpt(b, stretch), format="audio/wav")
     except engine.EarwitnessError as error:
         st.error(plain(error, 400))
+
+
+def _frame(b: state.Bench, found: Finding, p: Perceived) -> None:
+    seen = min(p.observations, key=lambda o: abs(o.start_s - b.moment_s))
+    beside = tuple(o for o in p.observations if abs(o.start_s - seen.start_s) < 0.05)
+    try:
+        picture = state.frame(b, seen.start_s)
+    except engine.EarwitnessError as error:
+        st.error(plain(error, 400))
+        return
+    if picture is None:
+        st.caption("No picture can be decoded at that moment.")
+        return
+    st.image(engine.annotate(picture, engine.marks_of(beside, found.settings.dropped)), caption=f"at {words.clock(seen.start_s)}")
 
 
 def _range(b: state.Bench, p: Perceived) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 import wave
@@ -102,7 +103,11 @@ def test_example_is_examined(examined: AppTest) -> None:
     said = html(examined)
     assert "golf_georgia.mp4" in said
     assert "Europe" in said
-    assert "Great Tit" in said
+    b = bench(examined)
+    species = next(o.key for o in b.perception.observations if o.name == "Great Tit")
+    b.selected = species
+    examined.run()
+    assert "Great Tit" in html(examined)
     maps = examined.get("deck_gl_json_chart")
     assert len(maps) == 2  # the belief, and the range of the selected species
     spec = maps[0].proto.json
@@ -115,6 +120,8 @@ def test_changing_ones_mind_needs_no_model_and_can_be_undone(examined: AppTest, 
 
     monkeypatch.setattr(engine, "perceive", no_model)
     at, b = examined, bench(examined)
+    b.selected = next(o.key for o in b.perception.observations if o.name == "Great Tit")
+    at.run()
     first = view_of(at)
     before = b.settings
     at.selectbox(key="set_prior").select("land").run()
@@ -213,3 +220,69 @@ def test_a_long_recording_gets_a_preview_of_the_stretch_looked_at(page: AppTest,
     assert b.preview.stretch.start_s <= 150.0 < b.preview.stretch.end_s
     b.preview.cancel()
     assert not page.exception
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Compared(engine.Finding):
+    """A finding that carries comparisons."""
+
+    comparisons: tuple[object, ...] = ()
+
+
+def test_picture_both_and_verdict_are_shown_where_a_finding_has_them(page: AppTest) -> None:
+    """The page draws every sense that a finding holds, and the verdict above them."""
+    from engine.core.comparison import Comparison
+
+    page.button(key="example-golf_georgia").click().run()
+    finish(page)
+    b = bench(page)
+    sound = b.judged[b.settings].by("sound")
+    assert sound is not None and sound.spoke
+    grid = sound.posterior.grid
+    near = grid.locate(np.array([33.47]), np.array([-81.97]))[0]
+    mass = np.full(len(grid), 0.01 / (len(grid) - 1))
+    mass[near] = 0.99
+    picture = dataclasses.replace(
+        sound, modality="picture", posterior=engine.Posterior(grid, np.log(mass)), region="Georgia, USA",
+        place=engine.Place(33.47, -81.97, 0.99, 100.0, "Augusta, <i>Georgia</i>"),
+        regions_km2={0.5: 900.0, 0.9: 900.0, 0.95: 2e6},
+    )  # fmt: skip
+    both = dataclasses.replace(sound, modality="both")
+    verdict = Comparison(
+        "sound",
+        "picture",
+        "different places",
+        "moderate support",
+        6800.0,
+        6900.0,
+        0.01,
+        0.0,
+        -2.4,
+        -1.95,
+        -2.5,
+        -1.2,
+        True,
+        107,
+        50.0,
+    )
+    sign = engine.Observation(
+        "text", "text", "AUGUSTA <b>GA</b> 30904", 0.97, 8.0, 8.0, author="rapidocr", box=(0.2, 0.2, 0.6, 0.4)
+    )
+    was = b.judged[b.settings]
+    seen = dataclasses.replace(was.perception, observations=(*was.perception.observations, sign))
+    fields = {f.name: getattr(was, f.name) for f in dataclasses.fields(was)}
+    fields |= {"located": (sound, picture, both), "perception": seen, "comparisons": (verdict,)}
+    b.judged[b.settings] = Compared(**fields)
+    b.perception, b.selected, b.moment_s = seen, sign.key, 8.0
+    b.judged[b.settings.but(dropped=frozenset({sign.key}))] = b.judged[b.settings]
+    page.run()
+    assert not page.exception
+    said = html(page)
+    assert "Sound and picture come from different places" in said
+    assert "limited by 107 validation pairs" in said
+    assert "Augusta, &lt;i&gt;Georgia&lt;/i&gt;" in said and "<i>Georgia" not in said
+    assert "between the two places" in said
+    assert list(state.layers_of(b.judged[b.settings])) == ["sound", "picture", "both", "outlines"]
+    spec = page.get("deck_gl_json_chart")[0].proto.json
+    assert '"way-flat"' in spec and "Together" not in spec
+    assert page.get("imgs") or page.get("image")
