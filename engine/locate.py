@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 import engine
 from engine.clues import registry
 from engine.core.clip import Clip, Interval, Reader
+from engine.core.comparison import Comparison
 from engine.core.errors import MediaError, SettingError
 from engine.core.evidence import Evidence
-from engine.core.finding import FUSED, Finding, Located, Perception, Provenance, Settings
+from engine.core.finding import FUSED, PRIORS, Finding, Located, Perception, Provenance, Settings
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.paths import EXAMPLES
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.verdict import fuse
+from engine.verdict import compare, fuse
 from engine.world import priors, refine
 from engine.world.grid import world_grid
 
@@ -144,6 +145,7 @@ def judge(perception: Perception, settings: Settings | None = None, provenance_s
     spoken = [own for _, own in _by_modality(coarse, settings.included) if any(e.abstained is None for e in own)]
     grid = refine.refined(*(fuse.posterior_of(own, prior) for own in spoken)) if spoken else world
     evidence = _score(perception, observations, settings, grid)
+    located = _located(evidence, settings, grid)
     models = tuple(dict.fromkeys(m for e in evidence if e.abstained is None for m in e.models))
     return Finding(
         clip=perception.clip,
@@ -151,7 +153,8 @@ def judge(perception: Perception, settings: Settings | None = None, provenance_s
         settings=settings,
         perception=perception,
         evidence=evidence,
-        located=_located(evidence, settings, grid),
+        located=located,
+        comparisons=_compared(located, evidence, settings, grid),
         provenance=Provenance(
             version=engine.__version__,
             models=models or perception.models,
@@ -202,6 +205,21 @@ def _located(evidence: tuple[Evidence, ...], settings: Settings, grid: Grid) -> 
     return tuple(
         fuse.locate_modality(name, own, prior, settings.radius_km) for name, own in _by_modality(evidence, settings.included)
     )
+
+
+def _compared(
+    located: tuple[Located, ...], evidence: tuple[Evidence, ...], settings: Settings, grid: Grid
+) -> tuple[Comparison, ...]:
+    """Sound and picture compared under every prior; nothing where a clip has only one of them."""
+    by = {x.modality: x for x in located}
+    if not {"sound", "picture"} <= by.keys():
+        return ()
+    own = {name: tuple(e for e in evidence if e.modality == name) for name in ("sound", "picture")}
+    under = []
+    for name in PRIORS:
+        prior = priors.prior(name, grid)
+        under.append((prior, fuse.posterior_of(own["sound"], prior), fuse.posterior_of(own["picture"], prior)))
+    return (compare.compare(by["sound"], by["picture"], under, settings.same_place_km),)
 
 
 def species_range(latin: str, when: date | None = None) -> tuple[Grid, NDArray[np.float32]]:

@@ -69,6 +69,7 @@ COMMANDS = (
         commands=(
             Command("calibrate-species", "fit the species clue on recordings of known place", "lab.calibrate_species"),
             Command("calibrate-blend", "fit how species ranges and AG-CLIP become one voice", "lab.calibrate_blend"),
+            Command("calibrate-mismatch", "fit and bound the factor for one place against two", "lab.calibrate_mismatch"),
             Command("train-agclip", "train AG-CLIP on BirdNET's scores from simulated soundscapes", "lab.train_agclip"),
             Command("richness", "tabulate how many species are to be expected where", "lab.richness"),
         ),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from engine.clues.agclip import AgClipClue
 from engine.clues.container import ContainerClue
+from engine.clues.picture import PictureClue
 from engine.clues.species import SpeciesClue
+from engine.clues.text import TextClue
 from engine.core.evidence import Clue
 from engine.core.finding import Settings
 
@@ -12,5 +15,8 @@ def clues(settings: Settings) -> tuple[Clue, ...]:
     """Every clue, made for these settings; making one loads nothing."""
     return (
         SpeciesClue(settings.stride_s, settings.track),
+        AgClipClue(),
+        TextClue(),
+        PictureClue(),
         ContainerClue(),
     )

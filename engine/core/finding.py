@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from engine.core.clip import Clip, Interval
+from engine.core.comparison import Comparison
 from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
 from engine.core.observation import Observation
@@ -139,6 +140,7 @@ class Finding:
     evidence: tuple[Evidence, ...] = field(repr=False)
     located: tuple[Located, ...]
     provenance: Provenance
+    comparisons: tuple[Comparison, ...] = ()
     scene: int = 1
     scenes: int = 1
 

@@ -33,6 +33,7 @@ class TextClue:
 
     name = "text"
     modality = "picture"
+    reads = "text"
     models = (ocr.MODEL_ID, language.MODEL_ID)
 
     def __init__(self, captions: bool = False) -> None:

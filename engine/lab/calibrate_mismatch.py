@@ -1,0 +1,27 @@
+"""`earwitness lab calibrate-mismatch`: fit and bound the factor for one place against two; see `lab.mismatch`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+
+from engine.lab import mismatch
+from engine.verdict import compare
+
+add_arguments = mismatch.add_arguments
+
+
+def run(args: argparse.Namespace) -> int:
+    """Cross-validate, print the held-out table, and write the calibration (to --json, else to its place in assets)."""
+    pairs = mismatch.pairs_of(args)
+    data = mismatch.calibrate(pairs, args.seed)
+    draws = tuple((o, s) for o, s in data["bootstrap"])
+    k = compare.Calibration(data["offset"], data["slope"], data["low"], data["high"], data["pairs"], draws)
+    out = mismatch.held_out(pairs, args.seed)
+    mismatch.show(mismatch.report(pairs, np.where(pairs.speak, out, np.nan), k, args.seed))
+    target = args.json or compare.CALIBRATION_FILE
+    target.write_text(json.dumps(data, indent=1) + "\n")
+    print(f"log10 factor = {k.offset:.2f} + {k.slope:.2f} · log10 B, within {k.low:.2f} … {k.high:.2f}; wrote {target}")
+    return 0
