@@ -1,0 +1,78 @@
+"""The catalogue: hashes decide, nothing is fetched unasked, and a folder is brought in whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from engine.cli import main
+from engine.core.errors import WeightsError
+from engine.nets import catalog
+from engine.nets.catalog import Entry, WeightFile
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Entry:
+    """A catalogue of one small model, and an empty models folder."""
+    files = tuple(WeightFile(n, hashlib.sha256(n.encode()).hexdigest(), len(n)) for n in ("config.json", "model.safetensors"))
+    made = Entry("small", "Small", "tests", "nobody/small", "0" * 40, "MIT", False, files)
+    monkeypatch.setattr(catalog, "CATALOGUE", (made,))
+    monkeypatch.setenv("EARWITNESS_MODELS", str(tmp_path / "models"))
+    return made
+
+
+def stick(tmp_path: Path, known: Entry) -> Path:
+    folder = tmp_path / "stick" / known.id
+    folder.mkdir(parents=True)
+    for f in known.files:
+        (folder / f.name).write_bytes(f.name.encode())
+    (folder / "evil.py").write_text("raise SystemExit")
+    return folder.parent
+
+
+def test_import_takes_the_named_files_and_nothing_else(known: Entry, tmp_path: Path) -> None:
+    assert catalog.state(known) == "missing"
+    catalog.import_folder(stick(tmp_path, known))
+    here = tmp_path / "models" / known.id
+    assert sorted(p.name for p in here.iterdir()) == ["config.json", "model.safetensors"]
+    assert catalog.state(known) == "present"
+    catalog.verify(known)
+
+
+def test_a_changed_file_is_refused_and_nothing_is_left(known: Entry, tmp_path: Path) -> None:
+    folder = stick(tmp_path, known)
+    (folder / known.id / "model.safetensors").write_bytes(b"other")
+    with pytest.raises(WeightsError, match="not the file of the catalogue"):
+        catalog.import_folder(folder)
+    assert catalog.state(known) == "missing"
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_verify_finds_what_was_changed_later(known: Entry, tmp_path: Path) -> None:
+    catalog.import_folder(stick(tmp_path, known))
+    (tmp_path / "models" / known.id / "config.json").write_bytes(b"changed")
+    with pytest.raises(WeightsError, match="config.json"):
+        catalog.verify(known)
+
+
+def test_an_empty_folder_and_an_unknown_name_are_one_sentence(known: Entry, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="holds no model"):
+        catalog.import_folder(tmp_path)
+    with pytest.raises(WeightsError, match="no model called"):
+        catalog.entry("nothing")
+
+
+def test_command_line(known: Entry, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    assert "[missing]" in capsys.readouterr().out
+    assert main(["models", "import", str(stick(tmp_path, known))]) == 0
+    assert main(["models", "verify"]) == 0
+    assert main(["models", "verify", "nothing"]) == 2
+
+
+def test_the_real_catalogue_is_complete() -> None:
+    for real in catalog.CATALOGUE:
+        assert len(real.revision) == 40 and real.licence and real.purpose
+        assert all(len(f.sha256) == 64 and f.name.endswith((".json", ".safetensors")) for f in real.files)
