@@ -1,7 +1,7 @@
 """What the container itself claims: a place in its tags, or a track of timed places.
 
-A third witness beside sound and picture, and the easiest to forge: it is drawn on the map and compared, and never fused unless the
-analyst asks. The tags are read by `media` (a clue sees no file) and handed over as observations of kind "tag".
+A third witness beside sound and picture, and the easiest to forge: it is drawn on the map and compared, and never fused
+unless the analyst asks. The tags are read by `media` (a clue sees no file) and handed over as observations of kind "tag".
 """
 
 from __future__ import annotations

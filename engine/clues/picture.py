@@ -1,8 +1,9 @@
 """What the frames look like, and where on Earth it looks like that: GeoCLIP.
 
-Perceiving: a few frames of every shot become vectors in the space of GeoCLIP's location encoder. Scoring: GeoCLIP was trained with a contrastive
-loss, so scale · cos(frame, place) is already log p(place | frame) / p(place) up to a constant. Frames of one shot look at the same place
-again and again, so their vectors are averaged, not multiplied.
+Perceiving: a few frames of every shot become vectors in the space of GeoCLIP's location encoder. Scoring: GeoCLIP was
+trained with a contrastive
+loss, so scale · cos(frame, place) is already log p(place | frame) / p(place) up to a constant. Frames of one shot look at
+the same place again and again, so their vectors are averaged, not multiplied.
 
 TEMPERATURE is GeoCLIP's own (1) until it can be fitted: without CLIP's weights there is nothing to fit it on here.
 """

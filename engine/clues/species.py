@@ -308,7 +308,7 @@ class Ranges:
         return found
 
     def log_richness(self, grid: Grid, week: int | None) -> NDArray[np.float64]:
-        """(cells,) ln(N + 1), N the expected number of species; finer cells take their world cell's, unknown ones are computed."""
+        """(cells,) ln(N + 1), N the expected number of species; finer cells take their world cell's, others are computed."""
         cells, table = self._richness
         parents = grid.parents(WORLD_RESOLUTION)
         at = np.clip(np.searchsorted(cells, parents), 0, len(cells) - 1)

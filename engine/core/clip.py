@@ -26,7 +26,7 @@ class Interval:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.start_s) and np.isfinite(self.end_s)) or self.start_s < 0 or self.end_s <= self.start_s:
             raise SettingError(
-                f"The interval {self.start_s:g} to {self.end_s:g} s is empty or negative; give a start and a later end in seconds."
+                f"The interval {self.start_s:g} to {self.end_s:g} s is empty or negative; give a start and a later end."
             )
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The steps of the ENFSI Guideline for Evaluative Reporting in Forensic Science (approved version 3.0, 2015), its example of a verbal scale:
+# The steps of the ENFSI Guideline for Evaluative Reporting in Forensic Science (approved version 3.0, 2015), its example of
+# a verbal scale:
 # likelihood ratios of at least these support a proposition in these words.
 VERBAL_SCALE = (
     (1.0, "no support"),

@@ -168,19 +168,14 @@ def _regression(train: Rows, haversine: bool) -> Task:
         if not haversine:
             return torch.nn.functional.mse_loss(out, target)
         (lat_a, lon_a), (lat_b, lon_b) = ((t[:, 0] * (math.pi / 2), t[:, 1] * math.pi) for t in (out, target))
-        a = (
-            torch.sin((lat_b - lat_a) / 2) ** 2
-            + torch.cos(lat_a) * torch.cos(lat_b) * torch.sin((lon_b - lon_a) / 2) ** 2
-        )
+        a = torch.sin((lat_b - lat_a) / 2) ** 2 + torch.cos(lat_a) * torch.cos(lat_b) * torch.sin((lon_b - lon_a) / 2) ** 2
         # clamped, because the slope of asin(sqrt(a)) is infinite at 0 and at 1
         return (2 / math.pi * torch.asin(torch.sqrt(a.clamp(1e-7, 1 - 1e-6)))).mean()
 
     def decode(out: NDArray[np.float32]) -> tuple[Array, Array]:
         if haversine:  # the loss knows the sphere: beyond a pole lies the other side
             lat, lon = np.radians(out[:, 0] * 90.0), np.radians(out[:, 1] * 180.0)
-            return sphere.to_lat_lon(
-                np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
-            )
+            return sphere.to_lat_lon(np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1))
         return np.clip(out[:, 0] * 90.0, -90, 90).astype(float), (out[:, 1] * 180.0 + 180.0) % 360.0 - 180.0
 
     return Task(2, loss, decode)
@@ -194,10 +189,7 @@ def _classification(train: Rows, resolutions: tuple[int, ...]) -> Task:
 
     def loss(out: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
         at = torch.from_numpy(rows)
-        parts = (
-            torch.nn.functional.cross_entropy(out[:, a:b], t[at])
-            for a, b, t in zip(ends, ends[1:], truth, strict=False)
-        )
+        parts = (torch.nn.functional.cross_entropy(out[:, a:b], t[at]) for a, b, t in zip(ends, ends[1:], truth, strict=False))
         return torch.stack(list(parts)).sum()
 
     def decode(out: NDArray[np.float32]) -> tuple[Array, Array]:
@@ -223,9 +215,7 @@ def _retrieval(train: Rows, gallery: Gallery, encoder: Encoder, listed: bool) ->
 
     place = torch.from_numpy(encoder.embed(train.lat_deg, train.lon_deg))
     if listed and train.checklist is None:
-        raise SettingError(
-            "agclip needs checklists beside the places; train it on simulated soundscapes, or leave it out."
-        )
+        raise SettingError("agclip needs checklists beside the places; train it on simulated soundscapes, or leave it out.")
     species = train.checklist.shape[1] if listed and train.checklist is not None else 0
 
     def loss(out: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
@@ -234,16 +224,14 @@ def _retrieval(train: Rows, gallery: Gallery, encoder: Encoder, listed: bool) ->
         total = cross_entropy(logits, torch.arange(len(at)))
         if species:
             list_ = torch.from_numpy(train.checklist[rows])  # type: ignore[index]
-            total = total + CHECKLIST_WEIGHT * binary_cross_entropy_with_logits(
-                out[:, :species], list_, reduction="sum"
-            ) / len(at)
+            total = total + CHECKLIST_WEIGHT * binary_cross_entropy_with_logits(out[:, :species], list_, reduction="sum") / len(
+                at
+            )
         return total
 
     def decode(out: NDArray[np.float32]) -> tuple[Array, Array]:
         held = encoder.embed(gallery.lat_deg, gallery.lon_deg)
-        best = np.concatenate(
-            [(part @ held.T).argmax(axis=1) for part in np.array_split(out[:, species:], 1 + len(out) // 250)]
-        )
+        best = np.concatenate([(part @ held.T).argmax(axis=1) for part in np.array_split(out[:, species:], 1 + len(out) // 250)])
         return gallery.lat_deg[best], gallery.lon_deg[best]
 
     return Task(species + place.shape[1], loss, decode)
@@ -263,12 +251,8 @@ def fit(
     torch.manual_seed(schedule.seed)
     rng = np.random.default_rng(schedule.seed)
     mean, std = train.x.mean(axis=0), train.x.std(axis=0) + 1e-3
-    net = torch.nn.Sequential(
-        torch.nn.Linear(train.x.shape[1], HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, t.outputs)
-    )
-    optimiser = torch.optim.SGD(
-        net.parameters(), lr=schedule.rate, momentum=0.9, nesterov=True, weight_decay=schedule.decay
-    )
+    net = torch.nn.Sequential(torch.nn.Linear(train.x.shape[1], HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, t.outputs))
+    optimiser = torch.optim.SGD(net.parameters(), lr=schedule.rate, momentum=0.9, nesterov=True, weight_decay=schedule.decay)
 
     def forward(x: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -362,13 +346,9 @@ def table_rows(path: Path) -> Rows:
         raise DataError(f"{path} is missing; write it with: earwitness embed CLIPS -o {path.name}")
     held = pd.read_parquet(path)
     if not {"vector", "lat", "lon"} <= set(held.columns):
-        raise DataError(
-            f"{path.name} has no columns vector, lat and lon; write it with: earwitness embed --manifest FOLDER."
-        )
+        raise DataError(f"{path.name} has no columns vector, lat and lon; write it with: earwitness embed --manifest FOLDER.")
     held = held.dropna(subset=["lat", "lon"])
-    return Rows(
-        np.stack(held["vector"].to_numpy()).astype(np.float32), held["lat"].to_numpy(float), held["lon"].to_numpy(float)
-    )
+    return Rows(np.stack(held["vector"].to_numpy()).astype(np.float32), held["lat"].to_numpy(float), held["lon"].to_numpy(float))
 
 
 def recordings(folder: Path) -> Rows:

@@ -37,9 +37,7 @@ TEMPERATURES = np.exp(np.linspace(np.log(0.7), np.log(3.0), 30))
 FLOORS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05)
 
 
-def logits_of(
-    samples: Sequence[Sample], condition: Condition, seed: int, net: agclip.AgClip, grid: Grid
-) -> NDArray[np.float32]:
+def logits_of(samples: Sequence[Sample], condition: Condition, seed: int, net: agclip.AgClip, grid: Grid) -> NDArray[np.float32]:
     """(n, cells) logits of recordings under one condition."""
     scores = np.stack([scores_of(perceive(s, condition, Settings(), seed).observations) for s in samples])
     g, hidden = np.asarray(grid_embeddings(grid)), ranges().hidden(grid, None)

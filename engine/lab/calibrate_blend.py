@@ -1,7 +1,7 @@
 """`earwitness lab calibrate-blend`: fit how species ranges and AG-CLIP are blended into one voice.
 
-On recordings of known place, clean and degraded, folds as in `calibrate_species`; beside the blend stand each clue alone, their geometric mean and
-their mixture, all on the same held-out recordings and on cells only.
+On recordings of known place, clean and degraded, folds as in `calibrate_species`; beside the blend stand each clue alone,
+their geometric mean and their mixture, all on the same held-out recordings and on cells only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """`earwitness lab calibrate-species`: fit the numbers of the species likelihood on recordings of known place.
 
-What is minimised is the mean −ln mass of the true cell, over clean and degraded copies, a recording weighing less where many lie close
-together. Cross-validated by H3 resolution-1 cell, so that neither a place nor a recordist is on both sides; the numbers printed at
-the end, fitted on everything, are those of `clues.species.Calibration`.
+What is minimised is the mean −ln mass of the true cell, over clean and degraded copies, a recording weighing less where many
+lie close
+together. Cross-validated by H3 resolution-1 cell, so that neither a place nor a recordist is on both sides; the numbers
+printed at the end, fitted on everything, are those of `clues.species.Calibration`.
 """
 
 from __future__ import annotations

@@ -146,11 +146,7 @@ def _xcdc(path: Path) -> tuple[Recording, ...]:
         main = row.get("main_scientific", "")
         species = tuple(dict.fromkeys([n for n in (main, *names) if n]))
         place = _place(row["latitude"], row["longitude"], file)
-        out.append(
-            Recording(
-                row["audio_id"], _sound(file.parent, row["audio_id"]), *place, species, row.get("date", ""), "Aves"
-            )
-        )
+        out.append(Recording(row["audio_id"], _sound(file.parent, row["audio_id"]), *place, species, row.get("date", ""), "Aves"))
     return tuple(out)
 
 
@@ -162,8 +158,7 @@ def _agl1k(path: Path) -> tuple[Recording, ...]:
     rows = _rows(file, set(), "agl1k")
     lower = {k.lower(): k for k in rows[0]} if rows else {}
     lat, lon = (
-        next((lower[n] for n in names if n in lower), None)
-        for names in (("latitude", "lat"), ("longitude", "lon", "lng"))
+        next((lower[n] for n in names if n in lower), None) for names in (("latitude", "lat"), ("longitude", "lon", "lng"))
     )
     name = next(
         (lower[n] for n in ("file", "filename", "file_name", "audio", "audio_path", "audio_id", "id") if n in lower),
@@ -172,8 +167,7 @@ def _agl1k(path: Path) -> tuple[Recording, ...]:
     if not (lat and lon and name):
         raise DataError(f"{file} needs columns for the file, latitude and longitude; {WHERE['agl1k']}.")
     return tuple(
-        Recording(Path(row[name]).stem, _sound(file.parent, row[name]), *_place(row[lat], row[lon], file))
-        for row in rows
+        Recording(Path(row[name]).stem, _sound(file.parent, row[name]), *_place(row[lat], row[lon], file)) for row in rows
     )
 
 
@@ -191,9 +185,7 @@ def _place(lat: object, lon: object, file: Path) -> tuple[float, float]:
     try:
         place = float(lat), float(lon)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise DataError(
-            f"{file.name} has a place that is no number ({lat!r}, {lon!r}); correct or leave out the row."
-        ) from None
+        raise DataError(f"{file.name} has a place that is no number ({lat!r}, {lon!r}); correct or leave out the row.") from None
     if not (np.isfinite(place).all() and abs(place[0]) <= 90 and abs(place[1]) <= 360):
         raise DataError(f"{file.name} has a place beyond the Earth ({lat}, {lon}); correct or leave out the row.")
     return place
@@ -249,9 +241,7 @@ def read_predictions(path: Path) -> Predictions:
     return Predictions(ids, places[:, 0], places[:, 1])
 
 
-def write_predictions(
-    path: Path, ids: Sequence[str], lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]
-) -> None:
+def write_predictions(path: Path, ids: Sequence[str], lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> None:
     """Write audio_id, latitude, longitude; longitudes in −180..180, as the published scorer demands.
 
     Raises:

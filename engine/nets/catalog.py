@@ -1,13 +1,13 @@
 """Weights that are not in a package: where they come from, what they should be, and under which licence.
 
-Nothing is fetched unless `earwitness models pull` asks for it. Every file is checked against its hash, when it is fetched, when it is imported from
+Nothing is fetched unless `earwitness models pull` asks for it. Every file is checked against its hash, when it is fetched,
+when it is imported from
 a folder (a USB stick), and by `earwitness models verify`. Only safetensors and JSON are taken, never pickles.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import stat
 import tempfile
@@ -156,7 +156,7 @@ def _take(known: Entry, source: Path, progress: ProgressCallback) -> Path:
     models_dir().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=models_dir(), prefix=".take-") as beside:
         for f in known.files:
-            if not stat.S_ISREG(os.stat(source / f.name).st_mode):
+            if not stat.S_ISREG((source / f.name).stat().st_mode):
                 raise WeightsError(f"{f.name} in {source} is not a plain file; bring the files themselves.")
             shutil.copyfile(source / f.name, Path(beside) / f.name)
             _check(Path(beside) / f.name, f, progress)

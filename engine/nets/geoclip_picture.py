@@ -1,10 +1,12 @@
 """GeoCLIP's picture side: frames to vectors in the space of GeoCLIP's location encoder.
 
-CLIP ViT-L/14 (OpenAI, MIT) comes from a local folder in the hub's own format: config.json, preprocessor_config.json and model.safetensors. The
-small perceptron that maps its image features to places is in the installed package `geoclip` (MIT), as is the scale of the logits. Nothing
-is fetched here; `earwitness models` says how to get the folder.
+CLIP ViT-L/14 (OpenAI, MIT) comes from a local folder in the hub's own format: config.json, preprocessor_config.json and
+model.safetensors. The
+small perceptron that maps its image features to places is in the installed package `geoclip` (MIT), as is the scale of the
+logits. Nothing is fetched here; `earwitness models` says how to get the folder.
 
-Source: Vivanco Cepeda et al. 2023, "GeoCLIP: Clip-Inspired Alignment between Locations and Images for Effective Worldwide Geo-localization".
+Source: Vivanco Cepeda et al. 2023, "GeoCLIP: Clip-Inspired Alignment between Locations and Images for Effective Worldwide
+Geo-localization".
 """
 
 from __future__ import annotations
@@ -127,8 +129,10 @@ def package_file(name: str) -> Path:
         WeightsError: it is missing or not the one expected.
     """
     spec = importlib.util.find_spec("geoclip")
-    file = Path(spec.submodule_search_locations[0]) / "model" / "weights" / name if spec and spec.submodule_search_locations else None
-    if file is None or not file.is_file():
+    if spec is None or not spec.submodule_search_locations:
+        raise WeightsError("GeoCLIP's package is missing; install it with: pip install --no-deps geoclip==1.2.3")
+    file = Path(spec.submodule_search_locations[0]) / "model" / "weights" / name
+    if not file.is_file():
         raise WeightsError(f"{name} is missing; install it with: pip install --no-deps geoclip==1.2.3")
     with file.open("rb") as f:
         if hashlib.file_digest(f, "sha256").hexdigest() != _SHA256[name]:

@@ -1,12 +1,14 @@
 """How far two senses agree on the place: distances, shared regions, and the Bayes factor for one place against two.
 
-With cell prior π, likelihoods L of both senses on one common grid, and a same-place kernel K, the factor for "one place" against "two
-independent places" is
+With cell prior π, likelihoods L of both senses on one common grid, and a same-place kernel K, the factor for "one place"
+against "two independent places" is
 
     B = Σ_ij π_i K_ij L_A(i) L_V(j) / (Σ_i π_i L_A(i) · Σ_j π_j L_V(j)),        K_ij = k(d_ij) π_j / Σ_m k(d_im) π_m,
 
-k falling off as a Gaussian of great-circle distance whose standard deviation is the same-place radius. Written with the posteriors p of
-both senses it is Σ_ij p_A(i) p_V(j) k(d_ij) / Σ_m k(d_im) π_m, which is how it is computed: only pairs of cells closer than four radii count.
+k falling off as a Gaussian of great-circle distance whose standard deviation is the same-place radius. Written with the
+posteriors p of
+both senses it is Σ_ij p_A(i) p_V(j) k(d_ij) / Σ_m k(d_im) π_m, which is how it is computed: only pairs of cells closer than
+four radii count.
 """
 
 from __future__ import annotations

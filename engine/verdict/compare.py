@@ -1,8 +1,11 @@
 """Same place or not: the agreement of two senses, calibrated on pairs at known distance, in words.
 
-The calibration is an affine map of log10 B, fitted by logistic regression on pairs of recordings and photos whose distance is known, and
-bounded by what those pairs support: `earwitness lab calibrate-mismatch` writes it to assets/models/mismatch.json with its bootstrap. The
-headline is the weakest of the steps under all priors; where priors disagree on the direction, or the interval includes 1, nothing can be told.
+The calibration is an affine map of log10 B, fitted by logistic regression on pairs of recordings and photos whose distance
+is known, and
+bounded by what those pairs support: `earwitness lab calibrate-mismatch` writes it to assets/models/mismatch.json with its
+bootstrap. The
+headline is the weakest of the steps under all priors; where priors disagree on the direction, or the interval includes 1,
+nothing can be told.
 """
 
 from __future__ import annotations
@@ -83,7 +86,7 @@ def compare(
     measured = agreement.measure(a.posterior, b.posterior, a.prior, same_place_km, a.place.radius_km)
     factors = [(prior.name, agreement.log10_factor(pa, pb, prior, same_place_km)) for prior, pa, pb in under]
     by_prior = tuple(UnderPrior(name, k.apply(raw), words_of(10.0 ** abs(k.apply(raw)))) for name, raw in factors)
-    weakest_name, weakest_raw = min(factors, key=lambda f: abs(k.apply(f[1]))) if factors else ("", measured.log10_factor)
+    _, weakest_raw = min(factors, key=lambda f: abs(k.apply(f[1]))) if factors else ("", measured.log10_factor)
     low, high = k.interval(weakest_raw)
     reason = _reason(a, b, by_prior, low, high)
     factor = k.apply(weakest_raw)

@@ -1,8 +1,9 @@
 """From likelihoods to beliefs: priors are applied here, once, and nowhere else.
 
-Clues are added as log-likelihoods, each with its weight; a weight below one says that a clue repeats what others say. Species ranges
-and AG-CLIP hear through the same ears, so they are not added but blended into one voice: with s and g their likelihoods, each divided by
-its mean over the land by area,
+Clues are added as log-likelihoods, each with its weight; a weight below one says that a clue repeats what others say.
+Species ranges
+and AG-CLIP hear through the same ears, so they are not added but blended into one voice: with s and g their likelihoods,
+each divided by its mean over the land by area,
 
     (1 - m) * s^a g^b / mean(s^a g^b) + m * (s + g) / 2.
 

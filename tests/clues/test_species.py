@@ -12,9 +12,9 @@ from engine.clues import species
 from engine.clues.species import Calibration, SpeciesClue, heard_in, likelihoods, windows_of
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.core.observation import Observation
+from engine.core.posterior import Posterior
 from engine.world.grid import world_grid
 from engine.world.priors import prior
-from engine.core.posterior import Posterior
 
 RATE = 48_000
 
