@@ -21,7 +21,7 @@ from engine.core.clip import Clip, Interval, Reader
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
-from engine.core.progress import ProgressCallback, silent
+from engine.core.progress import Progress, ProgressCallback, silent
 from engine.nets import language, ocr
 
 LEAST_SCORE = 0.55
@@ -52,6 +52,8 @@ class TextClue:
             MediaError: the clip has no picture, or none that can be decoded.
         """
         seen = frames.read(clip, reader, interval, text_reader(), progress)
+        if seen:
+            progress(Progress("looking up what was read; the first time, tables of names are made (a minute)"))
         return _observations(seen)
 
     def observe_image(self, rgb: NDArray[np.uint8]) -> tuple[Observation, ...]:
