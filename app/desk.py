@@ -53,8 +53,13 @@ def listed(finding: Finding) -> tuple[tuple[Perceived, ...], int]:
     """
     every = [p for p in gather(finding) if p.best.kind != "embedding" and (p.best.kind != "tag" or p.best.vector is not None)]
     worth = [p for p in every if p.best.score >= LEAST_SHOWN or p.dropped or p.added]
-    worth.sort(key=lambda p: (p.best.kind == "tag", p.best.kind == "sound", -p.best.score))
+    worth.sort(key=lambda p: (p.best.kind == "tag", not means_a_place(p), -p.best.score))
     return tuple(worth[:MOST_ROWS]), len(every) - len(worth[:MOST_ROWS])
+
+
+def means_a_place(p: Perceived) -> bool:
+    """Whether it can say anything of a place: not a named sound, nor a text that reads as nothing in particular."""
+    return p.best.kind != "sound" and (p.best.kind != "text" or any(o.note for o in p.observations))
 
 
 def sense_of(kind: str) -> str:
@@ -118,6 +123,7 @@ def _row(p: Perceived) -> dict[str, Any]:
         "kind": _KINDS.get(best.kind, best.kind),
         "sense": sense_of(best.kind),
         "counts": best.kind != "sound",
+        "mute": not means_a_place(p),
         "score": round(best.score, 2),
         "best": [best.start_s, best.end_s],
         "windows": p.windows,

@@ -200,5 +200,8 @@ def models(finding: Finding) -> None:
         for c in credits(finding.provenance.models)
     )
     note = licence_note(finding.provenance.models)
-    if said:
-        st.html(f"<div class='ew-edits ew-dim'>Models that spoke: {said}. {clean(note, 300)}</div>")
+    silent = ", ".join(tip(e.clue, e.abstained) for e in finding.evidence if e.abstained is not None)
+    spoke = f"Models that spoke: {said}. {clean(note, 300)}" if said else ""
+    quiet = f" Nothing to say (why: hover): {silent}." if silent else ""
+    if spoke or quiet:
+        st.html(f"<div class='ew-edits ew-dim'>{spoke}{quiet}</div>")

@@ -147,7 +147,7 @@ function make(root) {
   }
 
   function row(r) {
-    const e = el("div", "row" + (r.key === desk.data.selected ? " selected" : "") + (r.dropped ? " dropped" : "") + (r.counts ? "" : " mute"));
+    const e = el("div", "row" + (r.key === desk.data.selected ? " selected" : "") + (r.dropped ? " dropped" : "") + (r.mute ? " mute" : ""));
     e.tabIndex = 0;
     e.setAttribute("role", "option");
     e.setAttribute("aria-selected", String(r.key === desk.data.selected));

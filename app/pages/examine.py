@@ -162,9 +162,6 @@ def bench() -> None:
         b.moment_s = chosen.best.start_s if chosen else 0.0
     header(b, found)
     panels.banner(found)
-    if engine.comparisons(found):
-        with st.expander("Why: the comparison in numbers"):
-            panels.compared(found)
     if b.error:
         st.error(plain(b.error, 600), icon=":material/error:")
     left, right = st.columns([0.4, 0.6], gap="medium")
@@ -187,7 +184,12 @@ def bench() -> None:
 def header(b: state.Bench, found: Finding) -> None:
     """The file's facts, its audio track, and the ways in and out."""
     several = len(found.clip.audio_tracks) > 1
-    columns = st.columns([7, 2, 1.1, 1.1] if several else [9, 1.1, 1.1], vertical_alignment="center")
+    compared = bool(engine.comparisons(found))
+    widths = [9.0, *([2.0] if several else []), *([1.0] if compared else []), 1.1, 1.1]
+    columns = st.columns(widths, vertical_alignment="center")
+    if compared:
+        with columns[-3].popover("Why", icon=":material/help:", width="stretch", help="The comparison in numbers"):
+            panels.compared(found)
     with columns[0]:
         panels.facts(found.clip, b.title, b.settings)
     if several:

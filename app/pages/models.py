@@ -1,0 +1,98 @@
+"""Models: which ones are there, under which licence, what is missing and how to get it. Nothing here uses the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import engine
+from app.frame import clean, plain
+from engine import EarwitnessError, Progress, words
+
+# Ids of what comes with the program and its packages; their titles, licences and sources are the report's own credits.
+BUILT_IN = (
+    "birdnet-v2.4",
+    "birdnet-v2.4-range-v2",
+    "agclip-birdnet",
+    "geoclip-location",
+    "PP-OCRv6-small",
+    "lingua-2-trigrams",
+)
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Models", anchor=False)
+    st.write("Earwitness runs on this machine alone. This page, like every other, fetches nothing.")
+    st.subheader("Always there", anchor=False)
+    st.html(_built_in())
+    st.subheader("With downloaded weights", anchor=False)
+    st.caption(f"They lie in {plain(engine.models_dir(), 300)}, a folder that can be carried on a USB stick.")
+    for known in engine.CATALOGUE:
+        with st.container(border=True):
+            _one(known)
+    _bring()
+
+
+def _built_in() -> str:
+    rows = "".join(
+        f"<tr><td><b>{clean(c.title, 80)}</b></td><td>{clean(c.purpose, 200)}</td><td>{clean(c.licence, 80)}"
+        f"{' (non-commercial)' if c.non_commercial else ''}</td><td class='ew-dim'>{clean(c.source, 260)}</td></tr>"
+        for c in engine.credits(BUILT_IN)
+    )
+    head = "<tr><td>model</td><td>what for</td><td>licence</td><td>source</td></tr>"
+    return f"<table class='ew-stages'>{head}{rows}</table>"
+
+
+def _one(known: Any) -> None:
+    state = engine.weights_state(known)
+    mark = {"present": "✓ present", "incomplete": "◐ incomplete", "missing": "○ missing"}[state]
+    terms = known.licence + (", non-commercial" if known.non_commercial else "")
+    st.html(
+        f"<span class='ew-h'>{clean(known.title, 80)}</span> <span class='ew-chip'>{clean(mark)}</span> "
+        f"<span class='ew-dim'>{clean(known.purpose, 200)} · {clean(words.size(known.size_bytes))} · {clean(terms, 80)} · "
+        f"{clean(known.source, 120)} at {clean(known.revision[:12])}</span>"
+    )
+    if state != "present":
+        st.caption("On a machine with a network, in a terminal:")
+        st.code(f"earwitness models pull {known.id}", language=None)
+    elif st.button("Compare its files with the catalogue", key=f"verify-{known.id}"):
+        _watched(lambda report: engine.verify_weights(known, progress=report), "Every file is the one of the catalogue.")
+
+
+def _bring() -> None:
+    """Take weights from a folder; every file is checked before it is taken."""
+    with st.form("bring", border=False):
+        left, right = st.columns([5, 1], vertical_alignment="bottom")
+        folder = left.text_input(
+            "Without a network: folder with weights, such as a USB stick", placeholder="/media/me/stick/models"
+        )
+        go = right.form_submit_button("Import", width="stretch")
+    if go and not folder.strip():
+        st.error("No folder was given; paste the full path of the folder that holds the weights.")
+    elif go:
+        path = Path(folder.strip().strip("'\"")).expanduser()
+        _watched(lambda report: engine.import_weights(path, report), "Taken and checked.")
+
+
+def _watched(work: Callable[[Callable[[Progress], None]], object], done: str) -> None:
+    """Do it with a progress bar; an error is one sentence."""
+    bar = st.progress(0.0)
+
+    def report(progress: Progress) -> None:
+        bar.progress(progress.fraction or 0.0, text=plain(progress.stage))
+
+    try:
+        work(report)
+    except (EarwitnessError, OSError) as error:
+        bar.empty()
+        st.error(plain(error, 500))
+    else:
+        bar.empty()
+        st.success(done)
+
+
+page()
