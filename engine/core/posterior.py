@@ -16,6 +16,7 @@ PLACE_RADIUS_KM = 100.0
 REGION_SHARES = (0.5, 0.9, 0.95)
 PLACES_TRIED = 500
 PLACE_TIE = 0.01  # relative
+CORE_KM = 25.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +121,8 @@ class Posterior:
     def place(self, radius_km: float = PLACE_RADIUS_KM) -> Place:
         """The cell centre with the most mass within radius_km; of those within 1% of it, the densest.
 
+        Where most of that mass lies within CORE_KM of one cell in reach, that cell is the place.
+
         Tried are the PLACES_TRIED densest and as many heaviest cells; mass is summed over the cells that hold 99.9% of it.
         """
         by_mass = np.argsort(-self.mass, kind="stable")
@@ -138,8 +141,30 @@ class Posterior:
         best_mass = within.max()
         tied = tried[within >= best_mass * (1 - PLACE_TIE)]
         best = tied[np.argmax(self.log_density[tied])]
+        if radius_km > CORE_KM:
+            best = self._core(best, xyz, held, mass, cos_r)
         lat, lon = self.grid.lat_lon_deg
-        return Place(float(lat[best]), float(lon[best]), float(min(1.0, best_mass)), radius_km)
+        around = float(((xyz[held] @ xyz[best]) >= cos_r) @ mass)
+        return Place(float(lat[best]), float(lon[best]), min(1.0, around), radius_km)
+
+    def _core(
+        self,
+        centre: np.intp,
+        xyz: NDArray[np.float32],
+        held: NDArray[np.int64],
+        mass: NDArray[np.float32],
+        cos_r: np.float32,
+    ) -> np.intp:
+        """The cell within reach of a centre that has most mass within CORE_KM, if that is most of the mass in reach.
+
+        A wide disc that holds one sharp peak has many equally good centres; the peak is the place.
+        """
+        inside = held[(xyz[held] @ xyz[centre]) >= cos_r]
+        inside = inside[np.argsort(-self.log_density[inside], kind="stable")][:PLACES_TRIED]
+        in_disc = float(((xyz[held] @ xyz[centre]) >= cos_r) @ mass)
+        near = (xyz[inside] @ xyz[held].T >= np.cos(CORE_KM / sphere.EARTH_RADIUS_KM)) @ mass
+        best = int(np.argmax(near))
+        return inside[best] if near[best] >= 0.5 * in_disc else centre
 
     def sample(self, n: int, seed: int = 0) -> NDArray[np.int64]:
         """(n,) indices of cells drawn by mass."""

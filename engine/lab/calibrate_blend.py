@@ -79,7 +79,7 @@ def fit(cases: Sequence[Case], weight: Array, prior: Prior) -> Blend:
         return float(np.mean(total))
 
     start = np.array([np.log(0.6), np.log(0.6), -0.8])
-    best = minimize(loss, start, method="Nelder-Mead", options={"maxfev": 60, "xatol": 0.02, "fatol": 1e-3})
+    best = minimize(loss, start, method="Nelder-Mead", options={"maxfev": 36, "xatol": 0.02, "fatol": 1e-3})
     k = numbers(best.x)
     return Blend(*(float(f"{x:.3g}") for x in dataclasses.astuple(k)))
 

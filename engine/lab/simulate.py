@@ -7,7 +7,7 @@ would answer is drawn in its own space: the class layer of its network says whic
 A the species that calls with log-odds l, and e random directions with the covariance C that BirdNET's embeddings of everyday
 sounds have,
 
-    logits_j = base_j - 5.0 + 14.5 X_j - 0.44 (l - 4.6) + 0.78 (W e)_j,   X_j = w_j·C^¼ w_A / w_A·C^¼ w_A,
+    logits_j = base_j - 5.4 + 14.5 X_j - 0.44 (l - 4.6) + 0.92 (W e)_j,   X_j = w_j·C^¼ w_A / w_A·C^¼ w_A,
 
 which was read off 127 recordings of one known species each (places were not looked at): the classes with the largest X_j are the
 ones that BirdNET names beside the right one, in the median 23rd of 6,522 or better. Windows are pooled by their maximum, as
@@ -48,21 +48,21 @@ class Recipe:
     """
 
     land_share: float = 0.5  # of places drawn by area, the rest where observers go
-    focal_power: float = 0.75  # a focal species is drawn by its chance to this power
-    behind_power: float = 0.9  # the same for species behind it
+    focal_power: float = 0.25  # a focal species is drawn by its chance to this power
+    behind_power: float = 0.5  # the same for species behind it
     activity_sd: float = 1.0  # of the log of how eagerly a species calls
-    floor: float = 0.001  # chance of a species where the range model has none
-    stray: float = 0.015  # a focal species from anywhere: cage, zoo, mistake
+    floor: float = 0.003  # chance of a species where the range model has none
+    stray: float = 0.06  # a focal species from anywhere: cage, zoo, mistake
     no_focus: float = 0.12  # nobody in focus
     quiet: float = 0.55  # share of soundscapes with few behind
     chorus: float = 0.12  # share with many
     behind_quiet: float = 0.8  # mean number behind, quiet
     behind_some: float = 3.0
     behind_chorus: float = 9.0
-    focal_mean: float = 4.6  # log-odds of the best window of the species in focus
+    focal_mean: float = 4.3  # log-odds of the best window of the species in focus
     focal_sd: float = 3.2
-    behind_mean: float = -2.8
-    behind_sd: float = 2.4
+    behind_mean: float = -1.9
+    behind_sd: float = 2.6
     below_best: float = 2.5  # other windows are below the best one by this in the mean
     windows_low: int = 4
     windows_high: int = 16
@@ -176,8 +176,8 @@ class Errors:
     @classmethod
     def _draw(cls, sounds: Sounds, rng: np.random.Generator, draws: int, quiet: int) -> Errors:
         weights, bias = class_layer()
-        base = weights @ sounds.mean + bias - 0.75  # field recordings lie that much lower than everyday sounds
-        spread = 0.78 * (weights @ sounds.factor)
+        base = weights @ sounds.mean + bias - 1.35  # field recordings lie that much lower than everyday sounds
+        spread = 0.92 * (weights @ sounds.factor)
         similar = _similarity(weights, sounds.factor)
         level = np.linspace(LEVEL_LOW, LEVEL_HIGH, draws, dtype=np.float32)
         counts: list[NDArray[np.int64]] = []
@@ -193,7 +193,7 @@ class Errors:
         rank = spread.shape[1]
         for a in range(len(weights)):
             noise = rng.standard_normal((draws, rank), dtype=np.float32) @ spread.T
-            mean = base - 5.0 + 14.5 * similar(a)
+            mean = base - 5.4 + 14.5 * similar(a)
             drawn = mean - 0.44 * (level[:, None] - 4.6) + noise
             drawn[:, a] = -np.inf  # its own level is said by whoever uses the draw
             keep(drawn)

@@ -2,7 +2,7 @@
 
 Each reading carries the chance that it is right *and* speaks of here, given nothing else. A name is weighed against being a
 plain word, by how much commoner the word is than a place of its size is ever mentioned, and against being chance letters, by
-its length. All numbers are judgement, tried on photos of signs in folds by place (see LOG.md).
+its length. All numbers are judgement, tried on the photos of signs that the tables report on (see LOG.md).
 """
 
 from __future__ import annotations
