@@ -177,7 +177,9 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
     evidence = []
     for clue in registry.clues(settings):
         own = tuple(o for o in observations if o.clue == clue.reads)
-        if clue.name in settings.left_out:
+        if clue.name in fuse.OFF_BY_DEFAULT and clue.name not in settings.included:
+            evidence.append(Evidence.silent(clue.name, clue.modality, grid, fuse.OFF_BY_DEFAULT[clue.name]))
+        elif clue.name in settings.left_out:
             evidence.append(Evidence.silent(clue.name, clue.modality, grid, "left out by the analyst", own))
         elif clue.reads in perception.silent and not own:
             evidence.append(Evidence.silent(clue.name, clue.modality, grid, perception.silent[clue.reads]))

@@ -57,7 +57,7 @@ COMMANDS = (
         commands=(
             Command("recordings", "sound: errors, regions, likelihood on recordings of known place", "lab.recordings"),
             Command("oracles", "how far a perfect list of species would place a recording", "lab.oracle"),
-            Command("photos", "picture: the same on photos of known place", "lab.photos"),
+            Command("photos", "picture: the same on photos of known place", "lab.photos_table"),
             Command("mismatch", "same place or not: recordings paired with photos", "lab.mismatch"),
             Command("atoms", "acoustic atoms: reconstruction, sparsity, retrieval", "lab.atoms"),
             Command("listen", "seconds from file to posterior, beside birdnetlib", "lab.listen_speed"),
@@ -70,6 +70,7 @@ COMMANDS = (
             Command("calibrate-species", "fit the species clue on recordings of known place", "lab.calibrate_species"),
             Command("calibrate-blend", "fit how species ranges and AG-CLIP become one voice", "lab.calibrate_blend"),
             Command("calibrate-mismatch", "fit and bound the factor for one place against two", "lab.calibrate_mismatch"),
+            Command("calibrate-agclip", "fit AG-CLIP's temperature on recordings of known place", "lab.calibrate_agclip"),
             Command("train-agclip", "train AG-CLIP on BirdNET's scores from simulated soundscapes", "lab.train_agclip"),
             Command("richness", "tabulate how many species are to be expected where", "lab.richness"),
         ),

@@ -32,7 +32,7 @@ class Settings:
         dropped: keys of observations (Observation.key) left out of the scoring.
         added: observations the analyst made.
         left_out: clues that are not to be scored.
-        included: clues that are off unless asked for (container, speech).
+        included: clues that are off unless asked for (container, agclip).
         seed: for whatever is sampled.
     """
 

@@ -14,7 +14,7 @@ from engine.core.grid import WORLD_RESOLUTION, Grid
 
 PLACE_RADIUS_KM = 100.0
 REGION_SHARES = (0.5, 0.9, 0.95)
-PLACES_TRIED = 500
+PLACES_TRIED = 300
 PLACE_TIE = 0.01  # relative
 CORE_KM = 25.0
 
@@ -174,7 +174,7 @@ class Posterior:
     def expected_distance_km(self, other: Posterior | None = None, *, to: tuple[float, float] | None = None) -> float:
         """Mean distance between a place drawn from this and one from `other` (or the point `to`, lat and lon in degrees).
 
-        Exact over cell centres for what holds 99.9% of the mass of each.
+        Over the cell centres that hold 99% of the mass of each.
         """
         a, a_mass = self._bulk()
         if to is not None:
@@ -197,7 +197,7 @@ class Posterior:
 
     def _bulk(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         order = np.argsort(-self.mass, kind="stable")
-        enough = int(np.searchsorted(np.cumsum(self.mass[order]), 0.999)) + 1
+        enough = int(np.searchsorted(np.cumsum(self.mass[order]), 0.99)) + 1
         kept = order[:enough]
         return self.grid.xyz[kept], self.mass[kept] / self.mass[kept].sum()
 

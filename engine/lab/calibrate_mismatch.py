@@ -10,7 +10,10 @@ import numpy as np
 from engine.lab import mismatch
 from engine.verdict import compare
 
-add_arguments = mismatch.add_arguments
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `earwitness lab calibrate-mismatch`: those of the benchmark."""
+    mismatch.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -122,17 +122,13 @@ def score_pairs(recordings: Sequence[Sample], photos: Sequence[Sample], same_pla
 
 
 def _sounds(recordings: Sequence[Sample], grid: Grid, seed: int) -> list[Array | None]:
-    from engine.clues.agclip import AgClipClue
-    from engine.verdict.fuse import modality_log_likelihood
-
-    clues = (SpeciesClue(), AgClipClue())
+    clue = SpeciesClue()
     prior = priors.prior("mixture", grid)
     found: list[Array | None] = []
     for sample in recordings:
-        observations = perceive(sample, Condition(), Settings(), seed).observations
-        evidence = [clue.log_likelihood(observations, grid) for clue in clues]
-        log_l = modality_log_likelihood(evidence, grid, {})
-        found.append(log_l if Posterior.of(prior, log_l).gain_nats(prior) >= LEAST_GAIN_NATS else None)
+        evidence = clue.log_likelihood(perceive(sample, Condition(), Settings(), seed).observations, grid)
+        speaks = evidence.abstained is None and (Posterior.of(prior, evidence.log_likelihood).gain_nats(prior) >= LEAST_GAIN_NATS)
+        found.append(evidence.log_likelihood if speaks else None)
     return found
 
 

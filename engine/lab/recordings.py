@@ -187,6 +187,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--snr", default="10", help="dB of recording over speech or music, several with commas (default: 10)")
     parser.add_argument("--prior", choices=PRIORS, default=Settings().prior)
     parser.add_argument("--radius", type=float, default=Settings().radius_km, help="km of the place rule (default: 100)")
+    parser.add_argument("--include", action="append", default=[], metavar="CLUE", help="a clue that is off by default (agclip)")
     parser.add_argument("--with-date", action="store_true", help="tell the program each recording's date")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, default=None, help="write the same numbers to this file")
@@ -196,7 +197,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run `earwitness bench recordings` and print its table."""
     samples = read_manifest(args.data or data_dir() / "recordings")
-    settings = Settings(prior=args.prior, radius_km=args.radius)
+    settings = Settings(prior=args.prior, radius_km=args.radius, included=frozenset(args.include))
     try:
         snrs = [float(x) for x in str(args.snr).split(",")]
     except ValueError:

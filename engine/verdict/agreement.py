@@ -22,7 +22,7 @@ from scipy.spatial import cKDTree
 
 from engine.core import sphere
 from engine.core.grid import Grid
-from engine.core.posterior import Posterior, Prior
+from engine.core.posterior import Place, Posterior, Prior
 
 REACH = 4.0  # radii beyond which the kernel, at most e^-8, is nothing
 
@@ -46,23 +46,22 @@ class Agreement:
     log10_factor: float
 
 
-def measure(a: Posterior, b: Posterior, prior: Prior, same_place_km: float, radius_km: float) -> Agreement:
+def measure(a: Posterior, b: Posterior, prior: Prior, same_place_km: float, place_a: Place, place_b: Place) -> Agreement:
     """Measure the agreement of two posteriors.
 
     Args:
         a, b: on the prior's grid.
         same_place_km: standard deviation of the same-place kernel.
-        radius_km: of the place rule.
+        place_a, place_b: the places reported.
 
     Raises:
         ValueError: they are on different grids.
     """
     if not (a.grid.key == b.grid.key == prior.grid.key):
         raise ValueError("two senses can be compared on one common grid only")
-    pa, pb = a.place(radius_km), b.place(radius_km)
     both = a.region(0.9) & b.region(0.9)
     return Agreement(
-        distance_km=float(sphere.distance_km(pa.lat_deg, pa.lon_deg, pb.lat_deg, pb.lon_deg)),
+        distance_km=float(sphere.distance_km(place_a.lat_deg, place_a.lon_deg, place_b.lat_deg, place_b.lon_deg)),
         expected_km=a.expected_distance_km(b),
         overlap=float(np.sqrt(a.mass * b.mass).sum()),
         shared_region_km2=float(a.grid.area_km2[both].sum()),

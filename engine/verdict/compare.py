@@ -83,7 +83,7 @@ def compare(
         before_edits: the calibrated factor as first computed, when something was edited since.
     """
     k = calibration()
-    measured = agreement.measure(a.posterior, b.posterior, a.prior, same_place_km, a.place.radius_km)
+    measured = agreement.measure(a.posterior, b.posterior, a.prior, same_place_km, a.place, b.place)
     factors = [(prior.name, agreement.log10_factor(pa, pb, prior, same_place_km)) for prior, pa, pb in under]
     by_prior = tuple(UnderPrior(name, k.apply(raw), words_of(10.0 ** abs(k.apply(raw)))) for name, raw in factors)
     _, weakest_raw = min(factors, key=lambda f: abs(k.apply(f[1]))) if factors else ("", measured.log10_factor)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import shapely
@@ -271,6 +272,16 @@ def of(grid: Grid) -> NDArray[np.int64]:
     """
     if grid is world_grid():
         return world().country
+    if _LAST.get("key") != grid.key:  # several names are asked of one grid in a row
+        _LAST["country"] = _of(grid)
+        _LAST["key"] = grid.key
+    return _LAST["country"]
+
+
+_LAST: dict[str, Any] = {}
+
+
+def _of(grid: Grid) -> NDArray[np.int64]:
     parent = world_grid().holding(grid.cells)
     out = np.where(parent >= 0, world().country[parent], NONE)
     ask = (parent < 0) | (world().mixed[parent] & (grid.resolution > WORLD_RESOLUTION))

@@ -70,12 +70,12 @@ def test_the_order_of_the_senses_hardly_matters() -> None:
 def test_measures() -> None:
     grid = globe(3)
     a, b = bump(grid, 0.0, 0.0, 200.0), bump(grid, 0.0, 90.0, 200.0)
-    apart = measure(a, b, uniform(grid), 50.0, 100.0)
+    apart = measure(a, b, uniform(grid), 50.0, a.place(), b.place())
     assert apart.distance_km == pytest.approx(10007.5, abs=150)
     assert apart.expected_km == pytest.approx(10007.5, abs=100)
     assert apart.overlap < 1e-6 and apart.shared_region_km2 == 0
-    same = measure(a, a, uniform(grid), 50.0, 100.0)
+    same = measure(a, a, uniform(grid), 50.0, a.place(), a.place())
     assert same.distance_km == 0 and same.overlap == pytest.approx(1.0)
     assert same.shared_region_km2 == pytest.approx(a.region_area_km2(0.9))
     with pytest.raises(ValueError, match="common grid"):
-        measure(a, bump(globe(2), 0, 0, 200.0), uniform(grid), 50.0, 100.0)
+        measure(a, bump(globe(2), 0, 0, 200.0), uniform(grid), 50.0, a.place(), a.place())
