@@ -48,11 +48,11 @@ class Recipe:
     """
 
     land_share: float = 0.5  # of places drawn by area, the rest where observers go
-    focal_power: float = 0.25  # a focal species is drawn by its chance to this power
-    behind_power: float = 0.5  # the same for species behind it
+    focal_power: float = 0.45  # a focal species is drawn by its chance to this power
+    behind_power: float = 0.9  # the same for species behind it
     activity_sd: float = 1.0  # of the log of how eagerly a species calls
-    floor: float = 0.003  # chance of a species where the range model has none
-    stray: float = 0.06  # a focal species from anywhere: cage, zoo, mistake
+    floor: float = 0.0015  # chance of a species where the range model has none
+    stray: float = 0.03  # a focal species from anywhere: cage, zoo, mistake
     no_focus: float = 0.12  # nobody in focus
     quiet: float = 0.55  # share of soundscapes with few behind
     chorus: float = 0.12  # share with many
