@@ -96,6 +96,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--prior", choices=PRIORS, default=_DEFAULT.prior, help=f"where clips come from (default: {_DEFAULT.prior})")
     how.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        choices=("agclip", "container"),
+        help="score a clue that is off unless asked for; repeatable",
+    )
+    how.add_argument(
         "--drop", action="append", default=[], metavar="SPECIES", help="leave a species out, by English or Latin name; repeatable"
     )
     how.add_argument(
@@ -160,6 +167,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         stride_s=args.stride,
         radius_km=args.radius,
         same_place_km=args.same_place,
+        included=frozenset(args.include),
         dropped=frozenset(_key_of(name) for name in args.drop),
     )
 

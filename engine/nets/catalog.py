@@ -123,7 +123,7 @@ def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
                     hf_hub_download(known.source, f.name, revision=known.revision, local_dir=beside)
                 except Exception as error:  # the hub's library raises a dozen kinds
                     raise WeightsError(
-                        f"{known.source} cannot be reached ({type(error).__name__}); fetch the folder on a machine with a network "
+                        f"{known.source} cannot be reached ({type(error).__name__}); fetch it on a machine with a network "
                         f"and bring it: earwitness models import FOLDER"
                     ) from error
         return _take(known, Path(beside), progress)

@@ -51,6 +51,7 @@ def test_open_the_example_drop_a_bird_and_turn_the_globe(page: Any, tmp_path: Pa
     page.get_by_text("Golf in Georgia").first.wait_for()
     page.get_by_role("button", name="Examine it").first.click()
     page.locator(MAP).first.wait_for(timeout=180_000)
+    page.get_by_role("radio", name="Sound", exact=True).or_(page.get_by_role("button", name="Sound", exact=True)).first.click()
     first = drawn_map(page)
     told = banner(page)
     page.screenshot(path=str(tmp_path / "1_opened.png"))

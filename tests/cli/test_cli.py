@@ -99,7 +99,7 @@ def test_every_setting_has_an_option_or_a_reason_not_to(clip: Path, examined: li
     """The defaults are Settings' own, and a new setting cannot be forgotten here."""
     assert cli.main(["locate", str(clip), "--quiet"]) == 0
     assert examined == [Settings()]
-    by_hand = {"added", "left_out", "included", "seed"}  # chosen in the app; the command line has no use for them yet
+    by_hand = {"added", "left_out", "seed"}  # chosen in the app; the command line has no use for them yet
     options = {"prior", "when", "track", "interval", "stride_s", "radius_km", "same_place_km", "dropped"}
     assert options | by_hand == set(Settings.__dataclass_fields__)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import h3.api.numpy_int as h3
@@ -50,8 +50,8 @@ def test_json_obeys_its_own_schema_and_says_what_the_finding_says() -> None:
 
 def test_a_comparison_is_in_the_document() -> None:
     finding = made.finding()
-    whole = SimpleNamespace(**{f: getattr(finding, f) for f in finding.__slots__}, comparisons=(made.COMPARISON,))
-    document = json.loads(to_json(whole))  # type: ignore[arg-type]
+    whole = replace(finding, comparisons=(made.COMPARISON,))
+    document = json.loads(to_json(whole))
     jsonschema.validate(document, json_schema())
     (found,) = document["comparisons"]
     assert (found["verdict"], found["odds"], found["pairs"]) == ("different places", "at least 90 : 1", 107)

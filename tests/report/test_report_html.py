@@ -135,8 +135,7 @@ def test_comparison_claim_and_shots_show_when_a_finding_has_them() -> None:
 
     finding = made.finding(two_speak=True)
     whole = SimpleNamespace(
-        **{f: getattr(finding, f) for f in finding.__slots__},
-        comparisons=(made.COMPARISON,),
+        **({f: getattr(finding, f) for f in finding.__slots__} | {"comparisons": (made.COMPARISON,)}),
         claim=Claim(),
         shots=(0.0, 8.0, 16.0),
         by=finding.by,
