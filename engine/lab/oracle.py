@@ -42,6 +42,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from engine.core import sphere
 from engine.core.grid import Grid
@@ -204,6 +205,7 @@ class Bayes:
         with np.errstate(divide="ignore"):
             self.log_prior = np.log(atoms.cell_mass(len(lists.grid)))
         self._near: dict[float, sparse.csr_matrix] = {}
+        self._remembered: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def near(self, radius_km: float) -> sparse.csr_matrix:
         """Atoms.near, remembered."""
@@ -267,6 +269,15 @@ class Bayes:
         low, high = share.min(axis=0), share.max(axis=0)
         return np.flatnonzero((high > 0.02) & (low < 0.98)), int((low >= 0.98).sum())
 
+    def _levels(self, places: NDArray[np.uint64], telling: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(places, telling) log-odds less the threshold's; the last few hundred are remembered, for the next condition."""
+        key = (int(places[0]), hash(telling.tobytes()))
+        if key not in self._remembered:
+            while len(self._remembered) >= 600:
+                self._remembered.pop(next(iter(self._remembered)))
+            self._remembered[key] = self.lists.logit(*_centres(places), telling) - np.float32(LEVEL)
+        return self._remembered[key]
+
     def _scores(
         self,
         places: NDArray[np.uint64],
@@ -277,7 +288,7 @@ class Bayes:
         always: int,
     ) -> NDArray[np.float64]:
         """(n, places) log-likelihood of lists at the centres of cells, up to a constant of each list."""
-        z = k * (self.lists.logit(*_centres(places), telling) - LEVEL)
+        z = k * self._levels(places, telling)
         yes, no = -np.logaddexp(0.0, -z), -np.logaddexp(0.0, z)
         held = kept[:, telling].toarray()
         if condition == "full":
@@ -410,7 +421,11 @@ def measure(test: Test, bayes: Bayes, seed: int = 0, say: Callable[[str], None] 
         for condition in CONDITIONS:
             kept = _kept(listed, condition, rngs[condition], logit.shape[1])
             posterior = bayes.cell_log_posterior(kept, condition)
-            found = bayes.most_mass(posterior) if condition == "keep10" else bayes.zoomed(kept, posterior, condition)
+            if condition == "keep10":
+                found = bayes.most_mass(posterior)
+            else:
+                with threadpool_limits(1):  # many small products: a second thread costs more than it brings
+                    found = bayes.zoomed(kept, posterior, condition)
             errors[condition].append(metrics.errors_km(*found, lat, lon))
         if at and at % 5000 == 0:
             say(f"{at:,} of {len(order):,} places, {time.monotonic() - began:.0f} s")
