@@ -496,7 +496,8 @@ def run(args: argparse.Namespace) -> int:
         blocks[c] = block
     print(metrics.table(rows))
     print(
-        f"{len(test.id):,} of {len(everything.id):,} places in {elapsed_s:.0f} s, seed {args.seed}. Lists and decoder share BirdNET's range "
+        f"{len(test.id):,} of {len(everything.id):,} places in {elapsed_s:.0f} s, seed {args.seed}. "
+        "Lists and decoder share BirdNET's range "
         "model (the paper's: SINR), so this bounds what species can tell; it is no comparison of methods."
     )
     if args.json:
