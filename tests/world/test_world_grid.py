@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import h3.api.numpy_int as h3
 import numpy as np
 import pytest
