@@ -228,7 +228,9 @@ def test_failures_end_in_words(
 def test_ctrl_c_stops_a_running_analysis(clip: Path) -> None:
     """A real interrupt in a process of its own, while it works: exit code 1, nothing left behind."""
     code = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        # a test run in the background is started with interrupts ignored, and Python then leaves them so
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from engine import cli\n"
         "from engine._cli import locate\n"
         "def work(*_):\n"
