@@ -18,6 +18,7 @@ class Credit:
         source: who made it and where it is described.
         sha256: hex digest of its weights, or "" where it is not one fixed file.
         non_commercial: the licence forbids commercial use.
+        files: (name, sha256) of each, where it is several fixed files.
     """
 
     model: str
@@ -27,6 +28,7 @@ class Credit:
     source: str
     sha256: str = ""
     non_commercial: bool = False
+    files: tuple[tuple[str, str], ...] = ()
 
 
 _KNOWN = (
@@ -86,6 +88,10 @@ _KNOWN = (
         "says which places a picture fits",
         "MIT",
         "Vivanco Cepeda et al. 2023, NeurIPS 36; CLIP: Radford et al. 2021, OpenAI",
+        files=(
+            ("image_encoder_mlp_weights.pth", "5342c391eec961796d04d02f2bd670bfa97b34ce32c656d0e0676581103c2c14"),
+            ("logit_scale_weights.pth", "9568e2e09dd19083082bf285b2c0c126867e40dbd275a8ee8c621888b861904e"),
+        ),
     ),
     Credit(
         "hum-comb",
@@ -146,6 +152,11 @@ _KNOWN = (
         "finds and reads text in frames",
         "Apache-2.0",
         "PaddlePaddle authors; RapidAI",
+        files=(
+            ("PP-OCRv6_det_small.onnx", "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f"),
+            ("PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884"),
+            ("ch_ppocr_mobile_v2.0_cls_mobile.onnx", "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c"),
+        ),
     ),
     Credit(
         "lingua-2-trigrams",

@@ -212,6 +212,14 @@ class PerceivedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file that a result rests on."""
+
+    name: str = _said("file name")
+    sha256: str = _said("hex digest of all its bytes")
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRecord:
     """A model that spoke."""
 
@@ -221,6 +229,7 @@ class ModelRecord:
     non_commercial: bool = _said("the licence forbids commercial use")
     source: str = _said("who made it")
     sha256: str = _said("hex digest of its weights, or empty")
+    files: tuple[FileRecord, ...] = _said("its files, where the weights are several")
 
 
 @dataclass(frozen=True, slots=True)
@@ -731,7 +740,8 @@ def _provenance(p: Provenance, skipped: Mapping[str, int]) -> ProvenanceRecord:
         elapsed_s=p.elapsed_s,
         seed=p.seed,
         models=tuple(
-            ModelRecord(c.model, c.title, c.licence, c.non_commercial, c.source, c.sha256) for c in credit.credits(p.models)
+            ModelRecord(c.model, c.title, c.licence, c.non_commercial, c.source, c.sha256, tuple(FileRecord(*f) for f in c.files))
+            for c in credit.credits(p.models)
         ),
         skipped_audio=int(skipped.get("audio", 0)),
         skipped_video=int(skipped.get("video", 0)),

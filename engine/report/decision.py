@@ -1,0 +1,80 @@
+"""The analyst's decisions and what each piece of evidence does, ready to be shown as tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.core.edit import Effect, Step
+from engine.core.finding import Finding
+from engine.media.source import shown
+from engine.report import edits, words
+
+_MOST_ROWS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class EditRow:
+    """One edit and what it did, for a table."""
+
+    number: int
+    said: str
+    created: str
+    before: str
+    after: str
+    moved: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """What one clue or observation does, for a table with bars: percent of the largest, to the left or right."""
+
+    title: str
+    is_clue: bool
+    modality: str
+    change: str
+    left: float
+    right: float
+    moved: str
+    remark: str
+
+
+def decisions(finding: Finding) -> tuple[EditRow, ...]:
+    steps = finding.history or tuple(Step(e, None, None) for e in finding.settings.edits)
+    return tuple(_edit(number, s) for number, s in enumerate(steps, 1))
+
+
+def _edit(number: int, s: Step) -> EditRow:
+    told = [(edits.factor(x), words_) for x, words_ in ((s.log10_before, s.words_before), (s.log10_after, s.words_after))]
+    before, after = (f"{number_} {said}".strip() if s.edit.scores and said else "–" for number_, said in told)
+    moved = "; ".join(f"{name} {words.km(km)}" for name, km in s.moved_km if km >= 1.0) or "–"
+    return EditRow(number, edits.said(s.edit), s.edit.created, before, after, moved if s.edit.scores else "–", s.edit.digest)
+
+
+def first(finding: Finding) -> tuple[tuple[str, str], ...]:
+    """Where each modality pointed before any edit."""
+    return tuple(
+        (words.modality(x.modality), shown(f"{x.region or x.place.name}; place reported {x.place.name}" if x.spoke else
+                                           x.cannot_tell or "", 300))
+        for x in finding.before
+    )  # fmt: skip
+
+
+def effects(finding: Finding) -> tuple[EffectRow, ...]:
+    most = max((abs(e.log10_change) for e in finding.effects if e.log10_change is not None), default=0.0) or 1.0
+    return tuple(_effect_row(e, most) for e in finding.effects[:_MOST_ROWS])
+
+
+def _effect_row(e: Effect, most: float) -> EffectRow:
+    change = e.log10_change or 0.0
+    moved = words.km(e.moved_km) if e.moved_km >= 1.0 else "–"
+    return EffectRow(
+        title=shown(e.title, 120),
+        is_clue=not e.key,
+        modality=e.modality,
+        change="–" if e.log10_change is None else edits.factor(e.log10_change),
+        left=min(100.0, 100.0 * max(0.0, -change) / most),
+        right=min(100.0, 100.0 * max(0.0, change) / most),
+        moved=moved,
+        remark=f"the {e.modality} says nothing without it" if e.alone else "",
+    )
