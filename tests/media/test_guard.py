@@ -18,7 +18,7 @@ import pytest
 from engine.core.clip import Interval
 from engine.core.errors import EarwitnessError, MediaError
 from engine.core.paths import EXAMPLES, data_dir
-from engine.media import guard, open_clip, reader
+from engine.media import child, open_clip, reader
 from engine.media.guard import GuardedReader
 from engine.media.shots import cut
 
@@ -80,8 +80,8 @@ def test_a_child_that_dies_is_one_sentence_and_the_next_stream_has_a_new_one(fil
     with open_clip(film) as clip:
         frames = clip.frames(max_side_px=300)
         next(frames)
-        (child,) = (d._child for d in clip._pool._all)
-        os.kill(child.pid, signal.SIGSEGV)
+        (process,) = (d._child for d in clip._pool._all)
+        os.kill(process.pid, signal.SIGSEGV)
         with pytest.raises(MediaError, match=r"crashed on film\.mp4 \(SIGSEGV\)"):
             list(frames)
         assert len(list(clip.frames([0.0, 1.0]))) == 2
@@ -98,9 +98,9 @@ def test_children_outlive_the_thread_that_asked_first(film: Path) -> None:
 
 def test_a_child_that_died_between_two_streams_is_not_asked_again(film: Path) -> None:
     with open_clip(film) as clip:
-        (child,) = (d._child for d in clip._pool._all)
-        child.kill()
-        child.wait()
+        (process,) = (d._child for d in clip._pool._all)
+        process.kill()
+        process.wait()
         assert len(list(clip.frames([0.0, 1.0]))) == 2
 
 
@@ -108,15 +108,15 @@ def test_a_child_that_hangs_is_ended(film: Path, monkeypatch: pytest.MonkeyPatch
     with open_clip(film) as clip:
         frames = clip.frames(max_side_px=300)
         next(frames)
-        (child,) = (d._child for d in clip._pool._all)
-        os.kill(child.pid, signal.SIGSTOP)
-        monkeypatch.setattr(guard, "SILENCE_S", 0.3)
+        (process,) = (d._child for d in clip._pool._all)
+        os.kill(process.pid, signal.SIGSTOP)
+        monkeypatch.setattr(child, "SILENCE_S", 0.3)
         with pytest.raises(MediaError, match="stopped answering"):
             list(frames)
 
 
 def test_a_child_cannot_have_more_memory_than_it_is_given(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "MEMORY_MB", 300)
+    monkeypatch.setattr(child, "MEMORY_MB", 300)
     with pytest.raises(MediaError), open_clip(film) as clip:
         list(clip.frames(max_side_px=4000))
 
@@ -134,8 +134,8 @@ def test_stopping_early_leaves_no_child_behind(film: Path) -> None:
 ESCAPES = """
 import os, sys
 sys.path.insert(0, {root!r})
-from engine.media import decoder
-how = decoder.confine(2000)
+from engine.media import jail
+how = jail.confine(2000)
 import socket
 said = [how]
 try:
@@ -160,7 +160,7 @@ def test_a_child_has_no_network_and_writes_no_file(tmp_path: Path) -> None:
         server.listen()
         threading.Thread(target=lambda: server.accept(), daemon=True).start()
         port, file = server.getsockname()[1], str(tmp_path / "escaped")
-        code = ESCAPES.format(root=str(Path(guard._ROOT)), port=port, file=file)
+        code = ESCAPES.format(root=str(Path(child.ROOT)), port=port, file=file)
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     how, network, written = (done.stdout.strip() or "||").split("|")
     assert written in ("no file", "") or not Path(file).stat().st_size

@@ -1,0 +1,228 @@
+"""The parent's side of a decoding child: starting it, asking it, and ending it when it crashes, hangs or runs wild."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from engine.core import errors
+from engine.core.errors import MediaError
+from engine.media.decoder import HEADER
+from engine.media.source import Source, shown
+
+MEMORY_MB = int(os.environ.get("EARWITNESS_DECODER_MB", "6000"))
+SILENCE_S = 120.0  # without an answer for so long, a child is taken to hang
+MOST_PAYLOAD, MOST_FACTS = 1_000_000_000, 64_000_000
+_MESSAGE_BYTES, _READ_BYTES = 100, 1 << 20
+ROOT = str(Path(__file__).resolve().parents[2])
+_KINDS = {"MediaError": errors.MediaError, "SettingError": errors.SettingError}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What one request may cost: seconds spent waiting for its answers, and bytes of answers altogether."""
+
+    wait_s: float
+    answer_bytes: int
+
+
+class Decoder:
+    """One child process, and the messages to and from it."""
+
+    def __init__(self, source: Source) -> None:
+        self._name = source.name
+        fd = source.descriptor()
+        environment = dict(os.environ, PYTHONPATH=ROOT, OPENBLAS_NUM_THREADS="1", MALLOC_ARENA_MAX="2")
+        command = [sys.executable, "-m", "engine.media.decoder", str(fd), source.path, str(source.size_bytes)]
+        self._child = subprocess.Popen(
+            [*command, source.sha256, str(MEMORY_MB)],
+            bufsize=0,  # what has come in can be seen by select
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if os.environ.get("EARWITNESS_DEBUG") else subprocess.DEVNULL,
+            pass_fds=(fd,),
+            env=environment,
+            cwd="/",
+            start_new_session=True,  # the interrupt key stops the parent, which then stops the child
+        )
+        assert self._child.stdin is not None and self._child.stdout is not None
+        self._to, self._from = self._child.stdin, self._child.stdout
+        self._waited_s, self._bound = 0.0, Bound(SILENCE_S, MOST_FACTS)
+        facts, _ = self._receive()
+        self.network = str(facts.get("network", ""))
+
+    def ask(self, request: dict[str, Any], bound: Bound) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Answers to a request, until it is done.
+
+        Raises:
+            MediaError: the child says so, died, went silent, or goes beyond the bound.
+        """
+        self._waited_s, self._bound, sent = 0.0, bound, 0
+        text = json.dumps(request).encode()
+        try:
+            self._write(HEADER.pack(len(text), 0) + text)
+        except OSError:
+            raise self._died() from None
+        while True:
+            facts, payload = self._receive()
+            if facts["is"] == "done":
+                return
+            if facts["is"] == "error":
+                if facts.get("kind") == "memory":
+                    raise MediaError(
+                        f"Decoding {self._name} took more than {MEMORY_MB:,} MB of memory and was stopped; convert it with "
+                        "another program, or leave it out."
+                    )
+                raise _KINDS.get(str(facts.get("kind")), MediaError)(shown(str(facts.get("text", "")), 600))
+            sent += len(payload) + _MESSAGE_BYTES
+            if sent > bound.answer_bytes:
+                raise self.wild()
+            yield facts, payload
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child runs."""
+        return self._child.poll() is None
+
+    def idle(self) -> bool:
+        """Whether the last request is answered to its end, or just about to be: whether it can be asked again."""
+        with contextlib.suppress(MediaError, ValueError):
+            for _ in range(3):
+                if self._child.poll() is not None or not select.select([self._from], [], [], 0.05)[0]:
+                    return False
+                if self._receive()[0]["is"] == "done":
+                    return True
+        return False
+
+    def stop(self) -> None:
+        """Kill the child."""
+        with contextlib.suppress(OSError):
+            self._child.kill()
+        for pipe in (self._to, self._from):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        self._child.wait()
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._to.fileno(), view) :]
+
+    def _receive(self) -> tuple[dict[str, Any], bytes]:
+        length, size = HEADER.unpack(self._exactly(HEADER.size))
+        if length > MOST_FACTS or size > MOST_PAYLOAD:
+            raise self.wild()
+        try:
+            facts = json.loads(self._exactly(length))
+        except (ValueError, RecursionError):
+            raise self.wild() from None
+        if not isinstance(facts, dict) or not isinstance(facts.get("is"), str):
+            raise self.wild()
+        return facts, self._exactly(size)
+
+    def _exactly(self, size: int) -> bytes:
+        parts, held = [], 0
+        silent_s = 0.0
+        while held < size:
+            began = time.monotonic()
+            most_s = max(0.0, min(SILENCE_S - silent_s, self._bound.wait_s - self._waited_s))
+            there = bool(select.select([self._from], [], [], most_s)[0])
+            waited_s = time.monotonic() - began
+            self._waited_s, silent_s = self._waited_s + waited_s, 0.0 if there else silent_s + waited_s
+            if not there:
+                self.stop()
+                how = f"stopped answering for {SILENCE_S:.0f} s" if silent_s >= SILENCE_S else "took longer than it ever should"
+                raise MediaError(
+                    f"Decoding {self._name} {how} and was ended; the file is damaged. Convert it with another program, or "
+                    "leave it out."
+                )
+            data = os.read(self._from.fileno(), min(size - held, _READ_BYTES))
+            if not data:
+                raise self._died()
+            parts.append(data)
+            held += len(data)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _died(self) -> MediaError:
+        self.stop()
+        code = self._child.returncode
+        if code < 0:
+            why = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
+        else:
+            why = f"exit {code}"
+        return MediaError(
+            f"The decoder crashed on {self._name} ({why}); the file is damaged or made to do harm. Convert it with another "
+            "program, or leave it out."
+        )
+
+    def wild(self) -> MediaError:
+        """End the child; the error to raise when an answer cannot be one."""
+        self.stop()
+        return MediaError(f"The decoder gave answers to {self._name} that make no sense and was stopped; leave the file out.")
+
+
+@cache
+def _starter() -> ThreadPoolExecutor:
+    """The one thread that starts children; it lives as long as the program."""
+    return ThreadPoolExecutor(1, thread_name_prefix="decoders")
+
+
+class Pool:
+    """The children of one clip."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._free: list[Decoder] = []
+        self._all: set[Decoder] = set()
+        self._lock = threading.Lock()
+        self.network = ""
+
+    @contextlib.contextmanager
+    def decoder(self) -> Iterator[Decoder]:
+        """A child that is free, or a new one; it goes back when its stream was read to the end."""
+        with self._lock:
+            decoder = next((d for d in iter(lambda: self._free.pop() if self._free else None, None) if d.alive), None)
+        if decoder is None:
+            # A child is bound to the life of the thread that starts it (PR_SET_PDEATHSIG), and a page's threads are short-lived.
+            decoder = _starter().submit(Decoder, self._source).result()
+            with self._lock:
+                self._all.add(decoder)
+                self.network = decoder.network
+        finished = False
+        try:
+            yield decoder
+            finished = True
+        except errors.EarwitnessError:
+            finished = decoder.alive  # a refusal leaves the child as it was
+            raise
+        except GeneratorExit:
+            finished = decoder.idle()
+            raise
+        finally:
+            with self._lock:
+                if finished and decoder in self._all:
+                    self._free.append(decoder)
+                else:
+                    self._all.discard(decoder)
+            if not finished:
+                decoder.stop()
+
+    def close(self) -> None:
+        """End all children."""
+        with self._lock:
+            ended, self._all, self._free = list(self._all), set(), []
+        for decoder in ended:
+            decoder.stop()
