@@ -49,6 +49,7 @@ audio {height: 34px;}
 .ew-edits {font-size: .8rem; line-height: 1.45rem;}
 .ew-chip {border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: 10px; padding: 0 .55em;
   margin-right: .35em; white-space: nowrap;}
+.ew-shelf {font-size: .88rem; line-height: 1.35rem;} .ew-shelf small {opacity: .75; margin-left: .5em; font-size: .8rem;}
 .ew-stages {border-collapse: collapse; font-size: .86rem;}
 .ew-stages td {border: none; padding: .1rem 1.2rem .1rem 0;}
 .ew-history {width: 100%;}

@@ -1,6 +1,7 @@
 """The router: which pages there are, and nothing else.
 
-Start it with `streamlit run app/main.py`; `.streamlit/config.toml` binds it to this machine.
+`earwitness app` serves it through `server.py`, which has routes for films and uploads. `streamlit run app/main.py` shows the same
+pages without those.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ def main() -> None:
     pages = [st.Page(path, title=title, icon=icon, default=at == 0) for at, (path, title, icon) in enumerate(found)]
     page = st.navigation(pages, position="top")
     frame.dress()
-    if Path(sys.argv[0]).resolve() == Path(__file__).resolve() and len(sys.argv) > 1:
+    if Path(sys.argv[0]).resolve().parent == Path(__file__).resolve().parent and len(sys.argv) > 1:
         state.opened_with(sys.argv[1])
+    state.turn()
     st.logo(frame.wordmark(), size="large")
     page.run()
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
 
 from app import maps
 from app.frame import clean, dark, swatch, tip
-from app.state import Edit, Job
+from app.state import Edit
 from engine import (
     Clip,
     Finding,
     Interval,
+    JobStage,
     Located,
     Settings,
     comparison_rows,
@@ -209,16 +211,15 @@ def edits(made: Sequence[Edit]) -> None:
     st.html(f"<div class='ew-edits'>Your edits: {more}{chips}</div>")
 
 
-def stages(job: Job) -> None:
+def stages(done: Sequence[JobStage]) -> None:
     """The stages a job went through, with times and how far it is."""
     rows = []
-    for s in list(job.stages):
-        progress = s.progress
-        share = "" if progress is None or progress.fraction is None or s.ended is not None else f"{progress.fraction:.0%}"
+    for s in done:
+        share = f"{min(1.0, s.done / s.total):.0%}" if s.total and s.ended is None else ""
         mark = "✓" if s.ended is not None else "…"
+        seconds = max(0.0, (s.ended or time.time()) - s.began)
         rows.append(
-            f"<tr><td>{mark} {clean(s.name, 60)}</td><td class='ew-num'>{share}</td>"
-            f"<td class='ew-num'>{s.seconds:.1f} s</td></tr>"
+            f"<tr><td>{mark} {clean(s.name, 60)}</td><td class='ew-num'>{share}</td><td class='ew-num'>{seconds:.1f} s</td></tr>"
         )
     st.html(f"<table class='ew-stages'>{''.join(rows)}</table>")
 

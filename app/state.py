@@ -1,7 +1,6 @@
 """What lasts between two runs of a page: the clip on the bench, the job that examines it, the analyst's edits, caches.
 
-The only place that touches `st.session_state`. A job runs in a thread of its own which never calls Streamlit; pages look at
-it from time to time.
+The only place that touches `st.session_state`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import logging
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -24,206 +22,26 @@ from numpy.typing import NDArray
 from streamlit.runtime import get_instance
 
 import engine
+from app import route
+from app.job import Job, queue
 from app.maps import View, ground_json
-from engine import Cancelled, Clip, EarwitnessError, Finding, Grid, Interval, Perception, Progress, Settings, words
+from app.work import Preview, Reel, Work
+from engine import Clip, EarwitnessError, Finding, Grid, Interval, JobTicket, Perception, Progress, Settings, words
 
 _LOG = logging.getLogger("earwitness.app")
 _BENCH = "bench"
 _OPENED = "opened_with"
 _SHOWN = "clips_shown"  # sha256 of those whose picture was shown: they cannot be judged blind any more
+_TURN_TO = "turn_to"
+CASE = "case_place"
 OUTLINES = "outlines"
-_ONE_AT_A_TIME = threading.Lock()  # two clips at once would take twice as long each and twice the memory
 
-DIRECT_BYTES = 24_000_000  # a clip up to this size that browsers can play is played as it is
+IN_MEMORY_BYTES = 24_000_000  # played as it is without the server's own routes: it then passes through memory
 WHOLE_PREVIEW_S = 150.0  # up to this length the whole clip gets a preview, beyond it a stretch around the moment looked at
 STRETCH_S = 60.0
-PEAKS = 360
-LONGEST_PEAKS_S = 600.0
 MOST_JUDGED = 112  # a film's scenes among them
 LEAST_STRETCH_S = 1.0
 NAME = "analyst_name"
-
-
-@dataclass
-class Stage:
-    """One stage of a job, for the page that waits."""
-
-    name: str
-    began: float
-    ended: float | None = None
-    progress: Progress | None = None
-    lane: str = ""
-
-    @property
-    def seconds(self) -> float:
-        return (self.ended if self.ended is not None else time.monotonic()) - self.began
-
-
-class Job:
-    """A clip on its way through the models, in a thread that can be told to stop."""
-
-    def __init__(self, path: Path, title: str, settings: Settings) -> None:
-        self.path, self.title, self.settings = path, title, settings
-        self.stages: list[Stage] = []
-        self.clip: Clip | None = None
-        self.reader: Any = None
-        self.perception: Perception | None = None
-        self.found: Finding | None = None
-        self.peaks: tuple[float, ...] = ()
-        self.error = ""
-        self.cancelled = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="examine", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    def cancel(self) -> None:
-        """Ask it to stop; it does at the next step of whatever it is doing."""
-        self._stop.set()
-
-    def report(self, progress: Progress) -> None:
-        """Take note of a step; raises `Cancelled` when asked to stop."""
-        if self._stop.is_set():
-            raise Cancelled("Stopped as asked; nothing was kept.")
-        now = time.monotonic()
-        stage = next((s for s in self.stages if s.name == progress.stage and s.ended is None), None)
-        if stage is None:
-            for s in self.stages:  # sound and picture go on side by side: a new stage ends those of its own lane
-                if s.ended is None and (not progress.lane or s.lane in ("", progress.lane)):
-                    s.ended = now
-            stage = Stage(progress.stage, now, lane=progress.lane)
-            self.stages.append(stage)
-        stage.progress = progress
-
-    def _run(self) -> None:
-        try:
-            while not _ONE_AT_A_TIME.acquire(timeout=0.2):
-                self.report(Progress("waiting for another clip"))
-            try:
-                self._examine()
-            finally:
-                _ONE_AT_A_TIME.release()
-        except Cancelled:
-            self.cancelled = True
-        except EarwitnessError as error:
-            self.error = str(error)
-        except Exception:
-            _LOG.exception("examining %s failed", self.path)
-            self.error = (
-                "Something went wrong inside Earwitness, not in your file; the program's log names it. Please try another clip."
-            )
-        finally:
-            for stage in self.stages:
-                stage.ended = stage.ended or time.monotonic()
-            if self.perception is None and self.reader is not None:
-                self.reader.close()
-
-    def _examine(self) -> None:
-        self.report(Progress("opening the file"))
-        self.reader = engine.open_clip(self.path, self.report).__enter__()
-        self.clip = self.reader.clip
-        perception = engine.perceive(self.reader, self.settings, self.report)
-        self.reader.verify_unchanged()
-        self.report(Progress("drawing the map"))
-        self.found = engine.judge_film(perception, self.settings, self.report)  # fills the caches as well
-        ground_json("medium")
-        self.peaks = _peaks(self.reader, self.settings.track)
-        self.perception = perception
-
-
-def _peaks(reader: Any, track: int | None) -> tuple[float, ...]:
-    """How loud the clip is in PEAKS steps of its length, 0 to 1, for the timeline; nothing for long clips and silent ones."""
-    length_s = reader.clip.duration_s or 0.0
-    if not reader.clip.audio_tracks or not 0.0 < length_s <= LONGEST_PEAKS_S:
-        return ()
-    loud = np.zeros(PEAKS)
-    try:
-        for block in reader.audio(8_000, None, track):
-            at = ((block.start_s + np.arange(len(block.samples)) / block.rate_hz) / length_s * PEAKS).astype(int)
-            np.maximum.at(loud, np.clip(at, 0, PEAKS - 1), np.abs(block.samples))
-    except EarwitnessError:
-        return ()
-    top = float(loud.max())
-    return tuple(float(x) for x in np.round(np.sqrt(loud / top), 3)) if top > 0 else ()
-
-
-class Preview:
-    """A small copy of a stretch for the browser's player, made in a thread."""
-
-    def __init__(self, reader: Any, stretch: Interval, folder: Path, track: int | None) -> None:
-        self.stretch = stretch
-        self.path: Path | None = None
-        self.failed = ""
-        self.fraction = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(reader, folder, track), name="preview", daemon=True)
-        self._thread.start()
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    def cancel(self) -> None:
-        self._stop.set()
-
-    def _progress(self, progress: Progress) -> None:
-        self.fraction = progress.fraction or 0.0
-        if self._stop.is_set():
-            raise Cancelled("Stopped as asked.")
-
-    def _run(self, reader: Any, folder: Path, track: int | None) -> None:
-        name = f"preview-{track or 0}-{self.stretch.start_s:.3f}.mp4"
-        try:
-            self.path = engine.preview_mp4(reader, self.stretch, folder / name, 480, self._progress, track)
-        except Cancelled:
-            pass
-        except EarwitnessError as error:
-            self.failed = str(error)
-        except Exception:
-            _LOG.exception("the preview failed")
-            self.failed = "The player's copy could not be made; the file itself is untouched."
-
-
-class Reel:
-    """The evidence reel of a finding, made in a thread that can be told to stop."""
-
-    def __init__(self, found: Finding, reader: Any, folder: Path) -> None:
-        self.found = found
-        self.path: Path | None = None
-        self.failed = ""
-        self.fraction = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(reader, folder), name="reel", daemon=True)
-        self._thread.start()
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    def cancel(self) -> None:
-        """Ask it to stop; it does at the next frame."""
-        self._stop.set()
-
-    def _progress(self, progress: Progress) -> None:
-        self.fraction = progress.fraction or 0.0
-        if self._stop.is_set():
-            raise Cancelled("Stopped as asked; nothing was kept.")
-
-    def _run(self, reader: Any, folder: Path) -> None:
-        try:
-            self.path = engine.write_reel(self.found, reader, folder / "reel.mp4", self._progress)
-        except Cancelled:
-            self.failed = "Stopped; no reel was kept."
-        except EarwitnessError as error:
-            self.failed = str(error)
-        except Exception:
-            _LOG.exception("the reel failed")
-            self.failed = "The reel could not be made; the file itself is untouched."
 
 
 @dataclass(frozen=True)
@@ -242,7 +60,10 @@ class Bench:
     scratch: tempfile.TemporaryDirectory[str] = field(
         default_factory=lambda: tempfile.TemporaryDirectory(prefix="earwitness-", ignore_cleanup_errors=True)
     )  # uploads and previews; gone with the session
+    door: str = ""
+    shared: dict[str, str] = field(default_factory=dict)
     job: Job | None = None
+    job_id: str = ""
     title: str = ""
     path: Path | None = None
     reader: Any = None
@@ -306,15 +127,29 @@ def opened_with(path: str) -> None:
         open_path(path)
 
 
-def open_upload(upload: Any) -> None:
-    """Examine an uploaded file: it is written to a folder of this session that goes away with it."""
-    folder = bench().folder / "upload"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    suffix = "".join(c for c in Path(upload.name).suffix[:12] if c.isalnum() or c == ".")
-    path = folder / f"clip{suffix}"
-    path.write_bytes(upload.getbuffer())
-    examine(path, upload.name)
+def door() -> str:
+    """Where this session's page sends its uploads."""
+    b = bench()
+    b.door = b.door or route.door(queue().uploads)
+    return b.door
+
+
+def arrived(upload: str, more: bool) -> None:
+    """A file came in whole: examine it, or queue it when others follow. It stays as long as its job is listed."""
+    b = bench()
+    try:
+        path = route.arrived(door(), upload)
+    except EarwitnessError as error:
+        b.error = str(error)
+        return
+    if more or b.job is not None:
+        queue().submit(path, Settings(), path.name, _asked_blind())
+    else:
+        examine(path, path.name)
+
+
+def _asked_blind() -> bool:
+    return bool(value("blind-first") or value("blind-again"))
 
 
 def examine(path: Path, title: str, settings: Settings | None = None, blind: bool | None = None) -> None:
@@ -323,26 +158,78 @@ def examine(path: Path, title: str, settings: Settings | None = None, blind: boo
     Args:
         blind: judge the sound before anything else is shown; None asks the switch on the first page.
     """
+    settings, blind = settings or Settings(), _asked_blind() if blind is None else blind
+    same = [t for t in queue().tickets() if t.path == str(path.absolute()) and t.settings.track == settings.track]
+    job = queue().submit(path, settings, title, blind)
+    for old in same:
+        if old.sealed == blind and queue().status(old.id).ended:
+            if old.shown:
+                queue().note_shown(job, queue().shown_sha256(old.id))
+            queue().forget(old.id)
+    wait_for(queue().ticket(job), blind)
+
+
+def reopen(job: str) -> None:
+    """Put a listed clip on the bench again: nothing that was kept is computed twice."""
+    try:
+        ticket = queue().ticket(job)
+    except EarwitnessError as error:
+        bench().error = str(error)
+        return
+    wait_for(ticket, _asked_blind() or (ticket.sealed and not ticket.shown))
+
+
+def wait_for(ticket: JobTicket, blind: bool) -> None:
+    """Take a listed job to the bench."""
     b = bench()
     clear(b)
-    b.blind = bool(value("blind-first") or value("blind-again")) if blind is None else blind
-    b.path, b.title = path, title
-    b.settings = settings or Settings()
-    b.job = Job(path, title, b.settings)
-    b.job.start()
+    b.path, b.title, b.settings, b.blind = Path(ticket.path), ticket.title, ticket.settings, blind
+    b.job = Job(ticket)
+
+
+def forget_job(job: str) -> None:
+    """Take an ended job off the list, and its uploaded copy off the disk."""
+    queue().forget(job)
+
+
+def forget_all() -> None:
+    """Take every ended job off the list, and remove uploaded copies and all kept results."""
+    for ticket in queue().tickets():
+        queue().forget(ticket.id)
+    queue().results.clear()
+
+
+def open_case(place: str) -> None:
+    """Show a case on the page Archive."""
+    st.session_state[CASE] = place
+    st.session_state[_TURN_TO] = "pages/archive.py"
+
+
+def turn() -> None:
+    """Turn to the page that a callback asked for."""
+    page = st.session_state.pop(_TURN_TO, None)
+    if page:
+        st.switch_page(page)
+
+
+def leave_running(b: Bench) -> None:
+    """Go back to the first page; the worker goes on with the clip."""
+    clear(b)
 
 
 def clear(b: Bench) -> None:
-    """Take the clip off the bench and forget the edits; whatever still runs is told to stop."""
+    """Take the clip off the bench and forget the edits. The worker goes on with its jobs; whatever else runs is told to stop."""
     if b.job is not None:
-        b.job.cancel()
+        b.job.leave()
     if b.preview is not None:
         b.preview.cancel()
     if b.reel is not None:
         b.reel.cancel()
     if b.reader is not None:
         b.reader.close()
-    for name, made in vars(Bench(scratch=b.scratch)).items():
+    for address in b.shared.values():
+        route.withdraw(address)
+    for name, made in vars(Bench(scratch=b.scratch, door=b.door)).items():
         setattr(b, name, made)
     for key in [k for k in st.session_state if isinstance(k, str) and k.startswith("set_")]:
         del st.session_state[key]
@@ -353,7 +240,7 @@ def take(b: Bench) -> None:
     job = b.job
     if job is None or job.running:
         return
-    b.job = None
+    b.job, b.job_id = None, job.ticket.id
     if job.perception is None:
         b.error = job.error
         b.note = "Stopped. The file is untouched." if job.cancelled else ""
@@ -365,11 +252,13 @@ def take(b: Bench) -> None:
     if b.blind and not job.perception.clip.audio_tracks:
         b.blind, b.note = False, "There is no sound to be judged blind; everything is shown."
     shown = st.session_state.setdefault(_SHOWN, set())
-    if b.blind and job.perception.clip.sha256 in shown:
+    sha256 = job.perception.clip.sha256
+    if b.blind and (sha256 in shown or queue().was_shown(sha256)):
         b.blind = False
-        b.note = "This clip was shown in this session before, so it can no longer be judged blind; everything is shown."
+        b.note = "This clip was shown before, so it can no longer be judged blind; everything is shown."
     if not b.blind:
-        shown.add(job.perception.clip.sha256)
+        shown.add(sha256)
+        queue().note_shown(b.job_id, sha256)
     b.sealed = engine.hand.sound_alone(job.perception) if b.blind else None
     spoke = [x.modality for x in finding(b).located if x.spoke]
     b.layer = ("both" if "both" in spoke else spoke[0]) if spoke else finding(b).located[0].modality
@@ -542,6 +431,7 @@ def reveal(opinion: str, confidence: float) -> None:
         return
     b.blind, b.sealed, b.preview = False, None, None
     st.session_state.setdefault(_SHOWN, set()).add(sealed.clip.sha256)
+    queue().note_shown(b.job_id, sealed.clip.sha256)
     b.judged, b.effects, b.edits, b.undone = {}, {}, [], []
     b.selected, b.view = None, None
     spoke = [x.modality for x in finding(b).located if x.spoke]
@@ -682,7 +572,7 @@ class Playable:
 
 
 def playable(b: Bench) -> Playable | None:
-    """The clip itself where browsers can play it and it is small, else a preview; None while that is being made."""
+    """The clip itself where browsers can play it, else a preview; None while that is being made."""
     assert b.perception is not None and b.path is not None
     clip = b.perception.clip
     length_s = clip.duration_s or 0.0
@@ -691,14 +581,24 @@ def playable(b: Bench) -> Playable | None:
     mime = _direct_mime(clip, b.settings.track)
     has_picture = bool(clip.video_tracks)
     if mime and not b.direct_failed:
-        return Playable(served(str(b.path), mime, "clip"), 0.0, length_s, has_picture)
+        return Playable(_sent(b, b.path, mime), 0.0, length_s, has_picture)
     if b.preview is None:
         start_preview(b, b.moment_s)
     assert b.preview is not None
     if b.preview.path is None:
         return None
     stretch = b.preview.stretch
-    return Playable(served(str(b.preview.path), "video/mp4", "clip"), stretch.start_s, stretch.end_s, has_picture)
+    return Playable(_sent(b, b.preview.path, "video/mp4"), stretch.start_s, stretch.end_s, has_picture)
+
+
+def _sent(b: Bench, path: Path, mime: str) -> str:
+    """Where the browser gets a file: from disk in ranges, or out of memory where only the pages were started."""
+    if not route.installed():
+        return served(str(path), mime, "clip")
+    name = str(path)
+    if name not in b.shared:
+        b.shared[name] = route.share(path, mime)
+    return b.shared[name]
 
 
 def _sound_only(b: Bench, length_s: float) -> Playable:
@@ -739,7 +639,9 @@ def _direct_mime(clip: Clip, track: int | None) -> str:
     """The type under which a browser will play the file as it is, or ""."""
     names = clip.container.split(",")
     mime = next((m for name, m in _MIMES.items() if name in names), "")
-    if not mime or clip.size_bytes > DIRECT_BYTES or len(clip.audio_tracks) > 1 or len(clip.video_tracks) > 1:
+    if not mime or len(clip.audio_tracks) > 1 or len(clip.video_tracks) > 1:
+        return ""
+    if clip.size_bytes > IN_MEMORY_BYTES and not route.installed():
         return ""
     if mime.startswith("audio/"):
         return "" if clip.video_tracks else mime
@@ -794,47 +696,6 @@ def default(key: str, held: Any) -> None:
 
 
 # --- soundscapes --------------------------------------------------------------------------------------------------------
-
-
-class Work:
-    """Something slow in a thread of its own, with progress, that can be told to stop; the page looks at it now and then."""
-
-    def __init__(self, title: str, do: Callable[[Callable[[Progress], None]], Any]) -> None:
-        self.title = title
-        self.progress: Progress | None = None
-        self.made: Any = None
-        self.error = ""
-        self.cancelled = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(do,), name="work", daemon=True)
-        self._thread.start()
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    def cancel(self) -> None:
-        self._stop.set()
-
-    def report(self, progress: Progress) -> None:
-        """Take note of a step; raises `Cancelled` when asked to stop."""
-        if self._stop.is_set():
-            raise Cancelled("Stopped as asked; nothing was kept.")
-        self.progress = progress
-
-    def _run(self, do: Callable[[Callable[[Progress], None]], Any]) -> None:
-        try:
-            self.report(Progress("starting"))
-            made = do(self.report)
-            self.report(Progress("done"))
-            self.made = made
-        except Cancelled:
-            self.cancelled = True
-        except EarwitnessError as error:
-            self.error = str(error)
-        except Exception:
-            _LOG.exception("%s failed", self.title)
-            self.error = "Something went wrong inside Earwitness; the program's log names it. Please try another one."
 
 
 @dataclass(frozen=True)

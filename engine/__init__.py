@@ -128,10 +128,15 @@ _PUBLIC = {
     "annotate": "engine.media.draw",
     "marks_of": "engine.media.draw",
     "words": "engine.report.words:",
+    "to_bundle": "engine.case.bundle",
+    "to_csv": "engine.report",
+    "to_elan": "engine.report",
     "to_geojson": "engine.report",
     "to_html": "engine.report",
     "to_json": "engine.report",
     "to_kml": "engine.report",
+    "to_pdf": "engine.report",
+    "to_raven": "engine.report",
     "write_reel": "engine.report.reel",
 }
 

@@ -93,11 +93,14 @@ def _working(b: state.Bench) -> None:
     if job is None or not job.running:
         st.rerun(scope="app")
         return
+    if job.interrupted:
+        _to_examine()
+        return
     _, middle, _ = st.columns([1, 2.6, 1])
     with middle:
         title = "The sealed clip" if b.blind else job.title
         st.html(f"<div style='height:4vh'></div><div class='ew-facts'><b>{clean(title, 80)}</b> is being examined</div>")
-        panels.stages(job)
+        panels.stages(job.stages)
         st.button("Cancel", icon=":material/close:", key="cancel", **state.callback(job.cancel))
 
 

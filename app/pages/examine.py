@@ -12,6 +12,8 @@ from app import by_hand, charts, flow_panel, maps, panels, reasoning, state
 from app.desk import desk, listed, sense_of
 from app.exports import exports
 from app.frame import clean, dark, plain, tip
+from app.shelf import shelf
+from app.upload import upload
 from engine import PRIORS, Finding, Interval, Located, Perceived, words
 
 OVER_TIME = (
@@ -20,34 +22,6 @@ OVER_TIME = (
 )
 MAP_HEIGHT = 372
 MAP_WIDTH = 820  # about what it has at 1440; only the first view is fitted to it
-_TYPES = [
-    "mp4",
-    "mov",
-    "m4v",
-    "mkv",
-    "webm",
-    "avi",
-    "ts",
-    "mts",
-    "m2ts",
-    "mpg",
-    "mpeg",
-    "mxf",
-    "flv",
-    "wmv",
-    "3gp",
-    "ogv",
-    "wav",
-    "mp3",
-    "m4a",
-    "aac",
-    "flac",
-    "ogg",
-    "opus",
-    "aif",
-    "aiff",
-    "wma",
-]
 
 
 def page() -> None:
@@ -68,7 +42,8 @@ def page() -> None:
 
 
 def empty(b: state.Bench) -> None:
-    """Nothing on the bench yet: one sentence, and the ways to put something there."""
+    """Nothing on the bench yet: one sentence, the ways to put something there, and what was there before."""
+    state.queue().ensure_worker()  # it loads the models while the analyst chooses
     _, middle, _ = st.columns([1, 2.6, 1])
     with middle:
         st.html("<div style='height:2.5vh'></div>")
@@ -90,6 +65,7 @@ def empty(b: state.Bench) -> None:
                     st.markdown(f"**{plain(example.title)}**")
                     st.caption(plain(example.sentence, 300))
                     st.button("Examine it", key=f"example-{example.path.stem}", **state.callback(_example, example))
+        shelf()
 
 
 def opening(where: str) -> None:
@@ -106,17 +82,12 @@ def opening(where: str) -> None:
     if go:
         state.open_path(path)
         st.rerun(scope="app")
-    upload = st.file_uploader(
-        "Or drop a short clip here: it passes through memory, so give films by their path", type=_TYPES, key=f"upload-{where}"
-    )
+    upload(where)
     st.checkbox(
         "Blind: judge the sound before the picture is shown",
         key=f"blind-{where}",
         help="Picture, signs, verdict, name and tags of the file stay hidden until you have recorded where you place the sound.",
     )
-    if upload is not None:
-        state.open_upload(upload)
-        st.rerun(scope="app")
 
 
 def _example(example: Any) -> None:
@@ -139,21 +110,43 @@ def working(b: state.Bench) -> None:
             panels.facts(job.clip, job.title, job.settings)
         else:
             st.html(f"<div class='ew-facts'><b>{clean(job.title, 80)}</b></div>")
-        last = job.stages[-1] if job.stages else None
-        progress = last.progress if last else None
-        st.progress(progress.fraction or 0.0 if progress else 0.0, text=plain(_doing(progress)))
-        panels.stages(job)
-        st.button("Cancel", icon=":material/close:", key="cancel", **state.callback(job.cancel))
+        if job.interrupted:
+            interrupted(job)
+            return
+        now = next((s for s in reversed(job.stages) if s.ended is None), None)
+        st.progress(min(1.0, now.done / now.total) if now and now.total else 0.0, text=plain(_doing(now, job.status)))
+        panels.stages(job.stages)
+        with st.container(horizontal=True, gap="small"):
+            st.button("Cancel", icon=":material/close:", key="cancel", **state.callback(job.cancel))
+            st.button(
+                "Leave it running",
+                icon=":material/list:",
+                key="leave",
+                help="Back to the list; it goes on in its own process, also when the browser is closed",
+                **state.callback(state.leave_running, b),
+            )
 
 
-def _doing(progress: engine.Progress | None) -> str:
-    if progress is None:
-        return "starting"
-    if progress.total and progress.unit == "s":
-        return f"{progress.stage}: {words.clock(progress.done)} of {words.clock(progress.total)}"
-    if progress.total:
-        return f"{progress.stage}: {progress.done:,.0f} of {progress.total:,.0f} {progress.unit}"
-    return progress.stage
+def interrupted(job: Any) -> None:
+    """The worker died over it: say so, and offer to take it up again."""
+    st.error(
+        "The process that examined this clip ended before it was through: it was killed, or the machine ran out of memory. The "
+        "file is untouched. Take it up again, or go back to the list.",
+        icon=":material/power_off:",
+    )
+    with st.container(horizontal=True, gap="small"):
+        st.button("Resume", type="primary", key="resume", icon=":material/play_arrow:", **state.callback(job.resume))
+        st.button("Back to the list", key="leave", **state.callback(state.leave_running, state.bench()))
+
+
+def _doing(stage: engine.JobStage | None, status: engine.JobStatus) -> str:
+    if stage is None:
+        return f"waits for {status.ahead} before it" if status.ahead else "starting"
+    if stage.total and stage.unit == "s":
+        return f"{stage.name}: {words.clock(stage.done)} of {words.clock(stage.total)}"
+    if stage.total:
+        return f"{stage.name}: {stage.done:,.0f} of {stage.total:,.0f} {stage.unit}"
+    return stage.name
 
 
 # --- the bench ----------------------------------------------------------------------------------------------------------

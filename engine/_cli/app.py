@@ -13,7 +13,7 @@ from engine._cli.terminal import plain
 from engine.core.errors import InputError, MediaError, WeightsError
 from engine.core.paths import ROOT
 
-MAIN = ROOT / "app" / "main.py"
+MAIN = ROOT / "app" / "server.py"
 
 # Said here as well as in .streamlit/config.toml, so that no setting in a home folder or the environment opens the app to the
 # network, reports usage, or looks up an address.

@@ -52,7 +52,8 @@ COMMANDS = (
     Command("app", "open the app in the browser, on this machine only", "_cli.app"),
     Command("batch", "examine many clips into a case", "_cli.batch"),
     Command("case", "make a case, put clips into it, see what it holds", "_cli.case"),
-    Command("verify", "see whether a case is as its log says", "_cli.verify"),
+    Command("verify", "see whether a case is as its log says, or a bundle as its manifest", "_cli.verify"),
+    Command("reproduce", "run the examination of a bundle again and compare", "_cli.reproduce"),
     Command("embed", "write embeddings of clips to a table", "lab.embed"),
     Command("models", "list, fetch, verify and import model weights", "_cli.models"),
     Command(

@@ -21,6 +21,7 @@ from engine._cli.summary import summarise
 from engine._cli.terminal import Pen, plain, say
 from engine.core.claim import CLAIM_RADIUS_KM, Claim
 from engine.core.clip import Interval, Reader
+from engine.core.custody import Custody
 from engine.core.errors import InputError, SettingError
 from engine.core.finding import PRIORS, Finding, Settings
 from engine.core.progress import Progress, ProgressCallback
@@ -37,41 +38,79 @@ class Report:
 
     option: str
     what: str
-    render: Callable[[Finding, Reader], str]
+    render: Callable[[Finding, Reader, Interval | None, Custody | None], str | bytes]  # the interval is the stretch perceived
     explained: bool = False  # tells what each edit, clue and observation did
     timed: bool = False  # shows where each sense points as time goes by
+    binary: bool = False  # not for a terminal
 
 
-def _json(finding: Finding, _: Reader) -> str:
+def _json(finding: Finding, _: Reader, __: Interval | None, custody: Custody | None) -> str:
     from engine.report import to_json
 
-    return to_json(finding)
+    return to_json(finding, custody)
 
 
-def _geojson(finding: Finding, _: Reader) -> str:
+def _geojson(finding: Finding, *_: object) -> str:
     from engine.report import to_geojson
 
     return to_geojson(finding)
 
 
-def _kml(finding: Finding, _: Reader) -> str:
+def _kml(finding: Finding, *_: object) -> str:
     from engine.report import to_kml
 
     return to_kml(finding)
 
 
-def _html(finding: Finding, reader: Reader) -> str:
+def _csv(finding: Finding, *_: object) -> str:
+    from engine.report import to_csv
+
+    return to_csv(finding)
+
+
+def _raven(finding: Finding, *_: object) -> str:
+    from engine.report import to_raven
+
+    return to_raven(finding)
+
+
+def _elan(finding: Finding, *_: object) -> str:
+    from engine.report import to_elan
+
+    return to_elan(finding)
+
+
+def _html(finding: Finding, reader: Reader, _: Interval | None, custody: Custody | None) -> str:
     from engine.locate import species_range
     from engine.report import to_html
 
-    return to_html(finding, reader, species_range)
+    return to_html(finding, reader, species_range, custody)
+
+
+def _pdf(finding: Finding, reader: Reader, _: Interval | None, custody: Custody | None) -> bytes:
+    from engine.locate import species_range
+    from engine.report import to_pdf
+
+    return to_pdf(finding, reader, species_range, custody)
+
+
+def _bundle(finding: Finding, reader: Reader, perceived: Interval | None, custody: Custody | None) -> bytes:
+    from engine.case.bundle import to_bundle
+    from engine.locate import species_range
+
+    return to_bundle(finding, reader, species_range, custody, perceived)
 
 
 REPORTS = (
     Report("json", "everything as JSON (schema earwitness.finding/1)", _json, True, True),
     Report("geojson", "places, regions and cells as GeoJSON", _geojson),
     Report("kml", "places and regions as KML", _kml),
+    Report("csv", "what was heard, read and seen as CSV", _csv),
+    Report("raven", "what was heard as a selection table for Raven", _raven),
+    Report("elan", "the same and what was read, as tiers for ELAN (.eaf)", _elan),
     Report("html", "a report as one self-contained page", _html, True, True),
+    Report("pdf", "the same report as PDF", _pdf, True, True, True),
+    Report("bundle", "all of these in a zip that can be checked and run again", _bundle, True, True, True),
 )
 
 
@@ -79,8 +118,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness locate`."""
     parser.add_argument("clip", metavar="CLIP", help="film, broadcast or recording; it is only read")
     reports = parser.add_argument_group("reports", "each takes a file name, or - for the terminal")
-    for report in REPORTS:
-        reports.add_argument(f"--{report.option}", metavar="F", help=report.what)
+    add_reports(reports)
     reports.add_argument("--reel", metavar="F", help="the moments it rests on as a film (MP4), map and verdict burnt in")
     what = parser.add_argument_group("what is examined")
     what.add_argument(
@@ -139,19 +177,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--bits", type=int, choices=(4, 8, 16), help="of its weights (default: what fits the GPU)")
     parser.add_argument("--adapter", metavar="FOLDER", help="LoRA adapter for the language model")
+    parser.add_argument("--again", action="store_true", help="listen and look anew, even when a result is kept of this very file")
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary, only the reports asked for")
+
+
+def add_reports(group: argparse._ArgumentGroup) -> None:
+    """An option for every kind of document."""
+    for report in REPORTS:
+        group.add_argument(f"--{report.option}", metavar="F", help=report.what)
+
+
+def targets_of(args: argparse.Namespace) -> list[tuple[Report, output.Target]]:
+    """The documents asked for.
+
+    Raises:
+        InputError: one that is not text is to go to the terminal.
+    """
+    targets = [(r, output.Target(f"--{r.option}", path)) for r in REPORTS if (path := getattr(args, r.option)) is not None]
+    for report, target in targets:
+        if report.binary and target.is_stdout:
+            raise InputError(f"A {report.option} cannot be written to the terminal; give {target.option} a file name.")
+    return targets
 
 
 def run(args: argparse.Namespace) -> int:
     """Place the clip, print what was found, write the reports."""
-    targets = [(r, output.Target(f"--{r.option}", path)) for r in REPORTS if (path := getattr(args, r.option)) is not None]
+    targets = targets_of(args)
     reel = None if args.reel is None else output.Target("--reel", args.reel)
     if reel is not None and reel.is_stdout:
         raise InputError("A reel cannot be written to the terminal; give --reel a file name ending in .mp4.")
     output.check([*(t for _, t in targets), *([reel] if reel else [])], args.clip)
     settings, hand, asked = _settings(args), by_hand.read(args), argument.reasoner_of(args)
     with bar(args.quiet) as progress:
-        finding, documents = _examine(args.clip, settings, [r for r, _ in targets], progress, hand, args.scene, args.reel, asked)
+        finding, documents = _examine(
+            args.clip, settings, [r for r, _ in targets], progress, hand, args.scene, args.reel, asked, args.again
+        )
     for (_, target), document in zip(targets, documents, strict=True):
         output.write(target, document)
     to_stdout = any(t.is_stdout for _, t in targets)
@@ -175,17 +235,20 @@ def _examine(
     scene: int | None,
     reel: str | None = None,
     asked: Reasoner | None = None,
-) -> tuple[Finding, list[str]]:
-    """The finding and the text of each report, the reel written; the file is hashed again before anything is said of it."""
+    again: bool = False,
+) -> tuple[Finding, list[str | bytes]]:
+    """The finding and each report's content, the reel written; the file is hashed again before anything is said of it."""
     from engine.attribution import explained
-    from engine.locate import judge, judge_film, perceive, scenes
+    from engine.case.results import Results
+    from engine.locate import judge, judge_film, scenes
     from engine.media import open_clip
     from engine.timeline import timeline
 
     began = time.monotonic()
     with open_clip(os.fspath(path), progress) as reader:
-        perception = perceive(reader, settings, progress)
-        progress(Progress("drawing the map"))
+        perception, _, kept = Results().perceive(reader, settings, progress, again)
+        progress(Progress("known from before; drawing the map" if kept else "drawing the map"))
+        perceived = settings.interval
         settings = hand.apply(perception, settings)
         if scene:
             settings = settings.but(interval=_stretch_of(scene, scenes(perception)))
@@ -198,12 +261,12 @@ def _examine(
             from engine.why import ask
 
             finding = replace(finding, rationale=ask(finding, reader, asked, progress))
-        documents = []
+        documents: list[str | bytes] = []
         if any(r.timed for r in reports):
             finding = replace(finding, timeline=timeline(finding))
         for report in reports:
             progress(Progress(f"writing {report.option}"))
-            documents.append(report.render(finding, reader))
+            documents.append(report.render(finding, reader, perceived, None))
         if reel is not None:
             from engine.report import write_reel
 

@@ -45,18 +45,19 @@ def check(targets: Sequence[Target], clip: str) -> None:
             _check_file(target, Path(place), clip)
 
 
-def write(target: Target, text: str) -> None:
+def write(target: Target, content: str | bytes) -> None:
     """Write a document; a file appears under its name only when it is whole.
 
     Raises:
         InputError: the disk is full or the place can no longer be written.
     """
     if target.is_stdout:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        assert isinstance(content, str), "what is not text is refused before the work"
+        sys.stdout.write(content if content.endswith("\n") else content + "\n")
         sys.stdout.flush()
         return
     path = Path(os.path.realpath(target.path))
-    data = text.encode("utf-8", "replace")
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
     try:
         if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to replace
             path.write_bytes(data)

@@ -1,8 +1,9 @@
-"""`earwitness verify CASE`: whether a case is as its log says."""
+"""`earwitness verify CASE`: whether a case is as its log says; or a bundle as its manifest."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from engine._cli.bar import bar
 from engine._cli.terminal import plain
@@ -10,13 +11,15 @@ from engine._cli.terminal import plain
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness verify`."""
-    parser.add_argument("case", metavar="CASE", help="case folder or postgresql://…")
+    parser.add_argument("case", metavar="CASE", help="case folder, postgresql://…, or a bundle (.zip)")
     parser.add_argument("--head", default="", metavar="HASH", help="a head of the log known from before, as printed in a report")
     parser.add_argument("--no-files", action="store_true", help="do not hash clips and exported files again")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what is wrong; exit code 1 when anything is."""
+    if Path(args.case).is_file():
+        return _bundle(args)
     from engine.case.store import Case
     from engine.case.verify import CANNOT, verify
 
@@ -30,3 +33,22 @@ def run(args: argparse.Namespace) -> int:
     print(f"{found.entries:,} log entries, {found.rows:,} rows, {found.files:,} files: {said}. Head: {found.head}")
     print(CANNOT)
     return 0 if found.well else 1
+
+
+def _bundle(args: argparse.Namespace) -> int:
+    from engine.case.bundle import CANNOT, read_bundle
+
+    bundle = read_bundle(args.case)
+    for fault in bundle.faults:
+        print(plain(fault))
+    m = bundle.manifest
+    said = "nothing altered" if not bundle.faults else f"{len(bundle.faults):,} faults"
+    print(f"Bundle of {plain(m.clip)} (sha256 {m.clip_sha256}), {len(m.entries):,} files: {said}.")
+    print(f"sha256 of the bundle: {bundle.sha256}")
+    if m.head:
+        print(f"From the case {plain(m.case)}, which is held to it by: earwitness verify CASE --head {plain(m.head)}")
+    if args.head and args.head.strip().lower() != m.head:
+        print("The head given is not the one this bundle bears.")
+        return 1
+    print(CANNOT)
+    return 1 if bundle.faults else 0

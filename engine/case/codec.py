@@ -40,14 +40,19 @@ def loads(data: bytes) -> Perception:
 
 
 def settings_to_json(settings: Settings) -> str:
-    """Settings as JSON."""
-    return json.dumps(_jsonable(settings, Settings)[0], sort_keys=True)
+    """Settings as JSON; the few small arrays they may hold (a sign's place) stand beside the fields as lists."""
+    facts, arrays = _jsonable(settings, Settings)
+    if arrays:
+        facts["arrays"] = [a.astype(np.float64).ravel().tolist() for a in arrays]
+    return json.dumps(facts, sort_keys=True)
 
 
 def settings_from_json(text: str) -> Settings:
     """The settings of this JSON; errors as for `loads`."""
     try:
-        return _structure(json.loads(text), [], Settings)
+        facts = json.loads(text)
+        arrays = [np.array(a, dtype=np.float64) for a in facts.pop("arrays", [])]
+        return _structure(facts, arrays, Settings)
     except SettingError:
         raise
     except Exception as error:  # cattrs raises what the field's own type raised

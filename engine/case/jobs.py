@@ -1,4 +1,4 @@
-"""Clips waiting to be examined, in a process of their own: what the app starts, watches and stops.
+"""Work waiting to be done in a process of its own: what the app starts, watches and stops.
 
 A queue is a folder; a job is a folder in it:
 
@@ -7,10 +7,11 @@ A queue is a folder; a job is a folder in it:
     progress.json   its stages so far
     cancel          somebody asked to stop
     outcome.json    done (with the result's key), failed (with the sentence) or cancelled
+    shown           sha256 of the clip, once its result was shown to the analyst
 
-Everything is told from these files and from one lock that the worker holds as long as it lives, so that jobs outlast the page,
-the browser and the server that started them, and a worker that was killed leaves a job that says so. Results are kept by content
-(`results`).
+A job examines one clip, or fills a case with many. Everything is told from these files and from one lock that the worker holds
+as long as it lives, so that jobs outlast the page, the browser and the server that started them, and a worker that was killed
+leaves a job that says so. Results are kept by content (`results`).
 """
 
 from __future__ import annotations
@@ -25,20 +26,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.case import codec
 from engine.case.results import Results, write_whole
+from engine.case.upload import Uploads
 from engine.core.errors import DataError, SettingError
 from engine.core.finding import Perception, Settings
-from engine.core.paths import ROOT, cache_dir
+from engine.core.paths import ROOT, kept_dir
 
 GRACE_S = 5.0  # to react to being asked to stop, before the worker is killed
 STARTING_S = 30.0
+MOST_JOBS = 40  # ended ones beyond this number are forgotten, the oldest first
+KEPT_DAYS = 30.0
 _ENDED = ("done", "failed", "cancelled")
+_NO_JOB = "There is no such job any more; open the clip again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Status:
         error: the sentence to show when it failed.
         key: of the result, when it is done.
         kept: whether the result was there from before.
+        said: what came of it, in a sentence, where there is no result by key.
     """
 
     state: str
@@ -72,6 +78,7 @@ class Status:
     error: str = ""
     key: str = ""
     kept: bool = False
+    said: str = ""
 
     @property
     def ended(self) -> bool:
@@ -80,35 +87,55 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What was submitted."""
+    """What was submitted.
+
+    Attributes:
+        path: the clip; of a batch, the folder of the case.
+        sealed: the sound is to be judged before anything else is shown.
+        shown: whether the result was shown to the analyst.
+        inputs: of a batch, what goes into the case; empty for a single clip.
+    """
 
     id: str
     path: str
     title: str
     settings: Settings
     created: float
+    sealed: bool = False
+    shown: bool = False
+    inputs: tuple[str, ...] = ()
 
 
 class Queue:
-    """The jobs of one folder."""
+    """The jobs of one folder.
 
-    def __init__(self, folder: Path | None = None, results: Results | None = None) -> None:
-        self.folder = folder or cache_dir() / "jobs"
+    Args:
+        folder: None for the user's own.
+        results, uploads: where results are kept, and what came through the browser; None for the user's own.
+    """
+
+    def __init__(self, folder: Path | None = None, results: Results | None = None, uploads: Uploads | None = None) -> None:
+        self.folder = folder or kept_dir() / "jobs"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.results = results or Results()
+        self.uploads = uploads or Uploads()
         self._worker: subprocess.Popen[bytes] | None = None
         self._spawned = 0.0
         self._lock = threading.Lock()
 
-    def submit(self, path: str | os.PathLike[str], settings: Settings, title: str = "") -> str:
+    def submit(self, path: str | os.PathLike[str], settings: Settings, title: str = "", sealed: bool = False) -> str:
         """Put a clip into the queue and see that a worker is there; returns the job's id."""
+        return self._add(os.fspath(Path(path).absolute()), settings, title, sealed=sealed)
+
+    def submit_batch(self, inputs: Sequence[str], case: str | os.PathLike[str], settings: Settings, title: str = "") -> str:
+        """Put a batch into the queue: many clips (see `batch.gather`) into one case; returns the job's id."""
+        return self._add(os.fspath(Path(case).absolute()), settings, title, inputs=list(inputs))
+
+    def _add(self, path: str, settings: Settings, title: str, **more: object) -> str:
+        self.tidy()
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
-        facts = {
-            "path": os.fspath(Path(path).absolute()),
-            "title": title,
-            "created": time.time(),
-            "settings": json.loads(codec.settings_to_json(settings)),
-        }
+        chosen = json.loads(codec.settings_to_json(settings))
+        facts = {"path": path, "title": title, "created": time.time(), "settings": chosen, **more}
         (self.folder / name).mkdir()
         write_whole(self.folder / name / "job.json", json.dumps(facts).encode())
         self.ensure_worker()
@@ -120,28 +147,37 @@ class Queue:
         Raises:
             SettingError: there is no such job.
         """
-        facts = _read(self._job(job) / "job.json")
+        folder = self._job(job)
+        facts = _read(folder / "job.json")
         if facts is None:
-            raise SettingError("There is no such job any more; open the clip again.")
+            raise SettingError(_NO_JOB)
         settings = codec.settings_from_json(json.dumps(facts["settings"]))
-        return Ticket(job, facts["path"], facts["title"], settings, facts["created"])
+        sealed, inputs = bool(facts.get("sealed")), tuple(facts.get("inputs") or ())
+        shown = (folder / "shown").exists()
+        return Ticket(job, facts["path"], facts["title"], settings, facts["created"], sealed, shown, inputs)
+
+    def tickets(self) -> tuple[Ticket, ...]:
+        """All jobs, newest first; what cannot be read is left out."""
+        found = []
+        for job in reversed(self.jobs()):
+            with suppress(SettingError, DataError, KeyError):
+                found.append(self.ticket(job))
+        return tuple(found)
 
     def status(self, job: str) -> Status:
         """How a job stands, as its files tell."""
         folder = self._job(job)
         if not (folder / "job.json").is_file():
-            return Status("failed", error="There is no such job any more; open the clip again.")
+            return Status("failed", error=_NO_JOB)
         stages = _stages(folder)
-        outcome = _read(folder / "outcome.json")
-        if outcome is not None:
-            return Status(
-                outcome["state"], stages, 0, outcome.get("error", ""), outcome.get("key", ""), outcome.get("kept", False)
-            )
+        if (ended := _outcome(folder, stages)) is not None:
+            return ended
         alive = self._alive()
         if (folder / "started").exists():
             if not alive:
+                # The worker may have ended after its outcome was looked for and before its lock was tried.
                 asked = (folder / "cancel").exists()
-                return Status("cancelled" if asked else "interrupted", stages)
+                return _outcome(folder, stages) or Status("cancelled" if asked else "interrupted", stages)
             return Status("running", stages)
         if not alive:
             self.ensure_worker()
@@ -159,10 +195,33 @@ class Queue:
             DataError: it is not finished, or its result was removed since.
         """
         status = self.status(job)
-        found = self.results.get(status.key) if status.state == "done" else None
+        found = self.results.get(status.key) if status.state == "done" and status.key else None
         if found is None:
             raise DataError("The result of this job is no longer there; examine the clip again.")
         return found
+
+    def settle(self, job: str, key: str) -> None:
+        """Note that the result of a job was kept from before, so that nobody need do it; one that has ended stays as it is."""
+        folder = self._job(job)
+        if folder.is_dir() and not (folder / "outcome.json").exists():
+            write_whole(folder / "outcome.json", json.dumps({"state": "done", "key": key, "kept": True}).encode())
+
+    def note_shown(self, job: str, sha256: str) -> None:
+        """Note that the analyst has seen the result: the clip of these bytes cannot be judged blind any more."""
+        folder = self._job(job)
+        if folder.is_dir():
+            (folder / "shown").write_text(sha256, encoding="ascii")
+
+    def shown_sha256(self, job: str) -> str:
+        """Of the clip that a job showed, or ""."""
+        try:
+            return (self._job(job) / "shown").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return ""
+
+    def was_shown(self, sha256: str) -> bool:
+        """Whether a listed job showed a clip of these bytes."""
+        return any(self.shown_sha256(job) == sha256 for job in self.jobs())
 
     def cancel(self, job: str) -> None:
         """Ask a job to stop. A worker that doesn't within GRACE_S is killed, which frees its memory and the GPU's."""
@@ -183,9 +242,28 @@ class Queue:
         self.ensure_worker()
 
     def forget(self, job: str) -> None:
-        """Remove an ended job; its result stays."""
-        if self.status(job).ended:
-            shutil.rmtree(self._job(job), ignore_errors=True)
+        """Remove an ended job, and the upload it was about unless another job is; its result stays."""
+        folder = self._job(job)
+        if not self.status(job).ended:
+            return
+        facts = _read(folder / "job.json") or {}
+        shutil.rmtree(folder, ignore_errors=True)
+        path = str(facts.get("path", ""))
+        if not any(t.path == path for t in self.tickets()):
+            self.uploads.remove(path)
+
+    def tidy(self) -> None:
+        """Forget what ended long ago, and remove uploads that no job is about."""
+        ended = [t for t in self.tickets() if self.status(t.id).ended]
+        oldest = time.time() - KEPT_DAYS * 86_400
+        for number, t in enumerate(ended):
+            if number >= MOST_JOBS or t.created < oldest:
+                self.forget(t.id)
+        self.uploads.tidy(frozenset(t.path for t in self.tickets()))
+
+    def busy(self) -> bool:
+        """Whether a job is running or waiting."""
+        return any(not self.status(j).ended for j in self.jobs())
 
     def ensure_worker(self) -> None:
         """Start the worker when none lives."""
@@ -193,6 +271,7 @@ class Queue:
             starting = self._worker is not None and self._worker.poll() is None and time.time() - self._spawned < STARTING_S
             if starting or _held(self.folder / "worker.lock"):
                 return
+            others = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and p != str(ROOT)]
             with (self.folder / "worker.log").open("ab") as log:
                 self._worker = subprocess.Popen(
                     [sys.executable, "-m", "engine.case.worker", str(self.folder), str(self.results.folder)],
@@ -200,7 +279,7 @@ class Queue:
                     stdout=log,
                     stderr=log,
                     cwd="/",
-                    env=dict(os.environ, PYTHONPATH=str(ROOT)),
+                    env=dict(os.environ, PYTHONPATH=os.pathsep.join([*others, str(ROOT)])),
                     start_new_session=True,
                 )
             self._spawned = time.time()
@@ -242,6 +321,14 @@ class Queue:
         return self.folder / job
 
 
+def _outcome(folder: Path, stages: tuple[Stage, ...]) -> Status | None:
+    held = _read(folder / "outcome.json")
+    if held is None:
+        return None
+    texts = {name: str(held.get(name, "")) for name in ("error", "key", "said")}
+    return Status(str(held["state"]), stages, kept=bool(held.get("kept")), **texts)
+
+
 def _stages(folder: Path) -> tuple[Stage, ...]:
     held = _read(folder / "progress.json")
     return tuple(Stage(**s) for s in held["stages"]) if held else ()
@@ -259,19 +346,25 @@ def _held(path: Path) -> bool:
     """Whether somebody holds the lock on this file."""
     try:
         with path.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return False
     except OSError:
         return True
 
 
 @contextmanager
-def the_only_one(path: Path) -> Iterator[bool]:
-    """Hold the lock on this file if it is free; yields whether it was."""
+def the_only_one(path: Path, within_s: float = 2.0) -> Iterator[bool]:
+    """Hold the lock on this file if it is free; yields whether it was. Those who only look hold it for a moment as well, so it
+    is tried again for a while."""
+    until = time.monotonic() + within_s
     with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > until:
+                    yield False
+                    return
+                time.sleep(0.05)
         yield True

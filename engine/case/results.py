@@ -12,7 +12,7 @@ from engine.case import codec
 from engine.core.clip import Reader
 from engine.core.errors import DataError
 from engine.core.finding import Perception, Settings
-from engine.core.paths import cache_dir
+from engine.core.paths import kept_dir
 from engine.core.progress import ProgressCallback, silent
 from engine.locate import perceive, perception_key
 
@@ -29,7 +29,7 @@ class Results:
     @property
     def folder(self) -> Path:
         """Where they lie; made when missing."""
-        folder = self._folder or cache_dir() / "results"
+        folder = self._folder or kept_dir() / "results"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -82,6 +82,11 @@ class Results:
         if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
             raise DataError("A key of a result is 64 hexadecimal digits; examine the clip again.")
         return self.folder / f"{key}.npz"
+
+    def clear(self) -> None:
+        """Remove all of them."""
+        for path in self.folder.glob("*.npz"):
+            path.unlink(missing_ok=True)
 
     def _prune(self) -> None:
         """Remove the least recently used until the folder is within its size."""

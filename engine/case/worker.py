@@ -1,4 +1,4 @@
-"""The process that examines the clips of a queue, one after another, with the models loaded once; run by `jobs`.
+"""The process that does the jobs of a queue, one after another, with the models loaded once; run by `jobs`.
 
 python -m engine.case.worker QUEUE RESULTS
 """
@@ -10,13 +10,17 @@ import logging
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from engine.case import codec
 from engine.case.jobs import Stage, the_only_one
 from engine.case.results import Results, write_whole
+from engine.core.clip import Interval
 from engine.core.errors import Cancelled, EarwitnessError
+from engine.core.finding import Settings
 from engine.core.progress import Progress
 
 IDLE_S = 120.0  # without work for so long, it ends; the next job starts another
@@ -60,19 +64,15 @@ class Told:
         self.write()
 
 
-def examine(folder: Path, results: Results) -> dict[str, object]:
+def do(folder: Path, results: Results) -> dict[str, object]:
     """Do one job; returns its outcome."""
     facts = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     told = Told(folder)
     try:
-        from engine.media import open_clip
-
         settings = codec.settings_from_json(json.dumps(facts["settings"]))
-        told(Progress("opening the file"))
-        with open_clip(facts["path"], told) as reader:
-            _, key, kept = results.perceive(reader, settings, told)
+        outcome = (_fill if facts.get("inputs") else _examine)(facts, settings, results, told)
         told.end()
-        return {"state": "done", "key": key, "kept": kept}
+        return {"state": "done", **outcome}
     except Cancelled:
         return {"state": "cancelled"}
     except EarwitnessError as error:
@@ -88,23 +88,78 @@ def examine(folder: Path, results: Results) -> dict[str, object]:
         return {"state": "failed", "error": sentence}
 
 
-def serve(folder: Path, results: Results, idle_s: float = IDLE_S) -> int:
-    """Do the jobs of a queue until there has been none for idle_s; does nothing when another worker is at it."""
+def _examine(facts: dict[str, Any], settings: Settings, results: Results, told: Told) -> dict[str, object]:
+    """Perceive one clip."""
+    from engine.media import open_clip
+
+    told(Progress("opening the file"))
+    with open_clip(facts["path"], told) as reader:
+        _, key, kept = results.perceive(reader, settings, told)
+    return {"key": key, "kept": kept}
+
+
+def _fill(facts: dict[str, Any], settings: Settings, results: Results, told: Told) -> dict[str, object]:
+    """Examine many clips into a case, made when it is not there, and write its tables."""
+    from engine.case import batch
+    from engine.case.store import Case
+
+    told(Progress("looking for clips"))
+    batch.gather(facts["inputs"])  # before a case is made for nothing
+    place = facts["path"]
+    with Case(place) if Case.exists(place) else Case.create(place, facts["title"]) as case:
+        done = batch.run(facts["inputs"], case, settings, results, progress=told)
+        batch.tables(case, Path(place))
+    bad = f"; {len(done.problems):,} cannot be examined" if done.problems else ""
+    return {"said": f"{done.examined + done.kept:,} clips examined, {done.there:,} were there{bad}"}
+
+
+def warm(folder: Path) -> None:
+    """Load what perceiving needs, by perceiving a few seconds of an example; stops as soon as there is a job."""
+    from engine.locate import examples, perceive
+    from engine.media import open_clip
+
+    def unless_wanted(_: Progress) -> None:
+        if _next(folder) is not None:
+            raise Cancelled("There is work to do.")
+
+    for example in examples()[:1]:
+        try:
+            with open_clip(example.path, unless_wanted) as reader:
+                perceive(reader, Settings(interval=Interval(0.0, 3.0)), unless_wanted)
+        except Cancelled:
+            return
+        except Exception:
+            _LOG.exception("loading the models ahead failed")
+
+
+def serve(folder: Path, results: Results, idle_s: float = IDLE_S, ahead: bool = False) -> int:
+    """Do the jobs of a queue until there has been none for idle_s; does nothing when another worker is at it.
+
+    Args:
+        ahead: load the models before there is a job.
+    """
     with the_only_one(folder / "worker.lock") as alone:
         if not alone:
             return 0
         write_whole(folder / "worker.json", json.dumps({"pid": os.getpid()}).encode())
+        if ahead and _next(folder) is None:
+            warm(folder)
         last = time.monotonic()
         while time.monotonic() - last < idle_s:
-            job = next((p.parent for p in sorted(folder.glob("*/job.json")) if _is_waiting(p.parent)), None)
+            job = _next(folder)
             if job is None:
                 time.sleep(0.1)
                 continue
             (job / "started").touch()
-            outcome = examine(job, results)
-            write_whole(job / "outcome.json", json.dumps(outcome).encode())
+            outcome = do(job, results)
+            with suppress(OSError):  # it was forgotten
+                write_whole(job / "outcome.json", json.dumps(outcome).encode())
             last = time.monotonic()
     return 0
+
+
+def _next(folder: Path) -> Path | None:
+    return next((p.parent for p in sorted(folder.glob("*/job.json")) if _is_waiting(p.parent)), None)
 
 
 def _is_waiting(job: Path) -> bool:
@@ -114,7 +169,7 @@ def _is_waiting(job: Path) -> bool:
 def main() -> int:
     """Command line of the process."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
-    return serve(Path(sys.argv[1]), Results(Path(sys.argv[2])))
+    return serve(Path(sys.argv[1]), Results(Path(sys.argv[2])), ahead=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,14 @@ def cache_dir() -> Path:
     return folder
 
 
+def kept_dir() -> Path:
+    """Folder of what was made of clips (results, jobs, uploads); EARWITNESS_KEPT overrides the cache's. Created when missing."""
+    named = os.environ.get("EARWITNESS_KEPT")
+    folder = Path(named) if named else cache_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def models_dir() -> Path:
     """Folder of downloaded or imported weights; EARWITNESS_MODELS overrides it. Not created."""
     return Path(os.environ.get("EARWITNESS_MODELS") or platformdirs.user_data_path("earwitness") / "models")

@@ -1,6 +1,6 @@
-"""A Finding as a document: JSON, GeoJSON, KML, and one HTML page that loads nothing from anywhere. No inference here.
+"""A Finding as a document: JSON, GeoJSON, KML, CSV, tables for Raven and ELAN, and a report as HTML or PDF. No inference here.
 
-Every function takes the Finding and returns the document's text; writing it to disk is the caller's business.
+Every function takes the Finding and returns the document's text or bytes; writing it to disk is the caller's business.
 """
 
 from __future__ import annotations
@@ -10,23 +10,44 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.report.colour import MASS_COLOURS, MODALITY_COLOURS
+    from engine.report.elan import to_elan
     from engine.report.geojson import to_geojson
     from engine.report.html import to_html
     from engine.report.kml import to_kml
+    from engine.report.pdf import to_pdf
+    from engine.report.raven import to_raven
     from engine.report.record import json_schema, to_json
+    from engine.report.table import to_csv
 
 _HOME = {
     "MASS_COLOURS": "colour",
     "MODALITY_COLOURS": "colour",
     "json_schema": "record",
+    "to_csv": "table",
+    "to_elan": "elan",
     "to_geojson": "geojson",
     "to_html": "html",
     "to_json": "record",
     "to_kml": "kml",
+    "to_pdf": "pdf",
+    "to_raven": "raven",
     "write_reel": "reel",
 }
 
-__all__ = ["MASS_COLOURS", "MODALITY_COLOURS", "json_schema", "to_geojson", "to_html", "to_json", "to_kml", "write_reel"]
+__all__ = [
+    "MASS_COLOURS",
+    "MODALITY_COLOURS",
+    "json_schema",
+    "to_csv",
+    "to_elan",
+    "to_geojson",
+    "to_html",
+    "to_json",
+    "to_kml",
+    "to_pdf",
+    "to_raven",
+    "write_reel",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from engine.report.perceived import gather, species_behind
 from engine.report.verdict import comparisons
 
 _MOST = 6  # of one kind
+_WORTH = 0.05  # of a log10 factor: what weighs less is not worth a sentence; the table of effects has it
 _OVERLAP = 0.05  # Bhattacharyya coefficient below which two beliefs hardly share anything
 
 
@@ -33,7 +34,7 @@ def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
     weakest = min(sign * c.log10_low, sign * c.log10_high)
     if weakest <= 0:
         yield "The 95% interval of the factor includes 1: it may say nothing."
-    else:
+    elif weakest < abs(c.log10_factor) - edits.SMALL:
         yield f"The weak end of the factor's 95% interval is {odds_of(weakest, False)}."
     for under in c.by_prior:
         if under.words != c.support:
@@ -49,7 +50,7 @@ def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
         yield f"The beliefs of sound and picture overlap by {c.overlap:.2f} of 1."
     if c.after_words and c.after_words != c.before_words:
         yield f"The analyst's edits change the step: as first computed {c.before_words}; with them {c.after_words}."
-    opposed = [e for e in finding.effects if e.key and (e.log10_change or 0.0) * sign < -edits.SMALL]
+    opposed = [e for e in finding.effects if e.key and (e.log10_change or 0.0) * sign < -_WORTH]
     for e in sorted(opposed, key=_strength)[:_MOST]:
         yield f"{_title(e)} speaks the other way: {edits.factor(e.log10_change)} on log₁₀."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.core.custody import Decision
 from engine.core.edit import Effect, Step
 from engine.core.finding import Finding
 from engine.media.source import shown
@@ -48,7 +49,15 @@ def _edit(number: int, s: Step) -> EditRow:
     told = [(edits.factor(x), words_) for x, words_ in ((s.log10_before, s.words_before), (s.log10_after, s.words_after))]
     before, after = (f"{number_} {said}".strip() if s.edit.scores and said else "–" for number_, said in told)
     moved = "; ".join(f"{name} {words.km(km)}" for name, km in s.moved_km if km >= 1.0) or "–"
-    return EditRow(number, edits.said(s.edit), s.edit.created, before, after, moved if s.edit.scores else "–", s.edit.digest)
+    return EditRow(
+        number, edits.said(s.edit), _when(s.edit.created), before, after, moved if s.edit.scores else "–", s.edit.digest
+    )
+
+
+def decided(d: Decision) -> tuple[str, ...]:
+    """A decision that a case keeps: what, why, who, when, the factor before and after it."""
+    told = (edits.factor(d.log10_before), edits.factor(d.log10_after))
+    return (shown(d.what, 200), shown(d.why, 400), shown(d.who, 80), _when(d.when), *told)
 
 
 def first(finding: Finding) -> tuple[tuple[str, str], ...]:
@@ -78,3 +87,8 @@ def _effect_row(e: Effect, most: float) -> EffectRow:
         moved=moved,
         remark=f"the {e.modality} says nothing without it" if e.alone else "",
     )
+
+
+def _when(created: str) -> str:
+    """A time as people write it: 2026-11-21 14:41:07 UTC."""
+    return shown(created.replace("T", " ").replace("+00:00", " UTC"), 40)

@@ -89,11 +89,17 @@ def near_view(lat_deg: float, lon_deg: float, radius_km: float) -> View:
 
 def ground_symbols() -> str:
     """The ground that world and range maps share, to be put once on a page that shows any of them; draws nothing itself."""
-    parts = []
-    for name, view, detail in (("world", world_view(), "medium"), ("small", world_view(_SMALL_WIDTH), "coarse")):
-        parts.append(f'<g id="ground-{name}">{_globe(view)}{_land(view, detail)}</g>')
-        parts.append(f'<g id="coast-{name}">{_coast(view, detail)}{_rim(view)}</g>')
-    return f'<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>{"".join(parts)}</defs></svg>'
+    parts = "".join(ground_of(name) for name in ("world", "small"))
+    return f'<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>{parts}</defs></svg>'
+
+
+def ground_of(name: str) -> str:
+    """The ground of the maps of one size, "world" or "small", as groups that `use` refers to."""
+    view, detail = (world_view(), "medium") if name == "world" else (world_view(_SMALL_WIDTH), "coarse")
+    return (
+        f'<g id="ground-{name}">{_globe(view)}{_land(view, detail)}</g>'
+        f'<g id="coast-{name}">{_coast(view, detail)}{_rim(view)}</g>'
+    )
 
 
 def outlines_of(located: Located, shares: Sequence[float]) -> list[Outline]:

@@ -22,7 +22,7 @@ from engine.report import map as maps
 from engine.report.against import speaks_against
 from engine.report.colour import modality_colour
 from engine.report.credit import Credit, credits, licence_note
-from engine.report.decision import EditRow, EffectRow, decisions, effects, first
+from engine.report.decision import EditRow, EffectRow, decided, decisions, effects, first
 from engine.report.exhibit import Card, Ranges, Row, Still, card, row, stills
 from engine.report.perceived import Perceived, clear, gather, species_behind
 from engine.report.proposition import SCALE_SOURCE, propositions, scale
@@ -136,6 +136,7 @@ class Page:
     validation: tuple[Sheet, ...] = ()
     versions: Versions | None = None
     custody: Custody | None = None
+    decided: tuple[tuple[str, ...], ...] = ()
 
 
 def page_of(finding: Finding, reader: Reader | None = None, ranges: Ranges | None = None, custody: Custody | None = None) -> Page:
@@ -184,6 +185,7 @@ def page_of(finding: Finding, reader: Reader | None = None, ranges: Ranges | Non
         validation=sheets(),
         versions=versions(),
         custody=custody,
+        decided=tuple(decided(d) for d in custody.decisions) if custody else (),
     )
 
 

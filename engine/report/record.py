@@ -23,6 +23,7 @@ import numpy as np
 from engine.core.claim import ClaimFactor, ClaimTest, Resident
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.comparison import Comparison
+from engine.core.custody import Custody
 from engine.core.edit import Effect, Step
 from engine.core.evidence import Evidence
 from engine.core.finding import Finding, Located, Provenance, Settings
@@ -455,6 +456,30 @@ class ProvenanceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """What an analyst decided about the finding, as the case keeps it."""
+
+    when: str = _said("ISO 8601")
+    who: str = _said("whose name the log bears")
+    what: str = _said("the decision")
+    why: str = _said("the reason given, or empty")
+    log10_before: float | None = _said("calibrated log10 factor before it, or null")
+    log10_after: float | None = _said("the same after it")
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyRecord:
+    """The case that the finding is kept in."""
+
+    case: str = _said("title of the case")
+    head: str = _said("hash of its log's last entry when this was written; earwitness verify CASE --head holds it to the log")
+    finding: str = _said("id of the finding in the case")
+    who: str = _said("whose name the log bears for this document")
+    decisions: tuple[DecisionRecord, ...] = _said("decisions about the finding, first to last")
+    remarks: tuple[str, ...] = _said("how this differs from the finding as first kept")
+
+
+@dataclass(frozen=True, slots=True)
 class SceneRecord:
     """One scene of a film, judged by itself; `earwitness locate --scene N` writes all of it."""
 
@@ -513,14 +538,15 @@ class FindingRecord:
     effects: tuple[EffectRecord, ...] = _said("what each clue and observation does; empty when it was not worked out")
     rationale: RationaleRecord | None = _said("the argument, or null when it was not worked out")
     provenance: ProvenanceRecord = _said("what made this document")
+    custody: CustodyRecord | None = _said("the case it comes from, or null")
 
 
-def to_json(finding: Finding) -> str:
+def to_json(finding: Finding, custody: Custody | None = None) -> str:
     """The finding as JSON text, ASCII only, two spaces of indent; the same finding gives the same text."""
-    return json.dumps(_value(record_of(finding)), indent=2, allow_nan=False) + "\n"
+    return json.dumps(_value(record_of(finding, custody)), indent=2, allow_nan=False) + "\n"
 
 
-def record_of(finding: Finding) -> FindingRecord:
+def record_of(finding: Finding, custody: Custody | None = None) -> FindingRecord:
     """The finding as the records that are written."""
     return FindingRecord(
         schema=SCHEMA,
@@ -542,6 +568,7 @@ def record_of(finding: Finding) -> FindingRecord:
         effects=tuple(_effect(e) for e in finding.effects),
         rationale=_rationale(finding.rationale) if finding.rationale else None,
         provenance=_provenance(finding.provenance, finding.perception.skipped),
+        custody=_custody(custody) if custody else None,
     )
 
 
@@ -746,6 +773,13 @@ def _provenance(p: Provenance, skipped: Mapping[str, int]) -> ProvenanceRecord:
         skipped_audio=int(skipped.get("audio", 0)),
         skipped_video=int(skipped.get("video", 0)),
     )
+
+
+def _custody(c: Custody) -> CustodyRecord:
+    decisions = tuple(
+        DecisionRecord(d.when, _text(d.who), _text(d.what), _text(d.why), d.log10_before, d.log10_after) for d in c.decisions
+    )
+    return CustodyRecord(_text(c.case), c.head, c.finding, _text(c.who), decisions, tuple(_text(t) for t in c.remarks))
 
 
 def _claim(x: ClaimTest) -> ClaimRecord:

@@ -46,7 +46,7 @@ def examined(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     ) -> tuple[object, list[str]]:
         calls.append(hand.apply(PERCEIVED, settings))
         finding = made.finding(text=made.HOSTILE, path=path)
-        return finding, [r.render(finding, None) for r in reports if r.option != "html"]  # type: ignore[arg-type]
+        return finding, [r.render(finding, None, None, None) for r in reports if r.option not in ("html", "pdf", "bundle")]  # type: ignore[arg-type]
 
     monkeypatch.setattr(locate, "_examine", examine)
     return calls

@@ -1,0 +1,117 @@
+"""A Finding as PDF, set by Typst from the same page as the HTML.
+
+Typst (Apache-2.0, one wheel, no system libraries) breaks pages, repeats the heads of tables and numbers pages. Texts reach it as
+JSON strings, which it never reads as markup, and it is given all files in memory: nothing of this machine's disk but fonts, and
+no package, can be named from inside. The result is PDF/A-2u, the form made for keeping.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from PIL import Image
+
+from engine.core.clip import Reader
+from engine.core.custody import Custody
+from engine.core.errors import DataError
+from engine.core.finding import Finding, Located
+from engine.report import map as maps
+from engine.report.exhibit import Ranges
+from engine.report.page import Page, page_of
+from engine.report.typeface import Typefaces, drawable, folder_of, typefaces_for
+
+_TEMPLATE = Path(__file__).parent / "template"
+_STANDARD = "a-2u"
+
+
+def to_pdf(finding: Finding, reader: Reader | None = None, ranges: Ranges | None = None, custody: Custody | None = None) -> bytes:
+    """The report; arguments as for `html.to_html`. The same finding gives the same bytes.
+
+    Raises:
+        DataError: it cannot be set.
+    """
+    return pdf_of(page_of(finding, reader, ranges, custody))
+
+
+def pdf_of(page: Page) -> bytes:
+    """The report as PDF."""
+    import typst
+
+    files = {"main.typ": (_TEMPLATE / "report.typ").read_bytes()}
+    drawings: dict[str, str] = {}
+    facts = _plain(page, drawings)
+    faces = typefaces_for(json.dumps(facts, ensure_ascii=False) + "".join(drawings.values()))
+    facts |= {"families": faces.families, "missing": len(faces.missing), "program": _program(page)}
+    for name, svg in drawings.items():
+        files[name] = _alone(svg, faces).encode()
+    files["facts.json"] = json.dumps(facts).encode()
+    try:
+        with folder_of(faces) as folder:
+            fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
+            made = typst.compile(
+                files, font_paths=fonts, ignore_system_fonts=True, timestamp=_made(page.finding), pdf_standards=[_STANDARD]
+            )
+    except RuntimeError as error:  # TypstError
+        first = (getattr(error, "diagnostic", "") or str(error) or type(error).__name__).strip().splitlines()[0]
+        raise DataError(f"The PDF cannot be set ({first}); write the HTML report instead.") from None
+    assert isinstance(made, bytes)
+    return made
+
+
+def _plain(value: Any, drawings: dict[str, str]) -> Any:
+    """The page as what JSON holds: drawings and pictures become names of files, sounds are left out."""
+    if isinstance(value, Markup):
+        return _file(str(value), drawings)
+    if isinstance(value, Finding):
+        return {"version": value.provenance.version, "created": value.provenance.created, "sha256": value.clip.sha256}
+    if isinstance(value, Located):
+        return {"spoke": value.spoke, "cannot_tell": value.cannot_tell, "gain_nats": f"{value.gain_nats:.1f}"}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name), drawings) for f in fields(value) if f.name != "ground"}
+    if isinstance(value, tuple | list):
+        return [_plain(x, drawings) for x in value]
+    return value
+
+
+def _file(text: str, drawings: dict[str, str]) -> str:
+    """The name under which a drawing or a picture is kept; "" for what paper cannot hold."""
+    if text.startswith("data:image/jpeg;base64,"):
+        with Image.open(io.BytesIO(base64.b64decode(text.partition(",")[2]))) as picture:
+            width, height = picture.size
+        text = f'<svg viewBox="0 0 {width} {height}"><image width="{width}" height="{height}" href="{text}"/></svg>'
+    if not text.startswith("<svg"):
+        return ""
+    name = f"{len(drawings)}.svg"  # the typesetter takes files of text only, so that a picture travels in a drawing
+    drawings[name] = text
+    return name
+
+
+def _alone(svg: str, faces: Typefaces) -> str:
+    """A drawing of the page as one that stands by itself: with its ground, its style, and only characters that can be drawn."""
+    ground = "".join(maps.ground_of(name) for name in ("world", "small") if f"#ground-{name}" in svg)
+    style = (_TEMPLATE / "svg.css").read_text(encoding="utf-8")
+    if 'xmlns="' not in svg.partition(">")[0]:
+        svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    head, _, body = svg.partition(">")
+    return f"{head}><style>{style}</style><defs>{ground}</defs>{drawable(body, faces.covered)}"
+
+
+def _made(finding: Finding) -> datetime:
+    """When the finding was made, to the second: the PDF's own date, so that its bytes follow from the finding."""
+    try:
+        return datetime.fromisoformat(finding.provenance.created).astimezone(UTC).replace(microsecond=0)
+    except ValueError:
+        return datetime(1980, 1, 1, tzinfo=UTC)
+
+
+def _program(page: Page) -> str:
+    created = re.sub(r"T(\d\d:\d\d).*", r" \1", page.finding.provenance.created)
+    return f"Earwitness {page.finding.provenance.version}, {created} UTC"
