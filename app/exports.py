@@ -14,10 +14,15 @@ def exports(found: Finding) -> None:
     """A download button for each kind of document."""
     stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in state.bench().title.rsplit(".", 1)[0])[:60] or "clip"
     kinds = (
+        ("PDF report", "pdf", "application/pdf", lambda: _pdf(found)),
+        ("HTML report, one file that plays sounds", "html", "text/html", lambda: _html(found)),
+        ("Bundle, all of these to be checked and run again", "zip", "application/zip", lambda: _bundle(found)),
         ("JSON, all numbers", "json", "application/json", lambda: engine.to_json(_whole(found))),
         ("GeoJSON, for GIS", "geojson", "application/geo+json", lambda: engine.to_geojson(found)),
         ("KML, for globes", "kml", "application/vnd.google-earth.kml+xml", lambda: engine.to_kml(found)),
-        ("HTML report, one file", "html", "text/html", lambda: _html(found)),
+        ("CSV, for spreadsheets", "csv", "text/csv", lambda: engine.to_csv(found)),
+        ("Selection table, for Raven", "txt", "text/tab-separated-values", lambda: engine.to_raven(found)),
+        ("Tiers, for ELAN", "eaf", "application/xml", lambda: engine.to_elan(found)),
     )
     for label, suffix, mime, write in kinds:
         st.download_button(label, write, f"{stem}.{suffix}", mime, key=f"export-{suffix}", on_click="ignore", width="stretch")
@@ -62,6 +67,14 @@ def _working() -> None:
 
 def _html(found: Finding) -> str:
     return engine.to_html(_whole(found), state.bench().reader, engine.species_range)
+
+
+def _pdf(found: Finding) -> bytes:
+    return engine.to_pdf(_whole(found), state.bench().reader, engine.species_range)
+
+
+def _bundle(found: Finding) -> bytes:
+    return engine.to_bundle(_whole(found), state.bench().reader, engine.species_range)
 
 
 def _whole(found: Finding) -> Finding:
