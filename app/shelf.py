@@ -139,12 +139,11 @@ def _about(found: list[tuple[JobTicket, JobStatus]]) -> None:
     queue = state.queue()
     uploaded = [t for t, _ in found if queue.uploads.holds(t.path)]
     copies = f", with {words.size(queue.uploads.size_bytes())} of uploaded copies" if uploaded else ""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(
-            f"What was heard and read in them is kept on this machine{copies}, in {plain(str(queue.folder.parent), 200)}. Clips "
-            "leave the list after 30 days."
-        )
-        st.space("stretch")
-        with st.popover("Remove all…"):
-            st.write("Takes every clip that has ended off the list and removes uploaded copies and kept results.")
-            st.button("Remove all of it", key="forget-all", type="primary", **state.callback(state.forget_all))
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.caption(
+        f"What was heard and read in them is kept on this machine{copies}, in {plain(str(queue.folder.parent), 200)}. Clips "
+        "leave the list after 30 days."
+    )
+    with right.popover("Remove all…", width="stretch"):
+        st.write("Takes every clip that has ended off the list and removes uploaded copies and kept results.")
+        st.button("Remove all of it", key="forget-all", type="primary", **state.callback(state.forget_all))
