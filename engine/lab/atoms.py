@@ -100,11 +100,10 @@ def hear(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnHeard:
-    """What the model made of the mixtures: the scores and sets, its ablations' scores, and the order of its steps."""
+    """What the model made of the mixtures: the scores and sets, its ablations' scores by name, and the order of its steps."""
 
     heard: Heard
-    first_look: dict[int, NDArray[np.float32]]
-    steps_alone: dict[int, NDArray[np.float32]]
+    ablation: dict[str, dict[int, NDArray[np.float32]]]
     chosen: dict[int, list[list[str]]]
     sparsity: float
 
@@ -114,25 +113,37 @@ def hear_own(
 ) -> OwnHeard:
     """The model's scores and the sets it names at its own stop."""
     began = time.perf_counter()
-    scores, named, first, alone, chosen, sparse = {}, {}, {}, {}, {}, []
+    scores, named, chosen, sparse = {}, {}, {}, []
+    ablation: dict[str, dict[int, NDArray[np.float32]]] = {
+        "own_opinion_alone": {},
+        "opinions_without_steps": {},
+        "steps_alone": {},
+    }
     for n, own in by_size.items():
-        rows: list[list[NDArray[np.float32]]] = [[], [], []]
+        rows: list[list[NDArray[np.float32]]] = [[], [], [], []]
         sets: list[list[str]] = []
         waves = np.stack([m.wave for m in own])
         for at in range(0, len(waves), 32):
             trace, _ = net.trace(atoms.power_grid(waves[at : at + 32]), atoms.MOST_STEPS, None)
             short = _first(trace, 4)
             rows[0].append(atoms.scores_of(short, net.rule))
-            rows[1].append(1.0 / (1.0 + np.exp(-trace.present[0])))
-            rows[2].append(atoms.scores_of(short, replace(net.rule, choice=1e3)))
+            # its own opinion at every step again: the others' share of the mean is the same at each
+            count = 1 + len(net.opinions)
+            others_say = np.broadcast_to(trace.others, short.label[0].shape)
+            own_say = [count * p - others_say for p in short.present]
+            rows[1].append(atoms.scores_of(replace(short, present=own_say), net.rule))
+            rows[2].append(1.0 / (1.0 + np.exp(-others_say / max(1, count - 1))))
+            rows[3].append(atoms.scores_of(short, replace(net.rule, choice=1e3)))
             sparse.append(trace.sparsity)
             for i, count in enumerate(atoms.counts_of(trace, net.rule)):
                 sets.append([net.labels[trace.chosen[k][i]] for k in range(count)])
-        scores[n], first[n], alone[n] = (np.concatenate(r) for r in rows)
+        scores[n], *others = (np.concatenate(r) for r in rows)
+        for held, one in zip(ablation.values(), others, strict=True):
+            held[n] = one
         named[n] = np.array([[k in s for k in labels] for s in sets])
         chosen[n] = sets
     heard = Heard(name, what, scores, named, time.perf_counter() - began)
-    return OwnHeard(heard, first, alone, chosen, float(np.concatenate(sparse).mean()))
+    return OwnHeard(heard, ablation, chosen, float(np.concatenate(sparse).mean()))
 
 
 def _first(trace: Any, steps: int) -> Any:
@@ -279,8 +290,8 @@ def run(args: argparse.Namespace) -> int:
         "active_share": round(ours.sparsity, 4),
         "real_time_factor": round(real_time_factor(net), 4),
         "ablation": {
-            "first_look": {f"map_{n}": round(mean_average_precision(ours.first_look[n], truth[n]), 4) for n in SIZES},
-            "steps_alone": {f"map_{n}": round(mean_average_precision(ours.steps_alone[n], truth[n]), 4) for n in SIZES},
+            name: {f"map_{n}": round(mean_average_precision(said[n], truth[n]), 4) for n in SIZES}
+            for name, said in ours.ablation.items()
         },
     }
     full = {name: b for name, b in blocks.items() if "f1_1" in b}
@@ -309,9 +320,9 @@ def table(numbers: dict[str, Any]) -> str:
     rows = [("atoms (shipped)", numbers), *((f"  {k}", v) for k, v in numbers["ablation"].items()), *numbers["rivals"].items()]
     keys = [*(f"map_{n}" for n in SIZES), *(f"f1_{n}" for n in SIZES), "si_sdr", "si_sdr_gain", "real_time_factor"]
     heads = [*(f"mAP {n}" for n in SIZES), *(f"F1 {n}" for n in SIZES), "SI-SDR", "gain dB", "x real"]
-    lines = [f"{'':18}" + "".join(f"{h:>8}" for h in heads)]
+    lines = [f"{'':26}" + "".join(f"{h:>8}" for h in heads)]
     for name, block in rows:
-        lines.append(f"{name:18}" + "".join(f"{block[k]:8.3f}" if k in block else f"{'-':>8}" for k in keys))
+        lines.append(f"{name:26}" + "".join(f"{block[k]:8.3f}" if k in block else f"{'-':>8}" for k in keys))
     lines.append("")
     for n in SIZES:
         if f"margin_map_{n}" in numbers:

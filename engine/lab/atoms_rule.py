@@ -16,7 +16,7 @@ from engine.lab import atoms_data, atoms_rivals
 from engine.lab.atoms import SIZES, _first, mean_average_precision, set_f1, truth_of
 from engine.nets import atoms
 
-_PRESENCE = (0.0, 0.5, 1.0)
+_PRESENCE = (0.0, 0.5, 1.0, 1.5, 2.0)
 _CHOICE = (0.0, 0.15, 0.3, 0.6, 1.0, 2.0)
 _STOP = tuple(np.arange(-3.0, 3.01, 0.25).tolist())
 

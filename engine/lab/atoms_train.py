@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import torch
 
 VARIANTS = ("classifier", "one_pass", "atoms", "faithful")
+OPINIONS = ("classifier", "one_pass")  # that the shipped model asks beside its own, where they were trained
 _MASK, _LEVELS, _FEW, _PRESENT, _CHOICE = 6.0, 0.5, 0.02, 6.0, 0.3
 
 
@@ -325,6 +326,7 @@ def write_card(file: Path, s: TrainSetting, labels: tuple[str, ...], parted: ato
     held.update(
         labels=list(labels),
         sha256={**held.get("sha256", {}), **hashes},
+        opinions={"weights.safetensors": [f"{v}.safetensors" for v in OPINIONS]},
         setting=asdict(s),
         trained_sources=sorted({x.source for x in trained}),
         trained_authors=sorted({x.author for x in trained if x.author}),

@@ -11,7 +11,8 @@ left of it, one step is
 The dictionary holds BANDS x KERNEL_FRAMES levels per kernel, none negative; the label's activations times its kernels are its
 levels as the dictionary sees them. In the faithful variant M comes from those levels alone; in the one shipped a small decoder,
 told the label and shown the dictionary's levels, draws M finer. A second head says at every step which labels are still in R; a
-label's score joins what it says before the label is taken with the steps' own choices. Parts and residual add up to the mixture,
+label's score joins what it says before the label is taken with the steps' own choices. Networks that hear the mixture in one look
+may be asked for a second opinion on which labels are there (`opinions` of the card). Parts and residual add up to the mixture,
 sample by sample.
 
 Source: after Su and Liu 2026, arXiv 2603.05708 (abstract and figures): mixtures with random, monotonically decreasing gains,
@@ -300,6 +301,7 @@ class Trace:
     mask: list[NDArray[np.float32]] = field(default_factory=list)
     active: list[NDArray[np.float32]] = field(default_factory=list)
     sparsity: NDArray[np.float32] | None = None
+    others: NDArray[np.float32] | float = 0.0  # (n, labels) sum of the second opinions' log-odds
 
 
 class Decomposer:
@@ -342,14 +344,23 @@ class Decomposer:
     @cached_property
     def net(self) -> Any:
         """The network, loaded on first use; its shape is read off the weights."""
+        return self._load(self.file)
+
+    @cached_property
+    def opinions(self) -> tuple[Any, ...]:
+        """Networks that are asked, once and about the whole mixture, which labels are there; those that were trained."""
+        asked = self.card.get("opinions", {}).get(self.file, ())
+        return tuple(self._load(file) for file in asked if file in self.card["sha256"])
+
+    def _load(self, file: str) -> Any:
         from safetensors import SafetensorError
         from safetensors.torch import load
 
-        path = self.folder / self.file
+        path = self.folder / file
         if not path.is_file():
             raise WeightsError(f"{path} is missing; restore it from the repository, or run: earwitness lab train-atoms")
         raw = path.read_bytes()
-        if hashlib.sha256(raw).hexdigest() != self.card["sha256"].get(self.file):
+        if hashlib.sha256(raw).hexdigest() != self.card["sha256"].get(file):
             raise WeightsError(f"{path.name} is not the file its card names; restore it from the repository.")
         try:
             held = {k: v.float() if v.is_floating_point() else v for k, v in load(raw).items()}
@@ -437,12 +448,15 @@ class Decomposer:
         trace = Trace()
         rows = np.arange(len(power))
         with torch.inference_mode():
+            if self.opinions:
+                trace.others = np.sum([said_of(n, n.encode(x, left)).cpu().numpy() for n in self.opinions], axis=0)
             for step in range(most):
                 state = self.net.encode(x, left)
                 label = state["label"].cpu().numpy()
                 present = np.zeros_like(label)
                 if "present" in state:  # two opinions of the same: the head's, and the kernels' own
-                    present = ((state["present"] + state["label"] - self.net.threshold) / 2.0).cpu().numpy()
+                    own = ((state["present"] + state["label"] - self.net.threshold) / 2.0).cpu().numpy()
+                    present = (own + trace.others) / (1 + len(self.opinions))
                 if step == 0:
                     trace.sparsity = (state["active"] > 1e-3).float().mean((1, 2)).cpu().numpy()
                 preferred = np.where(taken, -np.inf, label + self.rule.presence * present)
@@ -455,7 +469,7 @@ class Decomposer:
                 mask = torch.minimum(mask, left)
                 left = left - mask
                 kernel = state["kernel"].cpu().numpy()[rows, chosen].argmax(axis=1)
-                own = chosen[:, None] * KERNELS + np.arange(KERNELS)
+                kernels = chosen[:, None] * KERNELS + np.arange(KERNELS)
                 trace.label.append(label)
                 trace.present.append(present)
                 trace.stop.append(state["stop"].cpu().numpy()[:, 0])
@@ -463,7 +477,7 @@ class Decomposer:
                 trace.chosen.append(chosen)
                 trace.kernel.append(chosen * KERNELS + kernel)
                 trace.mask.append(mask.cpu().numpy())
-                trace.active.append(state["active"].cpu().numpy()[rows[:, None], own])
+                trace.active.append(state["active"].cpu().numpy()[rows[:, None], kernels])
                 taken[rows, chosen] = True
         return trace, left.cpu().numpy()
 
@@ -504,6 +518,13 @@ class Decomposer:
             residual = window - waves.sum(axis=0) if count[i] else window
             out.append(Decomposition(found, residual.astype(np.float32), scores[i], float(trace.sparsity[i])))
         return tuple(out)
+
+
+def said_of(net: Any, state: dict[str, Any]) -> torch.Tensor:
+    """(batch, labels) log-odds that each label is there, as a network without steps says: by its presence head where that was
+    trained, else by its kernels' drive."""
+    said: torch.Tensor = state["label"] - net.threshold if net.has_decoder else state["present"]
+    return said
 
 
 def _slice(told: Sequence[Sequence[str]] | None, part: slice) -> Sequence[Sequence[str]] | None:
