@@ -1,13 +1,14 @@
 # make app    set up and open the program        make test      set up and run the fast tests
 # make lint   style                              make test-all  and the slow ones
 # make lock   write requirements.lock again      make clean     remove the environment
+# make ray    add Ray, for batches on a cluster
 # Variables: PYTHON=/path/to/python3.12, PORT=8600, VENV=folder, UV=/path/to/uv (for make lock).
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: app setup test test-all lint lock clean
+.PHONY: app setup test test-all lint lock clean ray
 
 app: setup
 	@$(BIN)/earwitness app $(if $(PORT),--port $(PORT))
@@ -22,10 +23,12 @@ $(STAMP): requirements.lock pyproject.toml scripts/setup.sh
 
 test: setup
 	@sh scripts/chromium.sh
+	@sh scripts/postgres.sh
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: setup
 	@sh scripts/chromium.sh
+	@sh scripts/postgres.sh
 	$(BIN)/python -m pytest -m "slow or not slow"
 
 lint: setup
@@ -34,6 +37,10 @@ lint: setup
 
 lock:
 	sh scripts/lock.sh
+
+# Ray is an extra: large, and of use only to those who have a cluster. What it needs besides is in the lock already.
+ray: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[ray]'
 
 clean:
 	rm -rf $(VENV)

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         f"{summary.there:,} already in the case, {len(summary.problems):,} that cannot be examined."
     )
     for path, problem in summary.problems:
-        print(f"  {plain(Path(path).name)}: {plain(problem)}")
+        print(f"  {plain(Path(path).name, limit=200)}: {plain(problem, limit=600)}")
     for path in written:
         print(f"wrote {path}")
     print(f"head of the log: {head}")

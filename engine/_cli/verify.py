@@ -26,11 +26,13 @@ def run(args: argparse.Namespace) -> int:
     with Case(args.case) as case, bar() as progress:
         found = verify(case, args.head, not args.no_files, progress)
     for fault in found.faults:
-        print(plain(fault))
+        print(plain(fault, limit=2000))
     for absent in found.absent:
-        print(f"Not checked: {plain(absent)}")
+        print(f"Not checked: {plain(absent, limit=2000)}")
     said = "nothing altered" if found.well else f"{len(found.faults):,} faults"
     print(f"{found.entries:,} log entries, {found.rows:,} rows, {found.files:,} files: {said}. Head: {found.head}")
+    if found.known_at is not None:
+        print(f"The head given is that of entry {found.known_at:,} of {found.entries:,}; up to there the log is what it was.")
     print(CANNOT)
     return 0 if found.well else 1
 
@@ -40,7 +42,7 @@ def _bundle(args: argparse.Namespace) -> int:
 
     bundle = read_bundle(args.case)
     for fault in bundle.faults:
-        print(plain(fault))
+        print(plain(fault, limit=2000))
     m = bundle.manifest
     said = "nothing altered" if not bundle.faults else f"{len(bundle.faults):,} faults"
     print(f"Bundle of {plain(m.clip)} (sha256 {m.clip_sha256}), {len(m.entries):,} files: {said}.")

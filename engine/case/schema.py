@@ -56,6 +56,16 @@ class FindingRow(Base):
     created: Mapped[str] = mapped_column(String(40))
 
 
+class FingerprintRow(Base):
+    """The fingerprint of a clip's soundtrack (`media.fingerprint`), base64; empty when it has no sound."""
+
+    __tablename__ = "fingerprints"
+    clip_sha256: Mapped[str] = mapped_column(ForeignKey("clips.sha256"), primary_key=True)
+    method: Mapped[str] = mapped_column(String(40))
+    marks: Mapped[str] = mapped_column(Text)
+    created: Mapped[str] = mapped_column(String(40))
+
+
 class DecisionRow(Base):
     """What an analyst decided about a finding: a dropped bird, a note, a claim."""
 
@@ -83,5 +93,11 @@ class LogRow(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
 
 
-TABLES: dict[str, type[Base]] = {"cases": CaseRow, "clips": ClipRow, "findings": FindingRow, "decisions": DecisionRow}
+TABLES: dict[str, type[Base]] = {
+    "cases": CaseRow,
+    "clips": ClipRow,
+    "findings": FindingRow,
+    "fingerprints": FingerprintRow,
+    "decisions": DecisionRow,
+}
 """The tables whose rows the log vouches for."""

@@ -7,7 +7,6 @@ updated or deleted from.
 from __future__ import annotations
 
 import os
-import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,17 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine.case import chain
+from engine.case import chain, integrity
 from engine.case.chain import Entry
-from engine.case.schema import TABLES, Base, CaseRow, ClipRow, DecisionRow, FindingRow, LogRow
+from engine.case.database import FILE, is_address, opened, said, upgrade, without_password
+from engine.case.schema import TABLES, Base, CaseRow, ClipRow, DecisionRow, FindingRow, FingerprintRow, LogRow
 from engine.core.clip import Clip
-from engine.core.errors import DataError, InputError
-
-FILE = "case.sqlite"
-_URL = re.compile(r"^postgres(ql)?(\+psycopg)?://", re.I)
+from engine.core.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +43,35 @@ class Kept:
     created: str
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One finding of a clip, as it goes into the case."""
+
+    number: int
+    settings: str
+    document: str
+    verdict: str
+    log10_factor: float | None
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A case at one moment, as `verify` looks at it.
+
+    Attributes:
+        entries: the log, first to last.
+        rows: (table, id, hash of its content) of every row the log vouches for.
+        clips: (sha256, path) of the files.
+        broken: what is not built as the program built it, a sentence each.
+    """
+
+    entries: tuple[Entry, ...]
+    rows: tuple[tuple[str, str, str], ...]
+    clips: tuple[tuple[str, str], ...]
+    broken: tuple[str, ...]
+
+
 class Case:
     """One case, open. A context manager.
 
@@ -61,12 +86,13 @@ class Case:
     def __init__(self, place: str | os.PathLike[str], who: str = "") -> None:
         self.place = os.fspath(place)
         self.who = who or _user()
-        self._engine = _engine(self.place, exist=True)
-        with _said(self.place):
-            _upgrade(self._engine)
+        self._engine = opened(self.place, exist=True)
+        with said(self.place):
+            upgrade(self._engine)
             with self._engine.connect() as connection:
-                if connection.scalar(sa.select(sa.func.count()).select_from(CaseRow)) != 1:
-                    raise InputError(f"There is no case in {self.place}; make one with: earwitness case new {self.place}")
+                if not connection.scalar(sa.select(sa.func.count()).select_from(CaseRow)):
+                    shown = without_password(self.place)
+                    raise InputError(f"There is no case in {shown}; make one with: earwitness case new {shown}")
 
     @classmethod
     def create(cls, place: str | os.PathLike[str], title: str = "", who: str = "") -> Case:
@@ -76,15 +102,15 @@ class Case:
             InputError: there is one already, or the place cannot be written.
         """
         text = os.fspath(place)
-        engine = _engine(text, exist=False)
-        with _said(text):
-            _upgrade(engine)
+        engine = opened(text, exist=False)
+        with said(text):
+            upgrade(engine)
             with Session(engine) as session, session.begin():
                 if session.scalar(sa.select(sa.func.count()).select_from(CaseRow)):
-                    raise InputError(f"There is a case in {text} already; open it, or choose another place.")
+                    raise InputError(f"There is a case in {without_password(text)} already; open it, or choose another place.")
                 from engine import __version__
 
-                name = title or (Path(text).name if not _URL.match(text) else "case")
+                name = title or (Path(text).name if not is_address(text) else "case")
                 row = CaseRow(id=str(uuid.uuid4()), title=name, created=_now(), program=f"earwitness {__version__}")
                 _write(session, row, who or _user(), "case made")
         engine.dispose()
@@ -93,7 +119,7 @@ class Case:
     @classmethod
     def exists(cls, place: str | os.PathLike[str]) -> bool:
         """Whether there is a case file in this folder; a URL is taken at its word."""
-        return bool(_URL.match(os.fspath(place))) or (Path(place) / FILE).is_file()
+        return is_address(os.fspath(place)) or (Path(place) / FILE).is_file()
 
     def __enter__(self) -> Case:
         return self
@@ -106,34 +132,19 @@ class Case:
 
     @property
     def title(self) -> str:
-        with self._engine.connect() as connection:
-            return str(connection.scalar(sa.select(CaseRow.title)))
+        with self._read() as session:
+            return str(session.scalar(sa.select(CaseRow.title).order_by(CaseRow.created)))
 
     def head(self) -> str:
         """Hash of the log's last entry: stands for the whole case as it is now."""
-        with Session(self._engine) as session:
+        with self._read() as session:
             last = _last(session)
         return last.hash if last else chain.START
 
     def add_clip(self, clip: Clip, problem: str = "") -> None:
         """Note a file; a file that is there already (by content) is left as it is, unless its problem changed."""
         with self._change() as session:
-            held = session.get(ClipRow, clip.sha256)
-            if held is not None:
-                if held.problem != problem:
-                    held.problem = problem
-                    _write(session, held, self.who, "clip noted again")
-                return
-            row = ClipRow(
-                sha256=clip.sha256,
-                path=clip.path,
-                size_bytes=clip.size_bytes,
-                container=clip.container,
-                duration_s=clip.duration_s,
-                added=_now(),
-                problem=problem,
-            )
-            _write(session, row, self.who, "clip added")
+            self._put_clip(session, clip, problem)
 
     def add_finding(
         self,
@@ -147,29 +158,71 @@ class Case:
         models: Sequence[str] = (),
     ) -> str:
         """Keep a finding with its document; returns its id. One that is there already, word for word, is not kept twice."""
-        self.add_clip(clip)
+        (kept,) = self.add_findings(clip, result_key, [Scene(scene, settings, document, verdict, log10_factor, tuple(models))])
+        return kept
+
+    def add_findings(
+        self, clip: Clip, result_key: str, scenes: Sequence[Scene], fingerprint: tuple[str, str] | None = None
+    ) -> tuple[str, ...]:
+        """Keep the findings of all scenes of a clip, all of them or none; returns their ids.
+
+        Args:
+            fingerprint: (method, marks) of its soundtrack; one of that method that is there already is left as it is.
+        """
         with self._change() as session:
-            same = sa.select(FindingRow.id).where(
-                FindingRow.clip_sha256 == clip.sha256,
-                FindingRow.result_key == result_key,
-                FindingRow.settings == settings,
-                FindingRow.scene == scene,
-            )
-            if (there := session.scalar(same)) is not None:
-                return str(there)
-            row = FindingRow(
-                id=str(uuid.uuid4()),
-                clip_sha256=clip.sha256,
-                result_key=result_key,
-                scene=scene,
-                settings=settings,
-                verdict=verdict,
-                log10_factor=log10_factor,
-                document=document,
-                created=_now(),
-            )
-            _write(session, row, self.who, "finding kept", models=list(models))
-            return row.id
+            self._put_clip(session, clip, "")
+            if fingerprint is not None:
+                self._put_fingerprint(session, clip.sha256, *fingerprint)
+            return tuple(self._put_finding(session, clip, result_key, s) for s in scenes)
+
+    def _put_clip(self, session: Session, clip: Clip, problem: str) -> None:
+        held = session.get(ClipRow, clip.sha256)
+        if held is not None:
+            if held.problem != problem:
+                held.problem = problem
+                _write(session, held, self.who, "clip noted again")
+            return
+        row = ClipRow(
+            sha256=clip.sha256,
+            path=_storable(clip.path),
+            size_bytes=clip.size_bytes,
+            container=_storable(clip.container),
+            duration_s=clip.duration_s,
+            added=_now(),
+            problem=problem,
+        )
+        _write(session, row, self.who, "clip added")
+
+    def _put_finding(self, session: Session, clip: Clip, result_key: str, scene: Scene) -> str:
+        same = sa.select(FindingRow.id).where(
+            FindingRow.clip_sha256 == clip.sha256,
+            FindingRow.result_key == result_key,
+            FindingRow.settings == scene.settings,
+            FindingRow.scene == scene.number,
+        )
+        if (there := session.scalar(same)) is not None:
+            return str(there)
+        row = FindingRow(
+            id=str(uuid.uuid4()),
+            clip_sha256=clip.sha256,
+            result_key=result_key,
+            scene=scene.number,
+            settings=scene.settings,
+            verdict=scene.verdict,
+            log10_factor=scene.log10_factor,
+            document=_storable(scene.document),
+            created=_now(),
+        )
+        _write(session, row, self.who, "finding kept", models=list(scene.models))
+        return row.id
+
+    def _put_fingerprint(self, session: Session, sha256: str, method: str, marks: str) -> None:
+        row = session.get(FingerprintRow, sha256)
+        if row is not None and row.method == method:
+            return
+        row = row or FingerprintRow(clip_sha256=sha256)
+        row.method, row.marks, row.created = method, marks, _now()
+        _write(session, row, self.who, "fingerprint kept")
 
     def decide(
         self, finding_id: str, what: str, why: str = "", factor_before: float | None = None, factor_after: float | None = None
@@ -201,15 +254,46 @@ class Case:
             return _append(session, self.who, what, facts).hash
 
     def findings(self) -> tuple[Kept, ...]:
-        """All findings, oldest first."""
+        """All findings, oldest first; of a large case take them one by one (`each_finding`)."""
+        return tuple(self.each_finding())
+
+    def each_finding(self) -> Iterator[Kept]:
+        """Findings as they are read, oldest first; nobody else can write to a case in a folder until the last is read."""
         query = sa.select(FindingRow, ClipRow.path).join(ClipRow, ClipRow.sha256 == FindingRow.clip_sha256)
-        with Session(self._engine) as session:
-            rows = session.execute(query.order_by(FindingRow.created, FindingRow.id)).all()
-            return tuple(_kept(row, path) for row, path in rows)
+        with self._read() as session:
+            ordered = query.order_by(FindingRow.created, FindingRow.id).execution_options(yield_per=100)
+            for row, path in session.execute(ordered):
+                yield _kept(row, path)
+                session.expunge(row)
+
+    def document(self, finding_id: str) -> str:
+        """The document of one finding.
+
+        Raises:
+            InputError: the case has no such finding.
+        """
+        with self._read() as session:
+            row = session.get(FindingRow, finding_id)
+        if row is None:
+            raise InputError("The case has no such finding any more; read the case again.")
+        return row.document
+
+    def fingerprints(self, method: str) -> dict[str, str]:
+        """Marks by sha256 of the clips that have a fingerprint of this method."""
+        query = sa.select(FingerprintRow.clip_sha256, FingerprintRow.marks).where(FingerprintRow.method == method)
+        with self._read() as session:
+            return {sha256: marks for sha256, marks in session.execute(query.order_by(FingerprintRow.clip_sha256))}
+
+    def results(self) -> tuple[tuple[str, str, str], ...]:
+        """(path of the clip, key of the result, settings) of all findings."""
+        query = sa.select(ClipRow.path, FindingRow.result_key, FindingRow.settings)
+        with self._read() as session:
+            rows = session.execute(query.join(ClipRow, ClipRow.sha256 == FindingRow.clip_sha256).distinct())
+            return tuple((path, key, settings) for path, key, settings in rows)
 
     def clips(self) -> tuple[ClipRow, ...]:
         """All clips, oldest first, detached."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self._read() as session:
             return tuple(session.scalars(sa.select(ClipRow).order_by(ClipRow.added, ClipRow.sha256)))
 
     def decisions(self, finding_id: str | None = None) -> tuple[DecisionRow, ...]:
@@ -217,39 +301,74 @@ class Case:
         query = sa.select(DecisionRow).order_by(DecisionRow.created, DecisionRow.id)
         if finding_id is not None:
             query = query.where(DecisionRow.finding_id == finding_id)
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self._read() as session:
             return tuple(session.scalars(query))
 
     def log(self) -> Iterator[Entry]:
         """The log, first to last."""
-        with Session(self._engine) as session:
+        with self._read() as session:
             for row in session.scalars(sa.select(LogRow).order_by(LogRow.seq)):
-                yield Entry(row.seq, row.at, row.who, row.what, row.facts, row.previous, row.hash)
+                yield _entry(row)
 
-    def rows(self) -> Iterator[tuple[str, str, str]]:
-        """(table, id, hash of its content) of every row the log vouches for."""
-        with Session(self._engine) as session:
-            for table, kind in TABLES.items():
-                for row in session.scalars(sa.select(kind)):
-                    yield table, _identity(row), digest(row)
+    def snapshot(self) -> Snapshot:
+        """All that `verify` looks at, as it is at one moment, whoever writes meanwhile.
+
+        Raises:
+            DataError: the database cannot be read.
+        """
+        with said(self.place), self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            broken = tuple(integrity.faults(connection))
+            sound = integrity.readable(connection)
+            rows, clips = [], []
+            for name, kind in TABLES.items():
+                key = sa.inspect(kind).primary_key[0].name
+                for row in _streamed(connection, kind) if name in sound else ():
+                    rows.append((name, str(row[key]), _digest(row)))
+                    if name == ClipRow.__tablename__:
+                        clips.append((str(row["sha256"]), str(row["path"])))
+            log = _streamed(connection, LogRow) if LogRow.__tablename__ in sound else ()
+            return Snapshot(tuple(Entry(**row) for row in log), tuple(rows), tuple(clips), broken)
+
+    @contextmanager
+    def _read(self) -> Iterator[Session]:
+        with said(self.place), Session(self._engine, expire_on_commit=False) as session:
+            yield session
 
     @contextmanager
     def _change(self) -> Iterator[Session]:
-        with _said(self.place), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        with said(self.place), Session(self._engine, expire_on_commit=False) as session, session.begin():
             _alone(session)
             yield session
 
 
-def digest(row: Base) -> str:
-    """Hash of a row's content."""
-    return chain.sha256_of(chain.canonical({c.key: getattr(row, c.key) for c in sa.inspect(row).mapper.column_attrs}))
+def _streamed(connection: sa.Connection, kind: type[Base]) -> Iterator[dict[str, Any]]:
+    """Rows as they are in a table, in the order of its key, one by one: by the columns, not as objects, of which two with the
+    same key would be one."""
+    key = sa.inspect(kind).primary_key[0]
+    raw = [sa.type_coerce(c, sa.types.NullType()).label(c.key) for c in kind.__table__.columns]  # whatever is there
+    for row in connection.execution_options(yield_per=200).execute(sa.select(*raw).order_by(key)):
+        yield dict(row._mapping)
+
+
+def _digest(values: dict[str, Any]) -> str:
+    """Hash of a row's content; of one that holds what does not belong there, such as bytes for text, a word that is no hash."""
+    try:
+        return chain.sha256_of(chain.canonical(values))
+    except (TypeError, ValueError):
+        return "unreadable"
 
 
 def _write(session: Session, row: Base, who: str, what: str, **facts: Any) -> None:
     """Add or change a row, and the log entry that vouches for it."""
     session.add(row)
     session.flush()
-    _append(session, who, what, {"table": row.__tablename__, "row": _identity(row), "sha256": digest(row), **facts})
+    _append(session, who, what, {"table": row.__tablename__, "row": _identity(row), "sha256": _digest(_values(row)), **facts})
+
+
+def _values(row: Base) -> dict[str, Any]:
+    return {c.key: getattr(row, c.key) for c in sa.inspect(row).mapper.column_attrs}
 
 
 def _append(session: Session, who: str, what: str, facts: dict[str, Any]) -> Entry:
@@ -262,7 +381,11 @@ def _append(session: Session, who: str, what: str, facts: dict[str, Any]) -> Ent
 
 def _last(session: Session) -> Entry | None:
     row = session.scalar(sa.select(LogRow).order_by(LogRow.seq.desc()).limit(1))
-    return Entry(row.seq, row.at, row.who, row.what, row.facts, row.previous, row.hash) if row else None
+    return _entry(row) if row else None
+
+
+def _entry(row: LogRow) -> Entry:
+    return Entry(row.seq, row.at, row.who, row.what, row.facts, row.previous, row.hash)
 
 
 def _identity(row: Base) -> str:
@@ -290,67 +413,9 @@ def _kept(row: FindingRow, path: str) -> Kept:
     )
 
 
-def _engine(place: str, exist: bool) -> sa.Engine:
-    if _URL.match(place):
-        return sa.create_engine(_URL.sub("postgresql+psycopg://", place), pool_pre_ping=True)
-    if "://" in place:
-        raise InputError("A case is a folder or a postgresql:// address; give one of the two.")
-    folder = Path(place)
-    if exist and not (folder / FILE).is_file():
-        raise InputError(f"There is no case in {place}; make one with: earwitness case new {place}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"The folder {place} cannot be made ({error.strerror}); choose another place.") from None
-    engine = sa.create_engine(f"sqlite:///{folder / FILE}", connect_args={"timeout": 30})
-
-    @sa.event.listens_for(engine, "connect")
-    def _connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # SQLAlchemy begins, not the driver
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _began(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _upgrade(engine: sa.Engine) -> None:
-    """Bring the tables to this program's version."""
-    from alembic import command
-    from alembic.config import Config
-    from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    newest = ScriptDirectory.from_config(config).get_current_head()
-    with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == newest:
-            return
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-@contextmanager
-def _said(place: str) -> Iterator[None]:
-    """Database errors in a sentence."""
-    try:
-        yield
-    except DBAPIError as error:
-        first = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        raise DataError(f"The case in {_without_password(place)} cannot be read or written ({first}); check its place.") from None
-    except SQLAlchemyError as error:
-        raise DataError(
-            f"The case in {_without_password(place)} cannot be opened ({type(error).__name__}); check its place."
-        ) from None
-
-
-def _without_password(place: str) -> str:
-    return re.sub(r"(?<=://)([^:/@]+):[^@]*@", r"\1:…@", place)
+def _storable(text: str) -> str:
+    """Text that both databases take: bytes of a file's name that are no text are spelt out, and NUL is taken away."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "")
 
 
 def _user() -> str:

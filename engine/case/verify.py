@@ -1,4 +1,4 @@
-"""Whether a case is as its log says: every row, every file, every entry."""
+"""Whether a case is as its log says: every row, every file, every entry, and the tables and guards themselves."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ from engine.core.errors import InputError
 from engine.core.progress import Progress, ProgressCallback, silent
 
 CANNOT = (
-    "This cannot show that somebody who may write to the database wrote the whole log anew, or cut off its end, unless you hold "
-    "an earlier head (verify --head); nor that a clock was wrong, or that a clip was false before it was added."
+    "This cannot show that somebody who may write to the database wrote the log anew from some entry on, or cut off its end, "
+    "unless you hold a head printed before that (verify --head); nor that a clock was wrong, that the name in an entry is the "
+    "person's, that a clip was false before it was added, or what became of files that are no longer where they were."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was looked at, and what is wrong: a sentence each, none when all is well."""
+    """What was looked at, and what is wrong: a sentence each, none when all is well.
+
+    Attributes:
+        head: hash of the last entry, as it is stored.
+        known_at: number of the entry whose hash is the head that was given; None when none was, or it is nowhere.
+        absent: files that could not be looked at, a sentence each.
+    """
 
     entries: int
     rows: int
@@ -29,6 +36,7 @@ class Verification:
     head: str
     faults: tuple[str, ...]
     absent: tuple[str, ...] = ()
+    known_at: int | None = None
 
     @property
     def well(self) -> bool:
@@ -44,63 +52,66 @@ def verify(case: Case, head: str = "", files: bool = True, progress: ProgressCal
 
     Raises:
         InputError: head is not 64 hexadecimal digits.
+        DataError: the database cannot be read at all.
     """
     wanted = head.strip().lower()
     if wanted and (len(wanted) != 64 or set(wanted) - set("0123456789abcdef")):
         raise InputError("A head is 64 hexadecimal digits, as printed in reports; copy it whole.")
-    entries = tuple(case.log())
-    faults = list(chain.faults(entries))
-    if wanted and wanted not in {e.hash for e in entries}:
+    progress(Progress("reading the case"))
+    snapshot = case.snapshot()
+    faults = [f"Table: {x}" for x in snapshot.broken]
+    faults += chain.faults(snapshot.entries)
+    known_at = next((e.seq for e in snapshot.entries if e.hash == wanted), None) if wanted else None
+    if wanted and known_at is None:
         faults.append("Log: the head given was never a head of this log as it is now; it was written anew or cut short since.")
-    faults += _row_faults(case, entries)
+    facts = tuple(_facts(e) for e in snapshot.entries)
+    faults += _row_faults(snapshot.rows, facts)
     counted, absent = 0, []
-    if files:
-        for path, digest, what in _files(case, entries):
-            progress(Progress("hashing files", counted))
-            found = _hash(path)
-            if found is None:
-                absent.append(f"{what} {path} is no longer there and was not checked.")
-                continue
-            counted += 1
-            if found != digest:
-                faults.append(f"File: {what} {path} is not the one the log names (sha256 {digest[:16]}…).")
-    rows = sum(1 for _ in case.rows())
-    last = entries[-1].hash if entries else chain.START
-    return Verification(len(entries), rows, counted, last, tuple(faults), tuple(absent))
+    named = _files(snapshot.clips, facts) if files else {}
+    for path, (digest, what) in named.items():
+        progress(Progress("hashing files", counted, len(named), "files"))
+        found = _hash(Path(path))
+        if found is None:
+            absent.append(f"{what} {path} is no longer there and was not checked.")
+            continue
+        counted += 1
+        if found != digest:
+            faults.append(f"File: {what} {path} is not the one the log names (sha256 {digest[:16]}…).")
+    last = snapshot.entries[-1].hash if snapshot.entries else chain.START
+    return Verification(len(snapshot.entries), len(snapshot.rows), counted, str(last), tuple(faults), tuple(absent), known_at)
 
 
-def _row_faults(case: Case, entries: tuple[chain.Entry, ...]) -> Iterator[str]:
-    vouched: dict[tuple[str, str], str] = {}
-    for e in entries:
-        try:
-            facts = json.loads(e.facts)
-        except ValueError:
-            continue  # the chain has said so
-        if isinstance(facts, dict) and {"table", "row", "sha256"} <= facts.keys():
-            vouched[facts["table"], facts["row"]] = facts["sha256"]
-    there = {}
-    for table, row, digest in case.rows():
-        there[table, row] = digest
+def _facts(entry: chain.Entry) -> dict[str, str]:
+    """What an entry says, as far as it is texts; nothing where it can't be read (the chain has said so)."""
+    try:
+        found = json.loads(entry.facts)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+
+
+def _row_faults(rows: tuple[tuple[str, str, str], ...], facts: tuple[dict[str, str], ...]) -> Iterator[str]:
+    vouched = {(f["table"], f["row"]): f["sha256"] for f in facts if {"table", "row", "sha256"} <= f.keys()}
+    seen = set()
+    for table, row, digest in rows:
+        seen.add((table, row))
         if (table, row) not in vouched:
             yield f"Row: {table} {row} is not in the log; it was put in by other hands."
         elif vouched[table, row] != digest:
             yield f"Row: {table} {row} was altered after it was logged."
-    for table, row in vouched.keys() - there.keys():
+    for table, row in sorted(vouched.keys() - seen):
         yield f"Row: {table} {row} was removed."
 
 
-def _files(case: Case, entries: tuple[chain.Entry, ...]) -> Iterator[tuple[Path, str, str]]:
-    for clip in case.clips():
-        yield Path(clip.path), clip.sha256, "the clip"
-    for e in entries:
-        facts = json.loads(e.facts) if e.facts.startswith("{") else {}
-        if isinstance(facts, dict) and {"file", "file_sha256"} <= facts.keys():
-            yield Path(facts["file"]), facts["file_sha256"], "the exported file"
+def _files(clips: tuple[tuple[str, str], ...], facts: tuple[dict[str, str], ...]) -> dict[str, tuple[str, str]]:
+    """Hash and kind of every file by its path; of a file that was exported again the last export counts."""
+    named = {path: (sha256, "the clip") for sha256, path in clips}
+    return named | {f["file"]: (f["file_sha256"], "the exported file") for f in facts if {"file", "file_sha256"} <= f.keys()}
 
 
 def _hash(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, ValueError):
         return None

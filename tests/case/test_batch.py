@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import signal
 import subprocess
 import sys
 import time
 import wave
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.case import batch
+from engine.case import batch, pool
+from engine.case.outcome import Outcome, examine
 from engine.case.results import Results
-from engine.case.store import Case
+from engine.case.store import Case, Scene
 from engine.case.verify import verify
+from engine.cli import main
 from engine.core.clip import Clip
-from engine.core.errors import InputError
+from engine.core.errors import DataError, InputError
 from engine.core.finding import Settings
 
 
@@ -79,77 +85,210 @@ def test_a_batch_is_done_once_and_its_tables_can_be_read(clips: Path, tmp_path: 
     assert {"sha256", "clue", "start_s", "score"} <= set(pandas.read_parquet(windows).columns)
 
 
-def deadly(path: str, settings: str, results: str) -> batch.Outcome:
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clips are examined without workers, which take seconds to start."""
+
+    def one_by_one(paths: Sequence[str], settings: str, results: Results, workers: int) -> Iterator[Outcome]:
+        yield from (examine(p, settings, str(results.folder)) for p in paths)
+
+    monkeypatch.setattr(pool, "outcomes", one_by_one)
+
+
+def test_another_prior_is_another_batch(clips: Path, tmp_path: Path, in_this_process: None) -> None:
+    results = Results(tmp_path / "results")
+    with Case.create(tmp_path / "case") as case:
+        one = [str(clips / "deep0")]
+        batch.run(one, case, Settings(), results, workers=1)
+        again = batch.run(one, case, Settings(prior="land"), results, workers=1)
+        assert (again.kept, again.there) == (1, 0)
+        assert batch.run(one, case, Settings(prior="land"), results, workers=1).there == 1
+        assert len(case.findings()) == 2
+
+
+def test_findings_of_all_scenes_are_kept_or_none(tmp_path: Path) -> None:
+    """A driver that dies between two scenes must not leave a clip that looks done."""
+    film = Clip(str(tmp_path / "film.mp4"), "0" * 64, 1, "mov", 3.0)
+    whole = [Scene(n, "{}", "{}", "cannot tell", None, ()) for n in (1, 2)]
+    with Case.create(tmp_path / "case") as case:
+        with pytest.raises(DataError):
+            case.add_findings(film, "0" * 64, [*whole, Scene(3, "{}", "{}", "cannot tell", object(), ())])  # type: ignore[arg-type]
+        assert case.findings() == () and case.clips() == () and case.results() == ()
+        case.add_findings(film, "0" * 64, whole)
+        assert len(case.findings()) == 2 and verify(case, files=False).well
+
+
+def test_names_that_are_no_text_are_kept_and_verified(tmp_path: Path, place: str, in_this_process: None) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfcn\x1b[31m.mp4"))
+    path.write_text("Dear Sir or Madam")
+    with Case.create(place) as case:
+        summary = batch.run([str(path)], case, Settings(), Results(tmp_path / "results"), workers=1)
+        assert len(summary.problems) == 1
+        assert r"gr\udcfcn" in case.clips()[0].path
+        batch.tables(case, tmp_path / "tables")
+        assert verify(case).well
+
+
+def deadly(path: str, settings: str, results: str) -> Outcome:
     """A worker's work that dies on one clip."""
-    if "1.wav" in path:
+    if path.endswith("/1.wav"):
         os.kill(os.getpid(), signal.SIGKILL)
-    return batch.Outcome(path, Clip(path, f"{abs(hash(path)):064x}"[:64], 1, "wav", 3.0), "0" * 64)
+    time.sleep(0.05)
+    return Outcome(path, Clip(path, hashlib.sha256(path.encode()).hexdigest(), 1, "wav", 3.0), "0" * 64)
 
 
 def test_a_clip_that_kills_its_worker_is_named_and_the_others_are_done(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "examine", deadly)
+    (clips / "later").mkdir()
+    for i in range(8):
+        (clips / "later" / f"{i}0.wav").touch()
+    monkeypatch.setattr(pool, "examine", deadly)
+    counts = []
+    started = pool.ProcessPoolExecutor
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", lambda count, *rest: counts.append(count) or started(count, *rest))
     paths = batch.gather([str(clips)])
-    found = list(batch._on_pool(paths, "{}", Results(tmp_path / "results"), 2))
+    found = list(pool.outcomes(paths, "{}", Results(tmp_path / "results"), 2))
     assert sorted(o.path for o in found) == sorted(paths)
     assert [Path(o.path).name for o in found if o.problem] == ["1.wav"]
+    assert counts[0] == counts[-1] == 2, "both workers go on once the clip that kills is known"
 
 
-@pytest.mark.slow
-def test_a_killed_driver_loses_nothing(clips: Path, tmp_path: Path) -> None:
-    for i in range(3, 7):
-        noise(clips / f"{i}.wav", 20.0, i)
-    command = [sys.executable, "-m", "engine.cli", "batch", str(clips), "-o", str(tmp_path / "case"), "--workers", "1"]
-    command += ["--results", str(tmp_path / "results")]
-    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    while not (Case.exists(tmp_path / "case") and _findings(tmp_path / "case") >= 2):
-        time.sleep(0.2)
-    driver.kill()
-    driver.wait()
-    assert 2 <= _findings(tmp_path / "case") < 7
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    with Case(tmp_path / "case") as case:
-        assert len({f.clip_sha256 for f in case.findings()}) == len(case.findings()) == 7
+def children(pid: int) -> list[int]:
+    """Processes started by a process, theirs not among them."""
+    return [int(x) for x in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command(clips: Path, tmp_path: Path, *more: str) -> list[str]:
+    words = [sys.executable, "-m", "engine.cli", "batch", str(clips), "-o", str(tmp_path / "case")]
+    return [*words, "--results", str(tmp_path / "results"), *more]
+
+
+def until(true: Callable[[], bool], driver: subprocess.Popen[bytes], most_s: float = 120.0) -> None:
+    ends = time.monotonic() + most_s
+    while not true():
+        assert driver.poll() is None, "it ended before anything could be killed"
+        assert time.monotonic() < ends
+        time.sleep(0.1)
+
+
+def each_once(place: Path, count: int) -> None:
+    """Every clip has its findings, none twice, and the case is as its log says."""
+    with Case(place) as case:
+        kept = [(f.clip_sha256, f.scene) for f in case.findings()]
+        assert len(set(kept)) == len(kept) == count
+        assert not [c.problem for c in case.clips() if c.problem and "letter.mp4" not in c.path]
         assert verify(case).well
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("victim", ["driver", "worker", "decoder"])
+def test_a_kill_in_the_middle_loses_nothing_and_repeats_nothing(clips: Path, tmp_path: Path, victim: str) -> None:
+    for i in range(3, 9):
+        noise(clips / f"{i}.wav", 20.0, i)
+    words = command(clips, tmp_path, "--workers", "2")
+    driver = subprocess.Popen(words, stdout=subprocess.DEVNULL, start_new_session=True)
+    until(lambda: _findings(tmp_path / "case") >= 2, driver)
+    workers = [p for p in children(driver.pid) if b"spawn_main" in Path(f"/proc/{p}/cmdline").read_bytes()]
+    if victim == "driver":
+        driver.kill()
+        driver.wait()
+        ends = time.monotonic() + 10
+        while any(Path(f"/proc/{w}").exists() for w in workers):
+            assert time.monotonic() < ends, "workers outlived their driver"
+            time.sleep(0.1)
+        assert 2 <= _findings(tmp_path / "case") < 9
+    elif victim == "worker":
+        os.kill(workers[0], signal.SIGKILL)
+        assert driver.wait(240) == 0
+        each_once(tmp_path / "case", 9)
+    else:
+        until(lambda: any(children(w) for w in workers), driver)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(next(c for w in workers for c in children(w)), signal.SIGKILL)
+        assert driver.wait(240) == 0  # the clip it was at has a sentence for a problem, and is examined by the next run
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    each_once(tmp_path / "case", 9)
+
+
 def _findings(place: Path) -> int:
+    if not Case.exists(place):
+        return 0
     try:
         with Case(place) as case:
-            return len(case.findings())
-    except InputError:
+            return len(case.results())
+    except (InputError, DataError):
         return 0
 
 
-@pytest.mark.slow
-def test_a_cluster_of_two_nodes_survives_the_death_of_a_worker_and_of_a_node(clips: Path, tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="Ray is an extra; install it with: pip install 'earwitness[ray]'")
+RAY = "Ray is an extra; install it with: make ray"
+
+
+@pytest.fixture
+def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Two nodes of one core each on this machine; a driver joins it from a process of its own."""
+    pytest.importorskip("ray", reason=RAY)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
-    for i in range(3, 9):
-        noise(clips / f"{i}.wav", 10.0, i)
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    second = cluster.add_node(num_cpus=1)
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made.second = made.add_node(num_cpus=1)
     try:
-        with Case.create(tmp_path / "case") as case:
-            outcomes = []
-            running = batch._on_ray(batch.gather([str(clips)]), "{}", Results(tmp_path / "results"), cluster.address)
-            for outcome in running:
-                outcomes.append(outcome)
-                batch._keep(case, outcome)
-                if len(outcomes) == 2:
-                    cluster.remove_node(second, allow_graceful=False)
-            assert len({o.path for o in outcomes}) == len(outcomes) == 10
-            assert len(case.findings()) == 9
-            assert verify(case).well
+        yield made
     finally:
-        import ray
-
-        ray.shutdown()
-        cluster.shutdown()
+        made.shutdown()
 
 
-def test_without_ray_or_a_cluster_it_says_so(clips: Path, tmp_path: Path) -> None:
-    with Case.create(tmp_path / "case") as case, pytest.raises(InputError, match="Ray"):
-        batch.run([str(clips)], case, Settings(), Results(tmp_path / "r"), ray="127.0.0.1:1")
+def ray_workers() -> list[int]:
+    """Processes of Ray that are at a clip."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):
+                if (folder / "cmdline").read_bytes().startswith(b"ray::_examine"):
+                    found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("victim", ["driver", "worker", "node"])
+def test_a_cluster_of_two_nodes_survives_a_kill(ray_cluster: Any, clips: Path, tmp_path: Path, victim: str) -> None:
+    for i in range(3, 9):
+        noise(clips / f"{i}.wav", 20.0, i)
+    words = command(clips, tmp_path, "--ray", ray_cluster.address)
+    driver = subprocess.Popen(words, stdout=subprocess.DEVNULL, start_new_session=True)
+    until(lambda: _findings(tmp_path / "case") >= 2 and bool(ray_workers()), driver, 300)
+    if victim == "driver":
+        driver.kill()
+        driver.wait()
+        assert 2 <= _findings(tmp_path / "case") < 9
+    elif victim == "worker":
+        os.kill(ray_workers()[0], signal.SIGKILL)
+        assert driver.wait(300) == 0
+        each_once(tmp_path / "case", 9)
+    else:
+        ray_cluster.remove_node(ray_cluster.second, allow_graceful=False)  # kill -9 of all its processes
+        assert driver.wait(300) == 0
+        each_once(tmp_path / "case", 9)
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    each_once(tmp_path / "case", 9)
+
+
+def test_without_ray_or_a_cluster_it_says_so(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    words = ["batch", str(clips), "-o", str(tmp_path / "case"), "--results", str(tmp_path / "r"), "--ray", "auto"]
+    assert main(words) == 2
+    assert "make ray" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_no_cluster_at_an_address_is_one_sentence(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ray", reason=RAY)
+    words = ["batch", str(clips), "-o", str(tmp_path / "case"), "--results", str(tmp_path / "r"), "--ray", "127.0.0.1:1"]
+    assert main(words) == 2
+    assert "no Ray cluster at 127.0.0.1:1" in capsys.readouterr().err

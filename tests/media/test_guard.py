@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -16,8 +15,8 @@ import numpy as np
 import pytest
 
 from engine.core.clip import Interval
-from engine.core.errors import EarwitnessError, MediaError
-from engine.core.paths import EXAMPLES, data_dir
+from engine.core.errors import MediaError
+from engine.core.paths import EXAMPLES
 from engine.media import child, open_clip, reader
 from engine.media.guard import GuardedReader
 from engine.media.shots import cut
@@ -166,66 +165,3 @@ def test_a_child_has_no_network_and_writes_no_file(tmp_path: Path) -> None:
     assert written in ("no file", "") or not Path(file).stat().st_size
     if how == "network namespace of its own":
         assert network == "no network"
-
-
-def mutations(sources: list[Path], count: int, seed: int) -> list[tuple[str, bytes]]:
-    """Copies of files with bytes changed, cut out, put in or cut off; the same for the same seed."""
-    rng = random.Random(seed)
-    made = []
-    for number in range(count):
-        source = rng.choice(sources)
-        data = bytearray(source.read_bytes()[: 1 << 20])
-        for _ in range(rng.choice((1, 4, 32, 256))):
-            at = rng.randrange(max(1, len(data)))
-            kind = rng.randrange(4)
-            if kind == 0:
-                data[at : at + 1] = bytes([rng.randrange(256)])
-            elif kind == 1:
-                del data[at : at + rng.randrange(1, 64)]
-            elif kind == 2:
-                data[at:at] = rng.randbytes(rng.randrange(1, 64))
-            else:
-                data[at : at + 4] = rng.choice((b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff"))
-        if rng.random() < 0.2:
-            del data[rng.randrange(max(1, len(data))) :]
-        made.append((f"m{number}{source.suffix}", bytes(data)))
-    return made
-
-
-def fuzz(folder: Path, sources: list[Path], count: int, seed: int) -> int:
-    """Open and read mutated files; returns how many could be read. Anything but an EarwitnessError is a failure."""
-    readable = 0
-    for name, data in mutations(sources, count, seed):
-        path = folder / name
-        path.write_bytes(data)
-        try:
-            with open_clip(path) as clip:
-                if any(s.decodable for s in clip.clip.audio_tracks):
-                    for _ in clip.audio(16_000, Interval(0.0, 5.0)):
-                        pass
-                if any(s.decodable for s in clip.clip.video_tracks):
-                    for _ in clip.frames([0.0, 1.0, 4.0], max_side_px=160):
-                        pass
-                readable += 1
-        except EarwitnessError as error:
-            assert str(error)
-        path.unlink()
-        assert not list(folder.iterdir()), "something was written"
-    return readable
-
-
-def sources_of_fuzzing() -> list[Path]:
-    if not (data_dir() / "clips").is_dir():
-        pytest.skip("needs EARWITNESS_DATA/clips: set it to a folder with clips of many formats")
-    return sorted(p for p in (data_dir() / "clips").iterdir() if p.suffix not in (".csv", ".md") and p.stat().st_size < 8 << 20)
-
-
-@pytest.mark.timeout(290)
-def test_mutated_files_crash_nothing(tmp_path: Path) -> None:
-    assert fuzz(tmp_path, sources_of_fuzzing(), 60, 1) > 5
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(7200)
-def test_five_thousand_mutated_files_crash_nothing(tmp_path: Path) -> None:
-    assert fuzz(tmp_path, sources_of_fuzzing(), 5000, 0) > 500
