@@ -22,6 +22,7 @@ PAGES = (
     ("claim.py", "Claim", ":material/fact_check:"),
     ("soundscapes.py", "Soundscapes", ":material/graphic_eq:"),
     ("atoms.py", "Atoms", ":material/blur_on:"),
+    ("archive.py", "Archive", ":material/inventory_2:"),
     ("learn.py", "Learn", ":material/school:"),
     ("models.py", "Models", ":material/deployed_code:"),
 )

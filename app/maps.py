@@ -100,12 +100,16 @@ def modality_rgb(modality: str, dark: bool) -> tuple[int, int, int]:
 
 def mass_layer(located: Located, dark: bool) -> pdk.Layer:
     """Cells coloured by how dense the belief is; cells with next to none are left out."""
-    share = np.exp(located.posterior.log_density) * 1e4
+    return belief_layer(located.posterior, located.modality, dark)
+
+
+def belief_layer(posterior: Posterior, modality: str, dark: bool) -> pdk.Layer:
+    """The same of a belief alone."""
+    share = np.exp(posterior.log_density) * 1e4
     drawn = np.flatnonzero(share >= LEAST_DRAWN)
     step = np.searchsorted(MASS_STOPS, share[drawn], side="right")
-    mass = located.posterior.mass[drawn]
-    told = [f"{_per_cent(m)} of the belief" for m in mass]
-    return _cells(f"mass-{located.modality}", located.posterior.grid.cells[drawn], step, told, dark)
+    told = [f"{_per_cent(m)} of the belief" for m in posterior.mass[drawn]]
+    return _cells(f"mass-{modality}", posterior.grid.cells[drawn], step, told, dark)
 
 
 def range_layer(grid: Grid, chance: NDArray[np.floating], dark: bool) -> pdk.Layer:
@@ -479,7 +483,16 @@ def fit(located: Sequence[Located], width_px: int, height_px: int, turn: int = 0
     points += [_xyz(np.array([p[::-1] for p in _ring_of(replace(c, radius_km=4 * c.radius_km))])) for c in claims]
     if not points:
         return replace(world_view(width_px, height_px), turn=turn, globe_lat_lon=towards)
-    xyz = np.concatenate(points)
+    return _fit(np.concatenate(points), width_px, height_px, turn, towards)
+
+
+def fit_points(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64], width_px: int, height_px: int, turn: int = 0) -> View:
+    """A view that holds these places with room around them; the whole world when they are all over it."""
+    around = [(a + da, o + do) for a, o in zip(lat_deg, lon_deg, strict=True) for da, do in ((-2, -3), (2, 3))]
+    return _fit(_xyz(np.clip(np.array(around), [-85, -540], [85, 540])), width_px, height_px, turn, None)
+
+
+def _fit(xyz: NDArray[np.float64], width_px: int, height_px: int, turn: int, towards: tuple[float, float] | None) -> View:
     centre = xyz.mean(axis=0)
     if np.linalg.norm(centre) < 0.35:
         return replace(world_view(width_px, height_px), turn=turn, globe_lat_lon=towards)

@@ -30,7 +30,7 @@ def shelf() -> None:
     if any(not s.ended for _, s in found):
         _moving()
     else:
-        _rows(found)
+        rows(found)
     _about(found)
 
 
@@ -39,10 +39,11 @@ def _moving() -> None:
     found = [(t, state.queue().status(t.id)) for t in state.queue().tickets()]
     if state.bench().job is not None or all(s.ended for _, s in found):
         st.rerun(scope="app")
-    _rows(found)
+    rows(found)
 
 
-def _rows(found: list[tuple[JobTicket, JobStatus]]) -> None:
+def rows(found: list[tuple[JobTicket, JobStatus]]) -> None:
+    """Jobs, each with what can be done about it."""
     with st.container(border=True, gap="small"):
         for ticket, status in found[:MOST_SHOWN]:
             _row(ticket, status)

@@ -202,7 +202,12 @@ def forget_all() -> None:
 def open_case(place: str) -> None:
     """Show a case on the page Archive."""
     st.session_state[CASE] = place
-    st.session_state[_TURN_TO] = "pages/archive.py"
+    turn_to("pages/archive.py")
+
+
+def turn_to(page: str) -> None:
+    """Show this page next; called from callbacks, which may not turn pages themselves."""
+    st.session_state[_TURN_TO] = page
 
 
 def turn() -> None:

@@ -1,8 +1,9 @@
-"""`earwitness case`: make a case, put a clip into it, look at what it holds."""
+"""`earwitness case`: make a case, put a clip into it, look at what it holds, find what holds the same recording."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,12 @@ from engine._cli import locate, output
 from engine._cli.bar import bar
 from engine._cli.terminal import plain
 from engine.core.errors import InputError
+from engine.core.finding import Finding
+from engine.core.progress import Progress, ProgressCallback
+from engine.report.words import clock
 
 if TYPE_CHECKING:
+    from engine.case.archive import Query
     from engine.case.store import Case
 
 
@@ -22,15 +27,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = commands.add_parser("add", help="examine clips and keep the findings (the same as batch)")
     show = commands.add_parser("list", help="the findings of a case")
     log = commands.add_parser("log", help="who did what when")
+    same = commands.add_parser("same-ambience", help="clips whose ambience is the same recording, and where")
     report = commands.add_parser("report", help="write reports of a finding, which bear the head of the log")
-    for command in (new, add, show, log, report):
+    for command in (new, add, show, log, same, report):
         command.add_argument("case", metavar="CASE", help="case folder or postgresql://…")
         command.add_argument("--who", default="", metavar="NAME", help="whose name the log bears (default: the system's user)")
     new.add_argument("--title", default="", help="its title (default: the folder's name)")
     add.add_argument("inputs", nargs="+", metavar="CLIP")
+    _add_filters(show.add_argument_group("only those findings"))
     report.add_argument("finding", metavar="FINDING", help="id of a finding, or path, name or sha256 of its clip")
     report.add_argument("--scene", type=int, default=1, metavar="N", help="scene of the clip, from 1")
     locate.add_reports(report.add_argument_group("reports", "each takes a file name"))
+
+
+def _add_filters(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--verdict", choices=("same place", "different places", "cannot tell"))
+    for kind, what in (("species", "a species of this name was heard"), ("atom", "this sound was"), ("text", "this was read")):
+        group.add_argument(f"--{kind}", default="", metavar="WORDS", help=f"in which {what}")
+    group.add_argument("--near", metavar="PLACE", help='one of whose senses points near: "Augusta, Georgia" or "33.47, -81.97"')
+    group.add_argument("--within", type=float, default=300.0, metavar="KM", help="what near means (default: 300)")
+    for bound in ("since", "until"):
+        group.add_argument(f"--{bound}", type=locate.day, metavar="YYYY-MM-DD", help=f"recorded {bound} then, as far as is known")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         with Case.create(args.case, args.title, args.who) as case:
             print(f"Made the case {plain(case.title)}; head of its log: {case.head()}")
         return 0
+    if args.what == "same-ambience":
+        return _same(args.case)
     with Case(args.case, args.who) as case:
         if args.what == "report":
             return _report(args, case)
@@ -54,15 +73,61 @@ def run(args: argparse.Namespace) -> int:
             for path, problem in summary.problems:
                 print(f"  {plain(path)}: {plain(problem)}")
         elif args.what == "list":
-            for f in case.findings():
-                factor = f"  10^{f.log10_factor:+.1f}" if f.log10_factor is not None else ""
-                print(f"{f.created[:19]}  {f.verdict:<18}{factor:<9}  {plain(f.path)}  scene {f.scene}  {f.id}")
-            for clip in case.clips():
-                if clip.problem:
-                    print(f"{clip.added[:19]}  {'not examined':<18}{'':<9}  {plain(clip.path)}  {plain(clip.problem)}")
+            _list(args, case)
         else:
             for e in case.log():
                 print(f"{e.seq:>5}  {e.at}  {plain(e.who)}  {plain(e.what)}  {plain(e.facts)}  {e.hash[:16]}")
+    return 0
+
+
+def _list(args: argparse.Namespace, case: Case) -> None:
+    """The findings, those that are asked for; without filters also what could not be examined."""
+    asked = _query(args)
+    if asked is not None:
+        from engine.case import archive
+
+        with bar() as progress:
+            taken = {e.id for e in archive.select(archive.read(case.place, progress).entries, asked)}
+    for f in case.each_finding():
+        if asked is None or f.id in taken:
+            factor = f"  10^{f.log10_factor:+.1f}" if f.log10_factor is not None else ""
+            print(f"{f.created[:19]}  {f.verdict:<18}{factor:<9}  {plain(f.path)}  scene {f.scene}  {f.id}")
+    for clip in case.clips() if asked is None else ():
+        if clip.problem:
+            print(f"{clip.added[:19]}  {'not examined':<18}{'':<9}  {plain(clip.path)}  {plain(clip.problem)}")
+
+
+def _query(args: argparse.Namespace) -> Query | None:
+    """What is asked for, or None for everything.
+
+    Raises:
+        SettingError: there is no such place, or several bear the name.
+    """
+    if not (args.verdict or args.species or args.atom or args.text or args.near or args.since or args.until):
+        return None
+    from engine.case.archive import Query
+    from engine.clues.text.entry import one_place
+
+    place = one_place(args.near) if args.near else None
+    near = (place.lat_deg, place.lon_deg, args.within) if place else None
+    verdicts = frozenset({args.verdict} if args.verdict else ())
+    return Query(verdicts, args.species, args.atom, args.text, near, "", args.since, args.until)
+
+
+def _same(place: str) -> int:
+    """Print the pairs of clips that hold the same recording."""
+    from engine.case import archive
+
+    with bar() as progress:
+        found = archive.read(place, progress)
+    names = {e.sha256: e.path for e in found.entries}
+    for a, b, s in found.same:
+        when = f"{clock(round(s.start_s))} to {clock(round(s.end_s))}"
+        there = f"{plain(names.get(b, b))} from {clock(round(s.start_s + s.lag_s))}"
+        print(f"{plain(names.get(a, a))} {when}  is heard in  {there}  ({s.marks:,} marks, {s.share:.0%})")
+    print(f"{len(found.same):,} pairs of clips with the same ambience, of {len(names):,} clips.")
+    if found.unprinted:
+        print(f"{found.unprinted:,} clips have no fingerprint, since an earlier version examined them; run the batch again.")
     return 0
 
 
@@ -78,7 +143,8 @@ def _report(args: argparse.Namespace, case: Case) -> int:
     kept = kept_of(case, args.finding, args.scene)
     output.check([target for _, target in targets], kept.path)
     with bar() as progress, again(case, kept, progress=progress) as found:
-        made = [report.render(found.finding, found.reader, None, found.custody) for report, _ in targets]
+        finding = _told(found.finding, progress)
+        made = [report.render(finding, found.reader, None, found.custody) for report, _ in targets]
         found.reader.verify_unchanged(progress)
     for (report, target), content in zip(targets, made, strict=True):
         data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
@@ -89,3 +155,13 @@ def _report(args: argparse.Namespace, case: Case) -> int:
     for remark in found.custody.remarks:
         print(plain(remark, limit=2000))
     return 0
+
+
+def _told(finding: Finding, progress: ProgressCallback) -> Finding:
+    """With what a report shows beside the result: what each edit, clue and observation did, and the timeline."""
+    from engine.attribution import explained
+    from engine.timeline import timeline
+
+    progress(Progress("weighing each piece of evidence"))
+    finding = explained(finding)
+    return replace(finding, timeline=timeline(finding))

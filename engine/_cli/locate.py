@@ -136,7 +136,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     how = parser.add_argument_group("how it is judged")
     how.add_argument(
-        "--date", type=_date, default=_DEFAULT.when, metavar="YYYY-MM-DD", help="date of the recording (default: any)"
+        "--date", type=day, default=_DEFAULT.when, metavar="YYYY-MM-DD", help="date of the recording (default: any)"
     )
     how.add_argument("--prior", choices=PRIORS, default=_DEFAULT.prior, help=f"where clips come from (default: {_DEFAULT.prior})")
     how.add_argument(
@@ -163,7 +163,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     by_hand.add_arguments(parser)
     said = parser.add_argument_group("a claim to be tested")
     said.add_argument("--claim", metavar="PLACE", help='where it is said to be from: "Augusta, Georgia" or "33.47, -81.97"')
-    said.add_argument("--claim-date", type=_date, metavar="YYYY-MM-DD", help="when it is said to be from")
+    said.add_argument("--claim-date", type=day, metavar="YYYY-MM-DD", help="when it is said to be from")
     said.add_argument(
         "--claim-radius",
         type=float,
@@ -324,7 +324,8 @@ def _scene(text: str) -> int:
     return int(text)
 
 
-def _date(text: str) -> date:
+def day(text: str) -> date:
+    """A day as it is written in options."""
     try:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             raise ValueError
