@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from engine._cli.bar import bar
 from engine.core.errors import DataError
 from engine.core.paths import data_dir
 from engine.core.progress import Progress, ProgressCallback
@@ -152,10 +152,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
 
 
+def _say(progress: Progress) -> None:
+    count = f" {progress.done:.0f} of {progress.total:.0f}" if progress.total else ""
+    print(f"{progress.stage}{count}   ", end="\r", file=sys.stderr, flush=True)
+
+
 def run(args: argparse.Namespace) -> int:
     """Run `earwitness bench ambience` and print its table."""
-    with bar() as progress:
-        table = measure(args.recordings or data_dir() / "recordings", args.seed, args.most, progress)
+    table = measure(args.recordings or data_dir() / "recordings", args.seed, args.most, _say)
     print(f"{'copy':34} {'made':>5} {'found':>6}")
     for row in table.rows:
         print(f"{row.kind:34} {row.made:>5} {row.found / row.made:>6.0%}")
