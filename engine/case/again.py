@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.case import codec
@@ -56,11 +56,9 @@ def again(case: Case, kept: Kept, results: Results | None = None, progress: Prog
     Raises:
         InputError: the clip is gone, or is another file by now.
     """
-    from engine.attribution import explained
     from engine.locate import judge
     from engine.media import open_clip
     from engine.report import to_json
-    from engine.timeline import timeline
 
     settings = codec.settings_from_json(kept.settings)
     with open_clip(kept.path, progress) as reader:
@@ -68,9 +66,8 @@ def again(case: Case, kept: Kept, results: Results | None = None, progress: Prog
             raise InputError(f"{kept.path} is not the file that the case examined; put that file back, then write the report.")
         perceiving = settings.but(interval=None)  # a case perceives whole clips, and judges them scene by scene
         perception, _, _ = (results or Results()).perceive(reader, perceiving, progress)
-        progress(Progress("weighing each piece of evidence"))
-        finding = explained(judge(perception, settings))
-        finding = replace(finding, timeline=timeline(finding))
+        progress(Progress("drawing the map"))
+        finding = judge(perception, settings)
         then, now = json.loads(kept.document), json.loads(to_json(finding))
         yield Again(finding, reader, _custody(case, kept, _remarks(kept, then, now)))
 

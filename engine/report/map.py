@@ -415,16 +415,18 @@ def _pins(view: View, marks: Sequence[Mark], labels: bool = True) -> list[str]:
     """Marks: a different shape for each modality, so that colour is never the only difference."""
     out: list[str] = []
     said: list[tuple[float, float, str]] = []  # labels written so far, so that those of near places do not run into each other
+    named: list[tuple[float, float, str]] = []  # places that bear one
     for mark in marks:
         ((x, y),) = view.px(np.array([mark.lat_deg]), np.array([mark.lon_deg]))
         fill = colour.modality_colour(mark.modality)
         out.append(f'<g transform="translate({x:.1f} {y:.1f})">{_symbol(mark.modality, fill)}</g>')
-        if labels and not any(text == mark.label and math.hypot(x - a, y - b) < _LABEL_PX for a, b, text in said):
+        if labels and not any(text == mark.label and math.hypot(x - a, y - b) < _LABEL_PX for a, b, text in named):
             anchor, dx = ("start", 11) if x < view.width * 0.62 else ("end", -11)
             at = y + 4
             while any(abs(at - b) < _LABEL_PX and abs(x - a) < 18 * _LABEL_PX for a, b, _ in said):
                 at += _LABEL_PX
             said.append((x, at, mark.label))
+            named.append((x, y, mark.label))
             out.append(f'<text x="{x + dx:.1f}" y="{at:.1f}" text-anchor="{anchor}" class="pin">{escape(mark.label)}</text>')
     return out
 

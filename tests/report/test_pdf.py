@@ -21,9 +21,8 @@ from engine.core.finding import Finding
 from engine.report import to_html, to_pdf
 from engine.report.typeface import drawable, typefaces_for
 
-CUSTODY = Custody(
-    "Golf & <Co>", "c0ffee" * 10 + "beef", "1234-5678", "Ann", (Decision("2026-01-02", "Ann", "drop", "", -1.0, -0.5),)
-)
+DECISION = Decision("2026-01-02T03:04:05+00:00", "Ann", "drop", "flimsy", -1.0, -0.5)
+CUSTODY = Custody("Golf & <Co>", "c0ffee" * 10 + "beef", "1234-5678", "Ann", (DECISION,))
 
 
 def pdf(finding: Finding, custody: Custody | None = None) -> bytes:
@@ -56,7 +55,8 @@ def test_every_page_names_the_clip_the_page_and_the_case(tmp_path: Path) -> None
     for number, page in enumerate(pages, 1):
         assert made.finding().clip.sha256 in page and CUSTODY.head in page and f"{number} of {len(pages)}" in page
     whole = " ".join(" ".join(pages).split())
-    named = "Golf & <Co>", "Decisions kept in the case", "too thin", "Clue “hum”: too short", "Seed", "text of the program"
+    assert whole.count(CUSTODY.head) == len(pages) + 1, "in the footers and once in the text, fit to be copied"
+    named = "Golf & <Co>", "Decisions kept in the case", "flimsy", "Clue “hum”: too short", "Seed", "text of the program"
     for said in ("Proposition 1", "at least 90 times as probable if proposition 2", "Validation sheet", *named):
         assert said in whole, said
 
