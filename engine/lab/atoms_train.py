@@ -236,16 +236,16 @@ def train(
 
 def shared_encoder(mixer: atoms_data.Mixer, labels: tuple[str, ...], s: TrainSetting) -> Any:
     """The encoder that all start from; one trained before on the same terms is taken from the cache."""
-    import torch
+    from safetensors.torch import load_file, save_file
 
     key = f"{s.seed}-{s.shared_steps}-{s.batch}-{s.rate:g}-{len(labels)}-{sum(map(len, mixer.grids))}"
-    file = cache_dir() / "atoms" / f"shared-{key}.pt"
+    file = cache_dir() / "atoms" / f"shared-{key}.safetensors"
     net = make("classifier", len(labels)).to(s.device)
     if file.is_file():
-        net.load_state_dict(torch.load(file, map_location=s.device, weights_only=True))
+        net.load_state_dict(load_file(file))
         return net
     train(net, "shared", mixer, s.shared_steps, s, last=False)
-    torch.save(net.state_dict(), file)
+    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, file)
     return net
 
 

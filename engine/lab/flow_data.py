@@ -219,7 +219,9 @@ class Pool:
 def pool(n: int, seed: int, heat: Heat, say: object = None) -> Pool:
     """Draw and sketch n clips; kept in the cache folder by seed, number and heat."""
     key = hashlib.sha256(repr((n, seed, heat, MIX, LADDER, NOISE_LOG_MEAN, NOISE_LOG_SD, "1")).encode()).hexdigest()[:16]
-    file = cache_dir() / "flow" / f"pool-{key}.pt"
+    file = cache_dir() / "flow" / f"pool-{key}.safetensors"
+    from safetensors.torch import load_file, save_file
+
     names = Sketch.__slots__
     if not file.is_file():
         held = clips(n, seed)
@@ -233,9 +235,10 @@ def pool(n: int, seed: int, heat: Heat, say: object = None) -> Pool:
         joined["index"] = joined["index"].to(torch.int16)
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_suffix(".part")
-        torch.save({**joined, "cell": torch.from_numpy(held.cell), "xyz": torch.from_numpy(held.xyz).float()}, beside)
+        tensors = {**joined, "cell": torch.from_numpy(held.cell), "xyz": torch.from_numpy(held.xyz).float()}
+        save_file({k: v.contiguous() for k, v in tensors.items()}, beside)
         beside.replace(file)
-    held_ = torch.load(file, weights_only=True)
+    held_ = load_file(file)
     held_["index"] = held_["index"].long()
     return Pool(Sketch(*(held_[k] for k in names)), held_["cell"], held_["xyz"])
 

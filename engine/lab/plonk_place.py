@@ -53,7 +53,7 @@ def vectors(folder: Path, pictures: Sequence[Path]) -> NDArray[np.float32]:
     from transformers import CLIPImageProcessor, CLIPVisionModel
 
     try:
-        net = CLIPVisionModel.from_pretrained(folder, local_files_only=True).eval()
+        net = CLIPVisionModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
         prepare = CLIPImageProcessor.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as wrong:
         raise WeightsError(f"{folder} holds no StreetCLIP that can be read; fetch it again.") from wrong

@@ -121,7 +121,7 @@ def adapter(model_folder: Path, folder: Path, seed: int = 1) -> Path:
     from transformers import AutoModelForImageTextToText
 
     torch.manual_seed(seed)
-    base = AutoModelForImageTextToText.from_pretrained(model_folder, local_files_only=True)
+    base = AutoModelForImageTextToText.from_pretrained(model_folder, local_files_only=True, use_safetensors=True)
     made = get_peft_model(base, LoraConfig(r=2, lora_alpha=8, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
     made.save_pretrained(folder)
     return folder

@@ -8,7 +8,6 @@ Sources: Chasmai et al. 2025, arXiv 2505.18726, section 4; cvl-umass/nat-sound2l
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
-from engine.nets import spectrogram
+from engine.nets import checkpoint, spectrogram
 from engine.nets.geoclip_location import DIMENSIONS
 from engine.nets.spectrogram import ImageSetting
 
@@ -69,6 +68,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         WeightsError: missing, unreadable, or not a state dict.
     """
     import torch
+    from safetensors import SafetensorError
 
     if not path.is_file():
         raise WeightsError(f"There is no checkpoint at {path}; download AG-CLIP's weights and give their path.")
@@ -78,8 +78,8 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
 
             state = load_file(path)
         else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, pickle.UnpicklingError, EOFError) as wrong:
+            state = checkpoint.read(path)
+    except (OSError, RuntimeError, ValueError, SafetensorError) as wrong:
         raise WeightsError(f"{path.name} is not a checkpoint that can be read; download it again.") from wrong
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]

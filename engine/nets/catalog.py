@@ -199,6 +199,17 @@ def verify(known: Entry, folder: Path | None = None, progress: ProgressCallback 
         _check(here / f.name, replace(f, sha256=f.sha256 or noted.get(f.name, "")), progress)
 
 
+def vouch(name: str, folder: Path | None = None) -> None:
+    """Before a model is loaded: its files are still those of the catalogue, or those that were taken. A folder that somebody
+    named is theirs to vouch for.
+
+    Raises:
+        WeightsError: a file is missing or is another.
+    """
+    if folder is None:
+        verify(entry(name))
+
+
 def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
     """Fetch an entry from its source, check it, and put it into the models folder: the one thing here that uses the network.
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SettingError, WeightsError
 from engine.core.paths import models_dir
+from engine.nets import catalog, checkpoint
 from engine.nets.geoclip_picture import CLIP_FOLDER, clip_folder, package_file
 from engine.nets.offline import go_offline
 
@@ -106,10 +107,11 @@ class TextEncoder:
         from transformers import CLIPTextModelWithProjection
 
         folder = clip_folder(self.folder)
+        catalog.vouch(CLIP_FOLDER, self.folder)
         try:
             clip = CLIPTextModelWithProjection.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
             head = torch.nn.Sequential(torch.nn.Linear(768, 768), torch.nn.ReLU(), torch.nn.Linear(768, 512))
-            head.load_state_dict(torch.load(package_file("image_encoder_mlp_weights.pth"), map_location="cpu", weights_only=True))
+            head.load_state_dict(checkpoint.read(package_file("image_encoder_mlp_weights.pth")))
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as wrong:
             told = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0][:200]
             raise WeightsError(f"CLIP in {folder} cannot be loaded ({told}); fetch it again.") from wrong

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
+from engine.nets import checkpoint
 
 if TYPE_CHECKING:
     import torch
@@ -73,10 +74,8 @@ class SceneNet:
 
     @cached_property
     def _net(self) -> torch.nn.Module:
-        import torch
-
         net = _build()
-        net.load_state_dict(torch.load(path(), map_location="cpu", weights_only=True))
+        net.load_state_dict(checkpoint.read(path()))
         return net.eval()
 
     def chances(self, frames: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:

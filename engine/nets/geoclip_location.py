@@ -24,6 +24,7 @@ from engine.core import sphere
 from engine.core.errors import WeightsError
 from engine.core.grid import WORLD_RESOLUTION, Grid
 from engine.core.paths import cache_dir
+from engine.nets import checkpoint
 
 if TYPE_CHECKING:
     import torch
@@ -83,11 +84,9 @@ class LocationEncoder:
 
     @cached_property
     def _weights(self) -> dict[str, torch.Tensor]:
-        import torch
-
         if self.path is not None:
             return self._others(self.path)
-        held: dict[str, torch.Tensor] = torch.load(weights_path(), map_location="cpu", weights_only=True)
+        held: dict[str, torch.Tensor] = checkpoint.read(weights_path())
         return held
 
     def _others(self, path: Path) -> dict[str, torch.Tensor]:

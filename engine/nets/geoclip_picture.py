@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
 from engine.core.paths import models_dir
+from engine.nets import catalog, checkpoint
 from engine.nets.offline import go_offline
 
 if TYPE_CHECKING:
@@ -74,12 +75,13 @@ class PictureEncoder:
         from transformers import CLIPImageProcessor, CLIPModel
 
         folder = clip_folder(self.folder)
+        catalog.vouch(CLIP_FOLDER, self.folder)
         device = self.device or ("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
         try:
             clip = CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval().to(device)
             processor = CLIPImageProcessor.from_pretrained(folder, local_files_only=True)
             head = torch.nn.Sequential(torch.nn.Linear(768, 768), torch.nn.ReLU(), torch.nn.Linear(768, 512))
-            head.load_state_dict(torch.load(package_file("image_encoder_mlp_weights.pth"), map_location="cpu", weights_only=True))
+            head.load_state_dict(checkpoint.read(package_file("image_encoder_mlp_weights.pth")))
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise WeightsError(f"CLIP in {folder} cannot be loaded ({_first_line(error)}); fetch it again.") from error
         return clip, processor, head.eval().to(device), device
@@ -126,7 +128,7 @@ def logit_scale() -> float:
     """The factor on the cosine that GeoCLIP was trained to."""
     import torch
 
-    stored = torch.load(package_file("logit_scale_weights.pth"), map_location="cpu", weights_only=True)
+    stored = checkpoint.read(package_file("logit_scale_weights.pth"))
     return float(torch.as_tensor(stored).exp())
 
 

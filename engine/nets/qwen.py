@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from engine.core.errors import WeightsError
 from engine.core.paths import models_dir
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.nets import catalog
 from engine.nets.offline import go_offline
 
 SIZES = {"small": "qwen2.5-vl-3b", "large": "qwen2.5-vl-7b"}
@@ -120,9 +121,11 @@ class Reasoner:
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
         here = folder_of(self.size, self.folder)
+        catalog.vouch(SIZES[self.size], self.folder)
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         bits = self.bits or self._fitting_bits(device)
-        given: dict[str, Any] = {"local_files_only": True, "dtype": torch.float32 if device == "cpu" else torch.bfloat16}
+        given: dict[str, Any] = {"local_files_only": True, "use_safetensors": True}
+        given |= {"dtype": torch.float32 if device == "cpu" else torch.bfloat16}
         if bits < 16:
             given |= {"quantization_config": _quantised(bits, device), "device_map": {"": device}}
         try:
@@ -262,6 +265,8 @@ def _with_adapter(model: Any, adapter: Path | None) -> Any:
     from peft import PeftModel
     from safetensors import SafetensorError
 
+    if not (adapter / "adapter_model.safetensors").is_file():  # peft would take a pickle instead
+        raise WeightsError(f"There is no adapter_model.safetensors in {adapter}; train the adapter again.")
     try:
         return PeftModel.from_pretrained(model, str(adapter), local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
 from engine.core.paths import models_dir
+from engine.nets import catalog
 from engine.nets.offline import go_offline
 
 MODEL_ID = "streetclip"
@@ -66,6 +67,7 @@ class CountryEncoder:
         from transformers import CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
         folder = streetclip_folder(self.folder)
+        catalog.vouch(FOLDER, self.folder)
         device = self.device or ("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
         try:
             clip = CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
 from engine.core.paths import models_dir
+from engine.nets import catalog
 from engine.nets.offline import go_offline
 
 MODEL_ID = "whisper-small"
@@ -63,6 +64,7 @@ class LanguageListener:
         from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
         folder = whisper_folder(self.folder)
+        catalog.vouch(FOLDER, self.folder)
         device = self.device or ("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
         try:
             model = WhisperForConditionalGeneration.from_pretrained(
