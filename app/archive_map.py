@@ -7,11 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import pydeck as pdk
 
-from app import maps
-from engine import ArchiveEntry, words
+from app import maps, panels
+from engine import ArchiveEntry, ArchiveSpot, words
 
 MARKS = {"sound": "●", "picture": "■", "both": "◆"}
 MOST_LINES = 400
+
+
+def where(spot: ArchiveSpot) -> str:
+    """The place where it is pinned down, the region where it is not, as on the page Examine."""
+    if spot.region and spot.area_km2 > panels.PINNED_KM2:
+        return spot.region
+    return spot.name or words.place(spot.lat_deg, spot.lon_deg)
 
 
 def finding_layers(entries: Sequence[ArchiveEntry], senses: Sequence[str], chosen: Sequence[str], dark: bool) -> list[pdk.Layer]:
@@ -24,7 +31,7 @@ def finding_layers(entries: Sequence[ArchiveEntry], senses: Sequence[str], chose
                 "p": [s.lon_deg, s.lat_deg],
                 "id": e.id,
                 "s": 26 if e.id in chosen else 15,
-                "t": f"{e.title}\n{words.modality(sense)}: {s.name or s.region}",
+                "t": f"{e.title}\n{words.modality(sense)}: {where(s)}",
             }
             for e in entries
             if (s := e.spot(sense)) is not None

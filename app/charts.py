@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -102,11 +103,9 @@ def timeline(line: Timeline, moment_s: float, dark: bool, height_px: int = 176) 
     """
     figure = go.Figure()
     ink = "rgba(255,255,255,.55)" if dark else "rgba(0,0,0,.45)"
-    for t in line.cuts_s[:_MOST_CUTS]:
-        figure.add_vline(x=t, line={"color": ink, "width": 0.4})
-    for t in line.scenes_s:
-        figure.add_vline(x=t, line={"color": ink, "width": 1.4, "dash": "dot"})
-    figure.add_vline(x=moment_s, line={"color": "#b3261e", "width": 1.2})
+    lines = [_vertical(t, {"color": ink, "width": 0.4}) for t in _apart(line.cuts_s)]
+    lines += [_vertical(t, {"color": ink, "width": 1.4, "dash": "dot"}) for t in _apart(line.scenes_s)]
+    lines.append(_vertical(moment_s, {"color": "#b3261e", "width": 1.2}))
     for sense in ("sound", "picture"):
         spoke = [m for m in line.of(sense) if m.spoke]
         quiet = [m for m in line.of(sense) if not m.spoke]
@@ -129,6 +128,7 @@ def timeline(line: Timeline, moment_s: float, dark: bool, height_px: int = 176) 
         **axis,
     )
     figure.update_layout(
+        shapes=lines,  # all at once: one by one, hundreds of them take seconds
         height=height_px,
         margin={"l": 62, "r": 8, "t": 4, "b": 24},
         showlegend=False,
@@ -140,6 +140,19 @@ def timeline(line: Timeline, moment_s: float, dark: bool, height_px: int = 176) 
         paper_bgcolor="rgba(0,0,0,0)",
     )
     return figure
+
+
+def _vertical(time_s: float, line: dict[str, object]) -> dict[str, object]:
+    return {"type": "line", "xref": "x", "yref": "y domain", "x0": time_s, "x1": time_s, "y0": 0, "y1": 1, "line": line}
+
+
+def _apart(times_s: Sequence[float]) -> Sequence[float]:
+    """Times that can be told apart on a line: of too many, those evenly spread."""
+    if len(times_s) <= _MOST_CUTS:
+        return times_s
+    edges = np.linspace(min(times_s), max(times_s), _MOST_CUTS)
+    at = np.unique(np.searchsorted(np.array(times_s), edges))
+    return [times_s[i] for i in at if i < len(times_s)]
 
 
 def _spans(moments: list[Moment], sense: str) -> go.Scatter:

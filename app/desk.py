@@ -6,7 +6,7 @@ once, and only then tells Python what was chosen. All text from files is set as 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from engine import Finding, Perceived, gather
 
 MOST_ROWS = 60
 MOST_SPANS = 300
+CLOSEST = 400  # spans nearer to each other than this share of the clip are drawn as one: nobody could tell them apart
 LEAST_SHOWN = 0.1
 _SENSES = {
     "species": "sound",
@@ -108,7 +109,7 @@ def desk(
             "duration": finding.clip.duration_s or finding.interval.end_s,
             "from": finding.interval.start_s,
             "to": finding.interval.end_s,
-            "rows": [_row(p) for p in rows],
+            "rows": [_row(p, finding.clip.duration_s or finding.interval.end_s) for p in rows],
             "leftOut": left_out,
             "selected": selected or "",
             "moment": moment_s,
@@ -120,7 +121,18 @@ def desk(
     )
 
 
-def _row(p: Perceived) -> dict[str, Any]:
+def drawn(spans: Sequence[tuple[float, float]], length_s: float) -> list[list[float]]:
+    """Spans as they can be seen on a timeline: close ones joined, so that hours of them stay light."""
+    out: list[list[float]] = []
+    for start_s, end_s in spans:
+        if out and start_s - out[-1][1] < length_s / CLOSEST:
+            out[-1][1] = max(out[-1][1], end_s)
+        else:
+            out.append([start_s, end_s])
+    return [[round(a, 2), round(b, 2)] for a, b in out[:MOST_SPANS]]
+
+
+def _row(p: Perceived, length_s: float) -> dict[str, Any]:
     best = p.best
     return {
         "key": p.key,
@@ -133,7 +145,7 @@ def _row(p: Perceived) -> dict[str, Any]:
         "score": round(best.score, 2),
         "best": [best.start_s, best.end_s],
         "windows": p.windows,
-        "spans": [[round(a, 2), round(b, 2)] for a, b in p.spans[:MOST_SPANS]],
+        "spans": drawn(p.spans, length_s),
         "dropped": p.dropped,
         "added": p.added,
         "confirmed": bool(p.confirmed) and not p.added,

@@ -492,6 +492,13 @@ def fit_points(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64], width
     return _fit(_xyz(np.clip(np.array(around), [-85, -540], [85, 540])), width_px, height_px, turn, None)
 
 
+def fit_beliefs(beliefs: Sequence[Posterior], width_px: int, height_px: int) -> View:
+    """A view that holds the 90% regions of these; the whole world when they are wide."""
+    if not beliefs:
+        return world_view(width_px, height_px)
+    return _fit(np.concatenate([x.grid.xyz[x.region(0.9)] for x in beliefs]), width_px, height_px, 0, None)
+
+
 def _fit(xyz: NDArray[np.float64], width_px: int, height_px: int, turn: int, towards: tuple[float, float] | None) -> View:
     centre = xyz.mean(axis=0)
     if np.linalg.norm(centre) < 0.35:

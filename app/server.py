@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # only app/ is on the path
@@ -27,5 +28,8 @@ async def _life(_: st.App) -> AsyncIterator[None]:
     if told:
         print(told, file=sys.stderr)
 
+
+# Until the router has run once, Streamlit would take a page's own address for a script to be run by itself.
+PagesManager.uses_pages_directory = False
 
 app = st.App("main.py", routes=route.routes(), lifespan=_life)

@@ -67,4 +67,5 @@ def guarded_env(tmp_path: Path) -> dict[str, str]:
     path = [str(GUARD_FOLDER), str(ROOT)]
     if os.environ.get("PYTHONPATH"):
         path.append(os.environ["PYTHONPATH"])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path), "EARWITNESS_GUARD_LOG": str(tmp_path / "left_this_machine.log")}
+    own = {"EARWITNESS_GUARD_LOG": str(tmp_path / "left_this_machine.log"), "EARWITNESS_KEPT": str(tmp_path / "kept")}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path), **own}

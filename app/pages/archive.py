@@ -173,6 +173,17 @@ def _many(count: int, what: str) -> str:
 
 def filters(b: Book) -> None:
     """What is asked for; every change answers at once."""
+    with st.container(key="case-filters"):
+        st.html(_CSS)
+        _filters(b)
+
+
+_CSS = """<style>@media (max-width: 640px) {
+.st-key-case-filters [data-testid="stColumn"] {min-width: calc(50% - 1rem); width: calc(50% - 1rem); flex: 1 1 calc(50% - 1rem);}
+.st-key-case-filters [data-testid="stHorizontalBlock"] {gap: .4rem 1rem;}}</style>"""
+
+
+def _filters(b: Book) -> None:
     one = st.columns([1.6, 1.2, 1.2, 1.2, 1.2])
     one[0].multiselect("Verdict", _VERDICTS, key="case-verdict", placeholder="any", on_change=_ask, args=(b,))
     for column, key, label in (
@@ -297,7 +308,7 @@ def _row(e: ArchiveEntry) -> dict[str, object]:
     return {
         "clip": e.title,
         "verdict": e.verdict if len(e.spots) else "cannot tell",
-        **{s: (x.name or x.region) if (x := e.spot(s)) else "cannot tell" for s in ("sound", "picture")},
+        **{s: archive_map.where(x) if (x := e.spot(s)) else "cannot tell" for s in ("sound", "picture")},
         "heard": ", ".join(t.name or t.label for t in e.of("species")[:3]),
         "read": " · ".join(t.label for t in e.of("text")[:3]),
         "recorded": e.recorded.isoformat() if e.recorded else "",
@@ -343,7 +354,7 @@ def finding(b: Book, e: ArchiveEntry, beside: ArchiveEntry | None) -> None:
     else:
         _belief(b, e, sense)
         st.html(
-            f"<div class='ew-edits'>{swatch(sense)} {clean(spot.name or spot.region, 120)} "
+            f"<div class='ew-edits'>{swatch(sense)} {clean(archive_map.where(spot), 120)} "
             f"<span class='ew-dim'>· 90% in {clean(words.area(spot.area_km2))}</span></div>"
         )
     for kind, label in (("species", "heard"), ("text", "read"), ("atom", "sounds")):
@@ -351,11 +362,14 @@ def finding(b: Book, e: ArchiveEntry, beside: ArchiveEntry | None) -> None:
 
 
 def _belief(b: Book, e: ArchiveEntry, sense: str) -> None:
+    """The map of one finding, in a view that holds those of both, so that they can be held side by side."""
     try:
-        belief = archive.beliefs(casebook.document(b, e)).get(sense)
+        found = {x.id: archive.beliefs(casebook.document(b, x)).get(sense) for x in casebook.chosen(b)}
     except EarwitnessError as error:
         st.caption(plain(error, 300))
         return
+    belief = found.get(e.id)
+    view = maps.fit_beliefs([x for x in found.values() if x is not None], PAIR_WIDTH, PAIR_HEIGHT)
     night, urls = dark(), state.ground_urls()
     layers = [maps.sea_layer(night), maps.land_layer(urls["land"], night)]
     if belief is not None:
@@ -363,9 +377,9 @@ def _belief(b: Book, e: ArchiveEntry, sense: str) -> None:
     layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
     layers += archive_map.finding_layers([e], [sense], [e.id], night)
     st.pydeck_chart(
-        maps.deck(layers, maps.world_view(PAIR_WIDTH, PAIR_HEIGHT), False),
+        maps.deck(layers, view, False),
         height=PAIR_HEIGHT,
-        key=f"case-belief-{e.id}",
+        key=f"case-belief-{e.id}-{sense}",
         alt=f"Where the {sense} of {e.title} points",
     )
 

@@ -28,7 +28,7 @@ from engine.media.fingerprint import METHOD, Fingerprint, Shared, same_recording
 
 LEAST_SCORE = 0.1
 MOST_LISTED = 60
-_FORM = 1  # of what is kept; raise it when Entry changes
+_FORM = 2  # of what is kept; raise it when Entry changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +260,10 @@ def _entry(kept: Kept) -> Entry:
 
 
 def _spots(located: Sequence[Mapping[str, Any]]) -> Iterable[Spot]:
+    """Where each sense that spoke points; both together only where both spoke, else it says the same again."""
+    spoke = {x["modality"] for x in located if x["spoke"]}
     for x in located:
-        if x["spoke"]:
+        if x["spoke"] and (x["modality"] != "both" or {"sound", "picture"} <= spoke):
             area = next((r["area_km2"] for r in x["regions"] if r["share"] == 0.9), 0.0)
             p = x["place"]
             yield Spot(x["modality"], p["lat_deg"], p["lon_deg"], p["name"], x["region"], area)
