@@ -12,12 +12,13 @@ from engine import Finding
 
 def exports(found: Finding) -> None:
     """A download button for each kind of document."""
-    stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in state.bench().title.rsplit(".", 1)[0])[:60] or "clip"
+    b = state.bench()  # held here: what is deferred runs in a thread that knows no session
+    stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in b.title.rsplit(".", 1)[0])[:60] or "clip"
     kinds = (
-        ("PDF report", "pdf", "application/pdf", lambda: _pdf(found)),
-        ("HTML report, one file that plays sounds", "html", "text/html", lambda: _html(found)),
-        ("Bundle, all of these to be checked and run again", "zip", "application/zip", lambda: _bundle(found)),
-        ("JSON, all numbers", "json", "application/json", lambda: engine.to_json(_whole(found))),
+        ("PDF report", "pdf", "application/pdf", lambda: _pdf(b, found)),
+        ("HTML report, one file that plays sounds", "html", "text/html", lambda: _html(b, found)),
+        ("Bundle, all of these to be checked and run again", "zip", "application/zip", lambda: _bundle(b, found)),
+        ("JSON, all numbers", "json", "application/json", lambda: engine.to_json(_whole(b, found))),
         ("GeoJSON, for GIS", "geojson", "application/geo+json", lambda: engine.to_geojson(found)),
         ("KML, for globes", "kml", "application/vnd.google-earth.kml+xml", lambda: engine.to_kml(found)),
         ("CSV, for spreadsheets", "csv", "text/csv", lambda: engine.to_csv(found)),
@@ -65,18 +66,18 @@ def _working() -> None:
     st.button("Stop", key="stop-reel", icon=":material/close:", **state.callback(made.cancel))
 
 
-def _html(found: Finding) -> str:
-    return engine.to_html(_whole(found), state.bench().reader, engine.species_range)
+def _html(b: state.Bench, found: Finding) -> str:
+    return engine.to_html(_whole(b, found), b.reader, engine.species_range)
 
 
-def _pdf(found: Finding) -> bytes:
-    return engine.to_pdf(_whole(found), state.bench().reader, engine.species_range)
+def _pdf(b: state.Bench, found: Finding) -> bytes:
+    return engine.to_pdf(_whole(b, found), b.reader, engine.species_range)
 
 
-def _bundle(found: Finding) -> bytes:
-    return engine.to_bundle(_whole(found), state.bench().reader, engine.species_range)
+def _bundle(b: state.Bench, found: Finding) -> bytes:
+    return engine.to_bundle(_whole(b, found), b.reader, engine.species_range)
 
 
-def _whole(found: Finding) -> Finding:
+def _whole(b: state.Bench, found: Finding) -> Finding:
     """With what each edit, clue and observation did, the timeline and a film's scenes."""
-    return engine.explained(state.for_report(state.bench(), found))
+    return engine.explained(state.for_report(b, found))
