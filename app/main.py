@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # `streamlit run` puts only app/ on the path
     sys.path.insert(0, str(ROOT))
 
-from app import frame, state  # noqa: E402
+from app import exposure, frame, state  # noqa: E402
 
 PAGES = (
     ("examine.py", "Examine", ":material/travel_explore:"),
@@ -36,6 +36,7 @@ def main() -> None:
     pages = [st.Page(path, title=title, icon=icon, default=at == 0) for at, (path, title, icon) in enumerate(found)]
     page = st.navigation(pages, position="top")
     frame.dress()
+    exposure.warn()
     if Path(sys.argv[0]).resolve().parent == Path(__file__).resolve().parent and len(sys.argv) > 1:
         state.opened_with(sys.argv[1])
     state.turn()

@@ -31,6 +31,7 @@ def page() -> None:
     """Draw the page."""
     st.title("Models", anchor=False)
     st.write("Earwitness runs on this machine alone. This page, like every other, fetches nothing.")
+    st.caption(plain(engine.decoding_protection(), 400))
     st.subheader("Always there", anchor=False)
     st.html(_built_in())
     st.subheader("With downloaded weights", anchor=False)

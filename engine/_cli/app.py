@@ -7,9 +7,10 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from engine._cli.terminal import plain
+from engine._cli.terminal import plain, say
 from engine.core.errors import InputError, MediaError, WeightsError
 from engine.core.paths import ROOT
 
@@ -21,6 +22,8 @@ _ALWAYS = (
     "--server.address=127.0.0.1",
     "--browser.serverAddress=127.0.0.1",
     "--browser.gatherUsageStats=false",
+    "--server.enableXsrfProtection=true",
+    "--server.enableCORS=true",  # Streamlit's word for refusing pages from elsewhere
     "--server.fileWatcherType=none",
     "--client.showSidebarNavigation=false",
 )
@@ -36,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve the app until it is stopped; Ctrl-C is the ordinary way to stop it."""
     words = command(args)
+    for remark in unheeded(os.environ):
+        say(f"earwitness: {remark}")
     try:
         code = subprocess.run(words, cwd=ROOT, check=False).returncode
     except KeyboardInterrupt:
@@ -61,6 +66,20 @@ def command(args: argparse.Namespace) -> list[str]:
         options.append(f"--server.port={args.port}")
     words = [sys.executable, "-m", "streamlit", "run", str(MAIN), *options]
     return [*words, "--", _clip(args.clip)] if args.clip else words
+
+
+def unheeded(environment: Mapping[str, str]) -> list[str]:
+    """What the environment asks of the server that would open it to others, and is not done, in sentences."""
+    kept = {
+        "STREAMLIT_SERVER_ADDRESS": ("127.0.0.1", "localhost", "::1"),
+        "STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION": ("true", "1"),
+        "STREAMLIT_SERVER_ENABLE_CORS": ("true", "1"),
+    }
+    return [
+        f"{name}={plain(environment[name])} is not heeded; the app is served to this machine and its own pages alone."
+        for name, harmless in kept.items()
+        if name in environment and environment[name].strip().lower() not in harmless
+    ]
 
 
 def _clip(path: str) -> str:

@@ -47,6 +47,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list() -> None:
+    from engine.media import protection
+
+    print(protection())
     print(f"models folder: {models_dir()}\n")
     for known in catalog.CATALOGUE:
         terms = f"{known.licence}{', non-commercial' if known.non_commercial else ''}"

@@ -123,6 +123,8 @@ def write(path: Path, rows: Iterable[Embedding]) -> int:
     """
     import pandas as pd
 
+    from engine.report.table import harmless
+
     held = list(rows)
     if not held:
         raise DataError("No clip could be embedded, so nothing was written.")
@@ -137,7 +139,7 @@ def write(path: Path, rows: Iterable[Embedding]) -> int:
         }
     )
     if path.suffix == ".csv":
-        frame.to_csv(path, index=False)
+        frame.assign(path=frame["path"].map(harmless)).to_csv(path, index=False)
     else:
         frame.to_parquet(path, index=False)
     return len(held)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.media.audio import excerpt_wav
+    from engine.media.child import protection
     from engine.media.guard import GuardedReader, open_clip
     from engine.media.proxy import poster, preview_mp4
     from engine.media.reader import FileReader
@@ -19,11 +20,12 @@ _HOME = {
     "GuardedReader": "guard",
     "excerpt_wav": "audio",
     "open_clip": "guard",
+    "protection": "child",
     "poster": "proxy",
     "preview_mp4": "proxy",
 }
 
-__all__ = ["FileReader", "GuardedReader", "excerpt_wav", "open_clip", "poster", "preview_mp4"]
+__all__ = ["FileReader", "GuardedReader", "excerpt_wav", "open_clip", "poster", "preview_mp4", "protection"]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,6 +21,7 @@ from typing import Any
 from engine.core import errors
 from engine.core.errors import MediaError
 from engine.media.decoder import HEADER
+from engine.media.jail import NEITHER
 from engine.media.source import Source, shown
 
 MEMORY_MB = int(os.environ.get("EARWITNESS_DECODER_MB", "6000"))
@@ -37,6 +38,18 @@ class Bound:
 
     wait_s: float
     answer_bytes: int
+
+
+@cache
+def protection() -> str:
+    """How decoding is fenced in on this system, in words; asked of a process that fences itself in."""
+    code = f"from engine.media import jail; print(jail.confine({MEMORY_MB}))"
+    environment = dict(os.environ, PYTHONPATH=ROOT)
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd="/", timeout=60)
+    how = asked.stdout.strip() or NEITHER
+    memory = f"at most {MEMORY_MB / 1000:g} GB of memory, ended after {SILENCE_S:.0f} s without an answer"
+    network = f"no network: {how}" if how != NEITHER else f"no fence around the network on this system, {NEITHER}"
+    return f"Clips are decoded in a process of their own; {network}; it writes no file; {memory}."
 
 
 class Decoder:

@@ -118,7 +118,7 @@ def sources_of_fuzzing() -> list[Path]:
 
 
 def check(count: int, seed: int, most_s: float, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Fuzz with home, temporary and working folders inside a folder of ours, and look that nothing is in them afterwards; returns how many."""
+    """Fuzz with home, temporary and working folders of our own, in which nothing may be afterwards; returns how many."""
     for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         (folder / name).mkdir()
         monkeypatch.setenv(name, str(folder / name))
