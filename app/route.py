@@ -157,8 +157,11 @@ def _from_our_page(request: Request) -> bool:
 
 
 async def _begin(request: Request, held: _Door) -> Response:
-    facts = json.loads(await _body(request, _MOST_FACTS_BYTES) or b"{}")
-    name, size = facts.get("name"), facts.get("size")
+    try:
+        facts = json.loads(await _body(request, _MOST_FACTS_BYTES))
+    except (ValueError, RecursionError):
+        facts = None
+    name, size = (facts.get("name"), facts.get("size")) if isinstance(facts, dict) else (None, None)
     if not isinstance(name, str) or not isinstance(size, int) or isinstance(size, bool):
         raise InputError("The file has no name or size; choose another one.")
     upload = await to_thread.run_sync(held.uploads.begin, name, size)
