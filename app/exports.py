@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import streamlit as st
 
 import engine
 from app import state
 from app.frame import plain
-from engine import Finding
+from engine import Finding, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A report that takes seconds: made on a button, with progress and a way to stop, then to be taken away."""
+
+    kind: str
+    label: str
+    mime: str
+    help: str
+    write: Callable[[state.Bench, Finding, Report], str | bytes]
+
+
+Report = Callable[[Progress], None]
 
 
 def exports(found: Finding) -> None:
-    """A download button for each kind of document."""
+    """A button for each kind of document."""
     b = state.bench()  # held here: what is deferred runs in a thread that knows no session
     stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in b.title.rsplit(".", 1)[0])[:60] or "clip"
+    for p in PAPERS:
+        paper(b, found, p, stem)
     kinds = (
-        ("PDF report", "pdf", "application/pdf", lambda: _pdf(b, found)),
-        ("HTML report, one file that plays sounds", "html", "text/html", lambda: _html(b, found)),
-        ("Bundle, all of these to be checked and run again", "zip", "application/zip", lambda: _bundle(b, found)),
         ("JSON, all numbers", "json", "application/json", lambda: engine.to_json(_whole(b, found))),
         ("GeoJSON, for GIS", "geojson", "application/geo+json", lambda: engine.to_geojson(found)),
         ("KML, for globes", "kml", "application/vnd.google-earth.kml+xml", lambda: engine.to_kml(found)),
@@ -28,6 +44,41 @@ def exports(found: Finding) -> None:
     for label, suffix, mime, write in kinds:
         st.download_button(label, write, f"{stem}.{suffix}", mime, key=f"export-{suffix}", on_click="ignore", width="stretch")
     reel(found, stem)
+
+
+def paper(b: state.Bench, found: Finding, p: Paper, stem: str) -> None:
+    """One report: to be made, being made, or ready."""
+    about, work = b.papers.get(p.kind, (None, None))
+    if work is not None and work.running:
+        _making(p.kind, p.label)
+        return
+    if work is not None and work.made is not None and about is found:
+        st.download_button(
+            f"Save the {p.label}", work.made, f"{stem}.{p.kind}", p.mime, key=f"export-{p.kind}", on_click="ignore",
+            type="primary", icon=":material/download:", width="stretch",
+        )  # fmt: skip
+        return
+    if work is not None and work.error:
+        st.caption(plain(work.error, 300))
+    st.button(
+        f"Make the {p.label}", key=f"make-{p.kind}", help=p.help, width="stretch", disabled=b.blind,
+        **state.callback(_start, b, found, p),
+    )  # fmt: skip
+
+
+def _start(b: state.Bench, found: Finding, p: Paper) -> None:
+    b.papers[p.kind] = (found, state.Work(p.label, lambda report: p.write(b, found, report)))
+
+
+@st.fragment(run_every=0.6)
+def _making(kind: str, label: str) -> None:
+    _, work = state.bench().papers.get(kind, (None, None))
+    if work is None or not work.running:
+        st.rerun(scope="app")
+        return
+    told = work.progress
+    st.progress((told.fraction or 0.0) if told else 0.0, text=f"{label}: {told.stage if told else 'starting'}")
+    st.button("Stop", key=f"stop-{kind}", icon=":material/close:", **state.callback(work.cancel))
 
 
 def reel(found: Finding, stem: str) -> None:
@@ -66,18 +117,29 @@ def _working() -> None:
     st.button("Stop", key="stop-reel", icon=":material/close:", **state.callback(made.cancel))
 
 
-def _html(b: state.Bench, found: Finding) -> str:
-    return engine.to_html(_whole(b, found), b.reader, engine.species_range)
+def _html(b: state.Bench, found: Finding, report: Report) -> str:
+    return engine.to_html(_whole(b, found, report), b.reader, engine.species_range, progress=report)
 
 
-def _pdf(b: state.Bench, found: Finding) -> bytes:
-    return engine.to_pdf(_whole(b, found), b.reader, engine.species_range)
+def _pdf(b: state.Bench, found: Finding, report: Report) -> bytes:
+    return engine.to_pdf(_whole(b, found, report), b.reader, engine.species_range, progress=report)
 
 
-def _bundle(b: state.Bench, found: Finding) -> bytes:
-    return engine.to_bundle(_whole(b, found), b.reader, engine.species_range)
+def _bundle(b: state.Bench, found: Finding, report: Report) -> bytes:
+    return engine.to_bundle(_whole(b, found, report), b.reader, engine.species_range, progress=report)
 
 
-def _whole(b: state.Bench, found: Finding) -> Finding:
+PAPERS = (
+    Paper("pdf", "PDF report", "application/pdf", "Pages with the clip's hash in the footer, fit to be printed and kept.", _pdf),
+    Paper("html", "HTML report", "text/html", "One file that loads nothing from anywhere and plays the excerpts.", _html),
+    Paper(
+        "zip", "bundle", "application/zip",
+        "All documents in a zip that can be checked (earwitness verify) and run again (earwitness reproduce).", _bundle,
+    ),
+)  # fmt: skip
+
+
+def _whole(b: state.Bench, found: Finding, report: Report = lambda _: None) -> Finding:
     """With what each edit, clue and observation did, the timeline and a film's scenes."""
+    report(Progress("weighing each piece of evidence"))
     return engine.explained(state.for_report(b, found))

@@ -88,6 +88,7 @@ class Bench:
     range_view: View = field(default_factory=lambda: View(15.0, 8.0, 0.0))
     preview: Preview | None = None
     reel: Reel | None = None
+    papers: dict[str, tuple[Finding, Work]] = field(default_factory=dict)  # reports being made or made, by their kind
     direct_failed: bool = False
     error: str = ""
     note: str = ""
@@ -159,7 +160,7 @@ def examine(path: Path, title: str, settings: Settings | None = None, blind: boo
         blind: judge the sound before anything else is shown; None asks the switch on the first page.
     """
     settings, blind = settings or Settings(), _asked_blind() if blind is None else blind
-    same = [t for t in queue().tickets() if t.path == str(path.absolute()) and t.settings.track == settings.track]
+    same = [t for t in queue().listed() if t.path == str(path.absolute()) and t.settings.track == settings.track]
     job = queue().submit(path, settings, title, blind)
     for old in same:
         if old.sealed == blind and queue().status(old.id).ended:
@@ -230,6 +231,8 @@ def clear(b: Bench) -> None:
         b.preview.cancel()
     if b.reel is not None:
         b.reel.cancel()
+    for _, work in b.papers.values():
+        work.cancel()
     if b.reader is not None:
         b.reader.close()
     for address in b.shared.values():

@@ -149,8 +149,7 @@ def _documents(
 ) -> dict[str, bytes]:
     from engine.report import elan, geojson, html, kml, page, pdf, raven, record, table
 
-    progress(Progress("gathering the report"))
-    content = page.page_of(finding, reader, ranges, custody)
+    content = page.page_of(finding, reader, ranges, custody, progress)
     makers = {
         FINDING: lambda: record.to_json(finding, custody),
         "finding.geojson": lambda: geojson.to_geojson(finding),

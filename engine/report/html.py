@@ -14,21 +14,31 @@ from markupsafe import Markup
 from engine.core.clip import Reader
 from engine.core.custody import Custody
 from engine.core.finding import Finding
+from engine.core.progress import ProgressCallback, silent
 from engine.report.exhibit import Ranges
 from engine.report.page import Page, page_of
 
 _TEMPLATE = Path(__file__).parent / "template"
 
 
-def to_html(finding: Finding, reader: Reader | None = None, ranges: Ranges | None = None, custody: Custody | None = None) -> str:
+def to_html(
+    finding: Finding,
+    reader: Reader | None = None,
+    ranges: Ranges | None = None,
+    custody: Custody | None = None,
+    progress: ProgressCallback = silent,
+) -> str:
     """The report.
 
     Args:
         reader: the open clip; without it the page has no sonagrams, excerpts and frames.
         ranges: Latin name and date to (grid, chance (cells,)), as engine.species_range; without it there are no range maps.
         custody: the case it comes from, if any.
+
+    Raises:
+        Cancelled: `progress` raised it.
     """
-    return html_of(page_of(finding, reader, ranges, custody))
+    return html_of(page_of(finding, reader, ranges, custody, progress))
 
 
 def html_of(page: Page) -> str:

@@ -15,6 +15,7 @@ from engine.core.claim import LIVES, ClaimTest
 from engine.core.clip import Reader
 from engine.core.custody import Custody
 from engine.core.finding import Finding, Located
+from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.rationale import Sentence
 from engine.media.source import shown
 from engine.report import claim, fact, film, verdict, words
@@ -139,8 +140,15 @@ class Page:
     decided: tuple[tuple[str, ...], ...] = ()
 
 
-def page_of(finding: Finding, reader: Reader | None = None, ranges: Ranges | None = None, custody: Custody | None = None) -> Page:
+def page_of(
+    finding: Finding,
+    reader: Reader | None = None,
+    ranges: Ranges | None = None,
+    custody: Custody | None = None,
+    progress: ProgressCallback = silent,
+) -> Page:
     """The content of a report; arguments as for `html.to_html`."""
+    progress(Progress("drawing maps"))
     everything = gather(finding)
     species = species_behind(finding, everything)
     sounds = clear(everything, "sound")
@@ -161,7 +169,7 @@ def page_of(finding: Finding, reader: Reader | None = None, ranges: Ranges | Non
         reference=shown(finding.timeline.reference, 160) if finding.timeline else "",
         film=tuple(_scene_row(x) for x in finding.film),
         film_said=film.headline(finding) if finding.film else "",
-        cards=tuple(card(p, finding, reader, ranges) for p in species[:_MOST_CARDS]),
+        cards=_cards(species[:_MOST_CARDS], finding, reader, ranges, progress),
         species=tuple(row(p) for p in species[_MOST_CARDS:_MOST_ROWS]),
         sounds=tuple(row(p) for p in sounds[:_MOST_ROWS]),
         others=tuple(row(p) for p in others),
@@ -187,6 +195,16 @@ def page_of(finding: Finding, reader: Reader | None = None, ranges: Ranges | Non
         custody=custody,
         decided=tuple(decided(d) for d in custody.decisions) if custody else (),
     )
+
+
+def _cards(
+    species: tuple[Perceived, ...], finding: Finding, reader: Reader | None, ranges: Ranges | None, progress: ProgressCallback
+) -> tuple[Card, ...]:
+    made = []
+    for number, p in enumerate(species):
+        progress(Progress("drawing species", number, len(species), "species"))
+        made.append(card(p, finding, reader, ranges))
+    return tuple(made)
 
 
 def _argument(finding: Finding) -> tuple[tuple[str, tuple[Said, ...]], ...]:

@@ -23,6 +23,7 @@ from engine.core.clip import Reader
 from engine.core.custody import Custody
 from engine.core.errors import DataError
 from engine.core.finding import Finding, Located
+from engine.core.progress import Progress, ProgressCallback, silent
 from engine.report import map as maps
 from engine.report.exhibit import Ranges
 from engine.report.page import Page, page_of
@@ -32,13 +33,21 @@ _TEMPLATE = Path(__file__).parent / "template"
 _STANDARD = "a-2u"
 
 
-def to_pdf(finding: Finding, reader: Reader | None = None, ranges: Ranges | None = None, custody: Custody | None = None) -> bytes:
+def to_pdf(
+    finding: Finding,
+    reader: Reader | None = None,
+    ranges: Ranges | None = None,
+    custody: Custody | None = None,
+    progress: ProgressCallback = silent,
+) -> bytes:
     """The report; arguments as for `html.to_html`. The same finding gives the same bytes.
 
     Raises:
         DataError: it cannot be set.
     """
-    return pdf_of(page_of(finding, reader, ranges, custody))
+    page = page_of(finding, reader, ranges, custody, progress)
+    progress(Progress("setting pages"))
+    return pdf_of(page)
 
 
 def pdf_of(page: Page) -> bytes:
