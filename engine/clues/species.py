@@ -20,6 +20,7 @@ recordings of known place, clean and degraded, by `earwitness lab calibrate-spec
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ MOST_SPECIES = 15  # the best of an interval; the rest is noise and costs time
 SHORT_CLIP_S = 60.0
 HEARD_SCORE = 0.1
 _LEAST_OCCURRENCE = 1e-6  # keeps the logarithm finite
+_WEEKS_KEPT, _SETS_KEPT = 3, 8
+_FINE_KEPT = 24_000  # cells, 100 MB
 _SILENCE = 1e-5  # peak amplitude under which a window is digital silence (-100 dBFS)
 
 
@@ -281,11 +284,42 @@ def _batches(
         yield times, np.stack(held)
 
 
+class _Fine:
+    """Activations of cells finer than the world's in one week, in the order they came; `cells` are in their own order."""
+
+    def __init__(self, week: int | None) -> None:
+        self.week = week
+        self.cells = np.empty(0, np.uint64)
+        self._at = np.empty(0, np.int64)
+        self._rows = np.empty((0, 1024), np.float32)
+
+    def add(self, cells: NDArray[np.uint64], rows: NDArray[np.float32]) -> None:
+        """Keep the rows (n, 1024) of new cells (n,)."""
+        held = len(self.cells)
+        if held + len(cells) > len(self._rows):  # room for as many again, so that few additions copy
+            room = np.empty((max(2 * len(self._rows), held + len(cells)), rows.shape[1]), np.float32)
+            room[:held] = self._rows[:held]
+            self._rows = room
+        self._rows[held : held + len(cells)] = rows
+        at = np.concatenate([self._at, np.arange(held, held + len(cells))])
+        every = np.concatenate([self.cells, cells])
+        order = np.argsort(every)
+        self.cells, self._at = every[order], at[order]
+
+    def of(self, cells: NDArray[np.uint64]) -> NDArray[np.float32]:
+        """(n, 1024) rows of cells that are held."""
+        return self._rows[self._at[np.searchsorted(self.cells, cells)]]
+
+
 class Ranges:
-    """BirdNET's range model on a grid, with what is slow kept: hidden activations in memory, richness on disk by model hash."""
+    """BirdNET's range model on grids, with what is slow kept: activations of the world's cells and of the finer ones asked for,
+    and the last few sets of species on the world; richness comes from a file."""
 
     def __init__(self) -> None:
-        self._hidden: dict[tuple[str, int | None], NDArray[np.float32]] = {}
+        self._world: dict[int | None, NDArray[np.float32]] = {}
+        self._fine: _Fine | None = None
+        self._asked: dict[tuple[int | None, bytes], NDArray[np.float32]] = {}
+        self._lock = threading.Lock()
 
     @cached_property
     def model(self) -> birdnet.RangeModel:
@@ -293,30 +327,64 @@ class Ranges:
 
     def occurrence(self, grid: Grid, week: int | None, species: NDArray[np.int64]) -> NDArray[np.float32]:
         """(cells, s) chance that each species is recorded in each cell, in a BirdNET week or any time of the year."""
-        return self.model.occurrence_from(self.hidden(grid, week), species)
-
-    def hidden(self, grid: Grid, week: int | None) -> NDArray[np.float32]:
-        """(cells, 1024) activations of the range model; those of the last few grids and weeks are kept."""
-        key = (grid.key, week)
-        if key not in self._hidden:
-            while len(self._hidden) >= 6:
-                self._hidden.pop(next(iter(self._hidden)))
-            self._hidden[key] = self._compute_hidden(grid, week)
-        return self._hidden[key]
-
-    def _compute_hidden(self, grid: Grid, week: int | None) -> NDArray[np.float32]:
-        lat, lon = grid.lat_lon_deg
+        species = np.asarray(species, dtype=np.int64)
         world = world_grid()
         if grid is world:
-            return self.model.hidden(lat, lon, week)
-        # A refined grid shares two thirds of its cells with the world's: only the others are computed.
-        at = np.clip(np.searchsorted(world.cells, grid.cells), 0, len(world) - 1)
-        shared = world.cells[at] == grid.cells
-        known = self.hidden(world, week)
+            return self._on_world(week, species)
+        # A refined grid shares two thirds of its cells with the world's.
+        at, shared = _shared(grid, world)
+        found = np.empty((len(grid), len(species)), dtype=np.float32)
+        found[shared] = self._on_world(week, species)[at[shared]]
+        found[~shared] = self.model.occurrence_from(self._fine_hidden(grid, ~shared, week), species)
+        return found
+
+    def hidden(self, grid: Grid, week: int | None) -> NDArray[np.float32]:
+        """(cells, 1024) activations of the range model."""
+        world = world_grid()
+        if grid is world:
+            return self._world_hidden(week)
+        at, shared = _shared(grid, world)
+        known = self._world_hidden(week)
         found = np.empty((len(grid), known.shape[1]), dtype=np.float32)
         found[shared] = known[at[shared]]
-        found[~shared] = self.model.hidden(lat[~shared], lon[~shared], week)
+        found[~shared] = self._fine_hidden(grid, ~shared, week)
         return found
+
+    def _world_hidden(self, week: int | None) -> NDArray[np.float32]:
+        with self._lock:
+            if week not in self._world:
+                while len(self._world) >= _WEEKS_KEPT:
+                    self._world.pop(next(iter(self._world)))
+                self._world[week] = self.model.hidden(*world_grid().lat_lon_deg, week)
+            return self._world[week]
+
+    def _on_world(self, week: int | None, species: NDArray[np.int64]) -> NDArray[np.float32]:
+        key = (week, species.tobytes())
+        hidden = self._world_hidden(week)
+        with self._lock:
+            if key not in self._asked:
+                while len(self._asked) >= _SETS_KEPT:
+                    self._asked.pop(next(iter(self._asked)))
+                self._asked[key] = self.model.occurrence_from(hidden, species)
+                self._asked[key].flags.writeable = False
+            return self._asked[key]
+
+    def _fine_hidden(self, grid: Grid, which: NDArray[np.bool_], week: int | None) -> NDArray[np.float32]:
+        """Activations of the cells chosen, (n, 1024): scenes of a film, and a judgement before and after an edit, ask for much
+        the same cells."""
+        wanted = grid.cells[which]
+        lat, lon = (x[which] for x in grid.lat_lon_deg)
+        with self._lock:
+            fine = self._fine
+            if fine is None or fine.week != week:
+                fine = self._fine = _Fine(week)
+            new = ~np.isin(wanted, fine.cells)
+            if new.any():
+                if len(fine.cells) + int(new.sum()) > _FINE_KEPT:
+                    fine = self._fine = _Fine(week)
+                    new[:] = True
+                fine.add(wanted[new], self.model.hidden(lat[new], lon[new], week))
+            return fine.of(wanted)
 
     def log_richness(self, grid: Grid, week: int | None) -> NDArray[np.float64]:
         """(cells,) ln(N + 1), N the expected number of species; finer cells take their world cell's, others are computed."""
@@ -346,6 +414,12 @@ class Ranges:
             raise WeightsError(f"{shipped} is missing; restore it from the repository, or run: earwitness lab richness")
         with np.load(shipped, allow_pickle=False) as data:
             return data["cells"], data["log_richness"].astype(np.float32)
+
+
+def _shared(grid: Grid, world: Grid) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """For each cell of a grid, which of the world's it may be, and whether it is."""
+    at = np.clip(np.searchsorted(world.cells, grid.cells), 0, len(world) - 1)
+    return at, world.cells[at] == grid.cells
 
 
 @cache

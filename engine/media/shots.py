@@ -37,7 +37,8 @@ JUMP = 7.0  # … above which two neighbouring frames may be a cut
 CALM_CHANGE, CALM_S = 14.0, 15.0  # key frames that differ less and lie nearer are asked for the bytes between them
 CALM_PACKETS, _ROW = 24, 12
 SAME_COLOURS = 0.96  # Bhattacharyya coefficient of the colours of two key frames of one view
-OUTSTANDING = 2.2  # times the 85th percentile of the bytes between them, of one packet
+OUTSTANDING = 2.2  # times the 85th percentile of the bytes between them, of one packet, or …
+OUTSTANDING_RANK, OUTSTANDING_RANKED = 5, 1.7  # … times the fifth largest, where every so many packets are large by themselves
 OUTSTANDING_ROW = 2.0  # times the median, of the mean of 12 packets
 STANDS_OUT = 3.5  # times the usual jump around it
 GRADUAL_S = 0.8
@@ -234,15 +235,18 @@ def _calm(sizes: NDArray[np.float64], a_s: float, b_s: float) -> bool:
     """Whether the packets between two key frames show no sudden change of the picture: it costs bytes.
 
     The first frame of a new shot is coded afresh, a packet much larger than those around it; a dissolve makes a row of larger
-    ones.
+    ones. A shot that comes and goes makes two such packets, so the fifth largest still tells what is usual; the 85th percentile
+    does not where most frames are coded from both sides and one in five is not.
     """
     first, beyond = np.searchsorted(sizes[:, 0], [a_s + 0.01, b_s - 0.01])
     own = sizes[first:beyond, 1]
     if len(own) < CALM_PACKETS:
         return False
     usual = float(np.quantile(own, 0.85))
+    ranked = float(np.partition(own, -OUTSTANDING_RANK)[-OUTSTANDING_RANK])
     row = np.convolve(own, np.full(_ROW, 1.0 / _ROW), "valid")
-    return bool(own.max() < OUTSTANDING * usual and row.max() < OUTSTANDING_ROW * float(np.median(row)))
+    single = max(OUTSTANDING * usual, OUTSTANDING_RANKED * ranked)
+    return bool(own.max() < single and row.max() < OUTSTANDING_ROW * float(np.median(row)))
 
 
 def _shots(first_s: float, end_s: float, last_frame_s: float, cuts: list[float], keys_s: NDArray[np.float64]) -> tuple[Shot, ...]:

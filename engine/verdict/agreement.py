@@ -18,6 +18,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
 from scipy.spatial import cKDTree
 
 from engine.core import sphere
@@ -76,23 +77,21 @@ def log10_factor(a: Posterior, b: Posterior, prior: Prior, same_place_km: float)
 
 def spread(b: Posterior, prior: Prior, same_place_km: float) -> NDArray[np.float64]:
     """(cells,) Σ_j k(d_ij) p_B(j) / Σ_m k(d_im) π_m: the factor that sense B gives to a place that is known to be cell i."""
-    i, j, kernel = _kernel(b.grid, same_place_km)
-    pi = np.exp(prior.log_mass)
-    near_prior, near_b = pi.copy(), b.mass.copy()  # a cell is at no distance from itself
-    n = len(b.grid)
-    near_prior += np.bincount(i, kernel * pi[j], n) + np.bincount(j, kernel * pi[i], n)
-    near_b += np.bincount(i, kernel * b.mass[j], n) + np.bincount(j, kernel * b.mass[i], n)
-    return near_b / near_prior
+    kernel = _kernel(b.grid, same_place_km)
+    both = np.stack([b.mass, np.exp(prior.log_mass)], axis=1)
+    near_b, near_prior = (both + kernel @ both + kernel.T @ both).T  # a cell is at no distance from itself
+    return np.asarray(near_b / near_prior)
 
 
 @lru_cache(maxsize=4)
-def _kernel_of(key: str, same_place_km: float, held: _Held) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def _kernel_of(key: str, same_place_km: float, held: _Held) -> coo_array:
     xyz = held.grid.xyz
     reach = 2.0 * np.sin(min(REACH * same_place_km / sphere.EARTH_RADIUS_KM, np.pi) / 2.0)
     near = cKDTree(xyz).query_pairs(reach, output_type="ndarray")
-    chord = np.linalg.norm(xyz[near[:, 0]] - xyz[near[:, 1]], axis=1)
+    apart = xyz[near[:, 0]] - xyz[near[:, 1]]
+    chord = np.sqrt(np.einsum("ij,ij->i", apart, apart))
     km = 2.0 * sphere.EARTH_RADIUS_KM * np.arcsin(np.clip(chord / 2.0, 0.0, 1.0))
-    return near[:, 0], near[:, 1], np.exp(-0.5 * (km / same_place_km) ** 2)
+    return coo_array((np.exp(-0.5 * (km / same_place_km) ** 2), (near[:, 0], near[:, 1])), shape=(len(xyz), len(xyz)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +107,6 @@ class _Held:
         return isinstance(other, _Held)
 
 
-def _kernel(grid: Grid, same_place_km: float) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs of cells closer than REACH radii, and their kernel; kept for the last few grids."""
+def _kernel(grid: Grid, same_place_km: float) -> coo_array:
+    """(cells, cells) kernel of pairs closer than REACH radii, each pair once; kept for the last few grids."""
     return _kernel_of(grid.key, same_place_km, _Held(grid))

@@ -22,6 +22,7 @@ _NAMES = {
     "OC": "Oceania",
     "SA": "South America",
 }
+DIVIDED = frozenset({"RU", "TR", "US", "CL", "ES", "PT"})  # countries on two continents, see `of_country`
 # The Dardanelles, the Sea of Marmara and the Bosphorus: (latitude, longitude), Europe to the west.
 _STRAITS = np.array([[39.9, 25.0], [40.03, 26.17], [40.2, 26.4], [40.45, 26.75], [40.85, 28.4], [41.0, 29.0], [41.22, 29.11]])
 
@@ -45,7 +46,7 @@ def of(lat_deg: float, lon_deg: float) -> str:
 
 
 def of_country(code: str, lat_deg: float, lon_deg: float) -> str:
-    """The continent of a place in a country known by its code; longitude within -180..180."""
+    """The continent of a place in a country known by its code; longitude within -180..180. The place matters in DIVIDED alone."""
     if code == "RU":
         return "Asia" if lon_deg > 60.0 or lon_deg < 0.0 else "Europe"
     if code == "TR":

@@ -69,9 +69,15 @@ def region_name(posterior: Posterior, share: float = 0.9) -> str:
         return words
     lat, lon = posterior.grid.lat_lon_deg
     by_continent: dict[str, float] = {}
-    for i in np.flatnonzero(mass > 0):
-        name = continents.of_country(countries.table()[number[i]].code, float(lat[i]), float(lon[i]))
-        by_continent[name] = by_continent.get(name, 0.0) + float(mass[i])
+    for i in np.flatnonzero(held):
+        code = countries.table()[i].code
+        own = np.flatnonzero((number == i) & (mass > 0))
+        weights = mass[own]
+        if code not in continents.DIVIDED:  # weighed as a whole
+            own, weights = own[:1], weights.sum(keepdims=True)
+        for at, weight in zip(own.tolist(), weights.tolist(), strict=True):
+            name = continents.of_country(code, float(lat[at]), float(lon[at]))
+            by_continent[name] = by_continent.get(name, 0.0) + weight
     return _most(by_continent) or "several continents"
 
 
