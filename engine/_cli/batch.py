@@ -47,6 +47,6 @@ def run(args: argparse.Namespace) -> int:
     for path, problem in summary.problems:
         print(f"  {plain(Path(path).name, limit=200)}: {plain(problem, limit=600)}")
     for path in written:
-        print(f"wrote {path}")
-    print(f"head of the log: {head}")
+        print(f"wrote {plain(str(path), limit=400)}")
+    print(f"head of the log: {plain(head)}")
     return 0

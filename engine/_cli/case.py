@@ -71,12 +71,12 @@ def run(args: argparse.Namespace) -> int:
             kept, bad = summary.examined + summary.kept, len(summary.problems)
             print(f"{kept:,} kept, {summary.there:,} were there, {bad:,} cannot be examined.")
             for path, problem in summary.problems:
-                print(f"  {plain(path)}: {plain(problem)}")
+                print(f"  {plain(path, limit=300)}: {plain(problem, limit=600)}")
         elif args.what == "list":
             _list(args, case)
         else:
             for e in case.log():
-                print(f"{e.seq:>5}  {e.at}  {plain(e.who)}  {plain(e.what)}  {plain(e.facts)}  {e.hash[:16]}")
+                print(plain(f"{e.seq:>5}  {e.at}  {plain(e.who)}  {plain(e.what)}  {plain(e.facts)}  {e.hash[:16]}", limit=400))
     return 0
 
 
@@ -91,10 +91,12 @@ def _list(args: argparse.Namespace, case: Case) -> None:
     for f in case.each_finding():
         if asked is None or f.id in taken:
             factor = f"  10^{f.log10_factor:+.1f}" if f.log10_factor is not None else ""
-            print(f"{f.created[:19]}  {f.verdict:<18}{factor:<9}  {plain(f.path)}  scene {f.scene}  {f.id}")
+            line = f"{f.created[:19]}  {f.verdict:<18}{factor:<9}  {plain(f.path, limit=300)}  scene {f.scene}  {f.id}"
+            print(plain(line, limit=500))
     for clip in case.clips() if asked is None else ():
         if clip.problem:
-            print(f"{clip.added[:19]}  {'not examined':<18}{'':<9}  {plain(clip.path)}  {plain(clip.problem)}")
+            line = f"{clip.added[:19]}  {'not examined':<18}{'':<9}  {plain(clip.path, limit=300)}  {clip.problem}"
+            print(plain(line, limit=1000))
 
 
 def _query(args: argparse.Namespace) -> Query | None:

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     for absent in found.absent:
         print(f"Not checked: {plain(absent, limit=2000)}")
     said = "nothing altered" if found.well else f"{len(found.faults):,} faults"
-    print(f"{found.entries:,} log entries, {found.rows:,} rows, {found.files:,} files: {said}. Head: {found.head}")
+    print(f"{found.entries:,} log entries, {found.rows:,} rows, {found.files:,} files: {said}. Head: {plain(found.head)}")
     if found.known_at is not None:
         print(f"The head given is that of entry {found.known_at:,} of {found.entries:,}; up to there the log is what it was.")
     print(CANNOT)
