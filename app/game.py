@@ -7,6 +7,7 @@ from pathlib import Path
 
 import engine
 from app import state
+from app.job import perceived
 from engine import EarwitnessError, Finding, Lesson, lesson
 
 _KEY = "learn"
@@ -104,7 +105,7 @@ def look(g: Game) -> None:
     if g.work is not None:
         g.work.cancel()
     g.work_on = path
-    g.work = state.Work(_ONE_AT_A_TIME, lambda report: engine.judge(engine.perceive(path, None, report)))
+    g.work = state.Work(_ONE_AT_A_TIME, lambda report: engine.judge(perceived(path, report)))
 
 
 def program(g: Game) -> Finding | None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,29 @@ def queue() -> engine.Queue:
 @lru_cache(maxsize=8)
 def _queue(_: str) -> engine.Queue:
     return engine.Queue()
+
+
+def perceived(path: Path, report: Callable[[Progress], None]) -> Perception:
+    """What the worker perceives in a clip that the analyst did not open; the calling thread waits.
+
+    Raises:
+        MediaError: it cannot be examined; the text says why.
+        Cancelled: `report` raised it.
+    """
+    waited = queue().submit(path, engine.Settings(), path.name, quiet=True)
+    try:
+        while not (status := queue().status(waited)).ended:
+            now = next((s for s in reversed(status.stages) if s.ended is None), None)
+            report(Progress(now.name, now.done, now.total, now.unit) if now else Progress("starting"))
+            time.sleep(0.2)
+        if status.state != "done":
+            raise engine.MediaError(status.error or "The process that examined it ended; try it again.")
+        return queue().result(waited)
+    except Cancelled:
+        queue().cancel(waited)
+        raise
+    finally:
+        queue().forget(waited)
 
 
 def leave() -> str:

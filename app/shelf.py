@@ -23,7 +23,7 @@ _ICONS = {
 
 def shelf() -> None:
     """Draw it, and again every second as long as something is going on; nothing where there is nothing to list."""
-    found = [(t, state.queue().status(t.id)) for t in state.queue().tickets()]
+    found = [(t, state.queue().status(t.id)) for t in state.queue().listed()]
     if not found:
         return
     st.html("<div class='ew-h' style='margin-top:.8rem'>Your clips</div>")
@@ -36,7 +36,7 @@ def shelf() -> None:
 
 @st.fragment(run_every=1.0)
 def _moving() -> None:
-    found = [(t, state.queue().status(t.id)) for t in state.queue().tickets()]
+    found = [(t, state.queue().status(t.id)) for t in state.queue().listed()]
     if state.bench().job is not None or all(s.ended for _, s in found):
         st.rerun(scope="app")
     rows(found)

@@ -42,6 +42,7 @@ GRACE_S = 5.0  # to react to being asked to stop, before the worker is killed
 STARTING_S = 30.0
 MOST_JOBS = 40  # ended ones beyond this number are forgotten, the oldest first
 KEPT_DAYS = 30.0
+_QUIET_S = 3600.0  # after which a quiet job is forgotten that nobody came for
 _ENDED = ("done", "failed", "cancelled")
 _NO_JOB = "There is no such job any more; open the clip again."
 
@@ -94,6 +95,7 @@ class Ticket:
         sealed: the sound is to be judged before anything else is shown.
         shown: whether the result was shown to the analyst.
         inputs: of a batch, what goes into the case; empty for a single clip.
+        quiet: not for the analyst's list; forgotten by whoever asked for it.
     """
 
     id: str
@@ -104,6 +106,7 @@ class Ticket:
     sealed: bool = False
     shown: bool = False
     inputs: tuple[str, ...] = ()
+    quiet: bool = False
 
 
 class Queue:
@@ -123,9 +126,11 @@ class Queue:
         self._spawned = 0.0
         self._lock = threading.Lock()
 
-    def submit(self, path: str | os.PathLike[str], settings: Settings, title: str = "", sealed: bool = False) -> str:
-        """Put a clip into the queue and see that a worker is there; returns the job's id."""
-        return self._add(os.fspath(Path(path).absolute()), settings, title, sealed=sealed)
+    def submit(
+        self, path: str | os.PathLike[str], settings: Settings, title: str = "", sealed: bool = False, quiet: bool = False
+    ) -> str:
+        """Put a clip into the queue and see that a worker is there; returns the job's id. `sealed`, `quiet`: see `Ticket`."""
+        return self._add(os.fspath(Path(path).absolute()), settings, title, sealed=sealed, quiet=quiet)
 
     def submit_batch(self, inputs: Sequence[str], case: str | os.PathLike[str], settings: Settings, title: str = "") -> str:
         """Put a batch into the queue: many clips (see `batch.gather`) into one case; returns the job's id."""
@@ -152,9 +157,13 @@ class Queue:
         if facts is None:
             raise SettingError(_NO_JOB)
         settings = codec.settings_from_json(json.dumps(facts["settings"]))
-        sealed, inputs = bool(facts.get("sealed")), tuple(facts.get("inputs") or ())
+        sealed, quiet, inputs = bool(facts.get("sealed")), bool(facts.get("quiet")), tuple(facts.get("inputs") or ())
         shown = (folder / "shown").exists()
-        return Ticket(job, facts["path"], facts["title"], settings, facts["created"], sealed, shown, inputs)
+        return Ticket(job, facts["path"], facts["title"], settings, facts["created"], sealed, shown, inputs, quiet)
+
+    def listed(self) -> tuple[Ticket, ...]:
+        """The analyst's jobs, newest first."""
+        return tuple(t for t in self.tickets() if not t.quiet)
 
     def tickets(self) -> tuple[Ticket, ...]:
         """All jobs, newest first; what cannot be read is left out."""
@@ -255,9 +264,9 @@ class Queue:
     def tidy(self) -> None:
         """Forget what ended long ago, and remove uploads that no job is about."""
         ended = [t for t in self.tickets() if self.status(t.id).ended]
-        oldest = time.time() - KEPT_DAYS * 86_400
+        now = time.time()
         for number, t in enumerate(ended):
-            if number >= MOST_JOBS or t.created < oldest:
+            if number >= MOST_JOBS or t.created < now - (_QUIET_S if t.quiet else KEPT_DAYS * 86_400):
                 self.forget(t.id)
         self.uploads.tidy(frozenset(t.path for t in self.tickets()))
 

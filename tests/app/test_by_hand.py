@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import engine
-from app import state
+from app import job, state
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 240.0
@@ -18,15 +18,8 @@ TIT, CUCKOO = "species/species/Parus major", "species/species/Cuculus canorus"
 SECRETS = ("golf_georgia", "AUGUSTA", "706 555", "PINEMARROW", "Georgia", "different places")
 
 
-@pytest.fixture(scope="module")
-def perceived() -> engine.Perception:
-    path = next(e.path for e in engine.examples() if "golf" in e.path.stem)
-    return engine.perceive(path)
-
-
 @pytest.fixture
-def page(perceived: engine.Perception, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    monkeypatch.setattr(engine, "perceive", lambda *_: perceived)
+def page() -> Iterator[AppTest]:
     at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
     at.run()
     yield at
@@ -152,7 +145,7 @@ def test_a_table_is_read(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_stretch_is_drawn(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     examine(page)
     b = page.session_state["bench"]
-    assert len(b.peaks) == state.PEAKS and max(b.peaks) == 1.0
+    assert len(b.peaks) == job.PEAKS and max(b.peaks) == 1.0
     monkeypatch.setattr(state, "bench", lambda: b)
     monkeypatch.setattr(state, "show_settings", lambda *_: None)
     state.act({"do": "interval", "at": 3.0, "to": 9.0})
