@@ -50,6 +50,7 @@ COMMANDS = (
     Command("locate", "place a clip on the map and write reports", "_cli.locate"),
     Command("flow", "a second opinion: samples and density by the flow on the sphere", "_cli.flow"),
     Command("app", "open the app in the browser, on this machine only", "_cli.app"),
+    Command("jobs", "what the app has given to its worker: list, stop, resume, forget", "_cli.jobs"),
     Command("batch", "examine many clips into a case", "_cli.batch"),
     Command("case", "make a case, put clips into it, see what it holds", "_cli.case"),
     Command("verify", "see whether a case is as its log says, or a bundle as its manifest", "_cli.verify"),
