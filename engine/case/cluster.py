@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
 from types import ModuleType
@@ -63,11 +64,18 @@ def _joined(address: str) -> ModuleType:
         import ray
     except ImportError:
         raise InputError("Ray is not installed; install it with: make ray, or pip install 'earwitness[ray]'") from None
+    none_there = f"There is no Ray cluster at {address} ({{}}); start one with: ray start --head"
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit() and "/" not in address:  # Ray itself would try for a minute, and then end this process
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+        except (OSError, OverflowError) as error:
+            raise InputError(none_there.format(getattr(error, "strerror", None) or "it does not answer")) from None
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error", ignore_reinit_error=True)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"There is no Ray cluster at {address} ({reason}); start one with: ray start --head") from None
+        raise InputError(none_there.format(reason)) from None
     return ray
 
 

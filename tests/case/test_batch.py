@@ -286,9 +286,12 @@ def test_without_ray_or_a_cluster_it_says_so(
     assert "make ray" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-def test_no_cluster_at_an_address_is_one_sentence(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "auto", "no.such.host.invalid:6379"])
+@pytest.mark.tries_the_network
+def test_no_cluster_at_an_address_is_one_sentence(
+    address: str, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("ray", reason=RAY)
-    words = ["batch", str(clips), "-o", str(tmp_path / "case"), "--results", str(tmp_path / "r"), "--ray", "127.0.0.1:1"]
+    words = ["batch", str(clips), "-o", str(tmp_path / "case"), "--results", str(tmp_path / "r"), "--ray", address]
     assert main(words) == 2
-    assert "no Ray cluster at 127.0.0.1:1" in capsys.readouterr().err
+    assert f"no Ray cluster at {address}" in capsys.readouterr().err
