@@ -83,6 +83,7 @@ COMMANDS = (
             Command("hum", "mains hum: how often it is heard and named right", "lab.hum_table"),
             Command("ambience", "the same recording found again in other clips, and others kept apart", "lab.ambience_table"),
             Command("speed", "this program beside what would be used instead; films and clips by the hour", "lab.speed"),
+            Command("batch", "clips an hour by the number of workers, and what limits many", "lab.batch_speed"),
             Command("listen", "seconds from file to posterior, beside birdnetlib", "lab.listen_speed"),
             Command("film", "seconds a film takes, by stage, beside its own length", "lab.film"),
             Command("locatability", "frames chosen beside frames evenly spread: signs found", "lab.frame_choice"),

@@ -33,7 +33,7 @@ _SUFFIXES = (
 SUFFIXES = frozenset(" ".join(_SUFFIXES).split())  # of files taken from folders; what is named is taken whatever it is called
 _HASHED_AT_ONCE = 4
 
-__all__ = ["SUFFIXES", "Summary", "gather", "run", "tables"]
+__all__ = ["SUFFIXES", "Summary", "gather", "keep", "run", "tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def run(
     progress(Progress("examining clips", len(paths) - len(todo), len(paths), "clips"))
     with contextlib.closing(outcomes):
         for outcome in outcomes:
-            _keep(case, outcome)
+            keep(case, outcome)
             if outcome.problem:
                 problems.append((outcome.path, outcome.problem))
             elif outcome.kept:
@@ -150,7 +150,8 @@ def _less_interval(settings: str) -> dict[str, object]:
     return {**json.loads(settings), "interval": None}
 
 
-def _keep(case: Case, outcome: Outcome) -> None:
+def keep(case: Case, outcome: Outcome) -> None:
+    """Write what became of a clip into the case, in one transaction."""
     if outcome.clip is None:
         case.note("clip could not be opened", path=outcome.path, problem=outcome.problem)
     elif outcome.problem:
