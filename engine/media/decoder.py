@@ -7,6 +7,7 @@ decoder that was taken over can send numbers and text and no more. Run by `engin
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import struct
@@ -40,6 +41,7 @@ def main() -> int:
 
     source = serving.adopt(int(fd), path, int(size), sha256)
     send(out, {"is": "ready", "network": how})
+    gc.freeze()  # what is there now stays; so a collection takes a millisecond
     while head := requests.read(HEADER.size):
         length, _ = HEADER.unpack(head)
         request = json.loads(requests.read(length))
@@ -51,6 +53,7 @@ def main() -> int:
             send(out, {"is": "error", "kind": type(error).__name__, "text": str(error)})
         except MemoryError:
             send(out, {"is": "error", "kind": "memory", "text": ""})
+        gc.collect()  # PyAV's containers are cycles: their codecs, threads and frames would pile up over hundreds of requests
     return 0
 
 
