@@ -243,7 +243,7 @@ def all_on_one(b: Book, found: tuple[ArchiveEntry, ...]) -> None:
         st.html(f"<span class='ew-edits ew-dim'>{_counted(found)}</span>")
     senses = [s for s in _SENSES if s in (state.value("case-senses") or ())]
     night, urls = dark(), state.ground_urls()
-    layers = [maps.sea_layer(night), maps.land_layer(urls["land"], night)]
+    layers = [maps.sea_layer(night, 90.0), maps.land_layer(urls["land"], night)]
     layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
     layers += archive_map.finding_layers(found, senses, b.chosen, night)
     view = archive_map.view_of(found, senses, MAP_WIDTH, MAP_HEIGHT, b.turn)
@@ -371,7 +371,7 @@ def _belief(b: Book, e: ArchiveEntry, sense: str) -> None:
     belief = found.get(e.id)
     view = maps.fit_beliefs([x for x in found.values() if x is not None], PAIR_WIDTH, PAIR_HEIGHT)
     night, urls = dark(), state.ground_urls()
-    layers = [maps.sea_layer(night), maps.land_layer(urls["land"], night)]
+    layers = [maps.sea_layer(night, 90.0), maps.land_layer(urls["land"], night)]
     if belief is not None:
         layers.append(maps.belief_layer(belief, sense, night))
     layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
