@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.case import codec
 from engine.case.results import Results
-from engine.case.store import Scene
+from engine.case.store import Scene, pack
 from engine.core.clip import Clip, Reader, Stream
 from engine.core.errors import EarwitnessError, MediaError
 from engine.media.fingerprint import fingerprint
@@ -53,7 +53,7 @@ def examine(path: str, settings: str, results: str) -> Outcome:
                     Scene(
                         number,
                         codec.settings_to_json(own),
-                        to_json(finding),
+                        pack(to_json(finding)),
                         c.verdict if c else "cannot tell",
                         c.log10_factor if c else None,
                         tuple(finding.provenance.models),

@@ -6,8 +6,10 @@ updated or deleted from.
 
 from __future__ import annotations
 
+import base64
 import os
 import uuid
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from engine.case.chain import Entry
 from engine.case.database import FILE, is_address, opened, said, upgrade, without_password
 from engine.case.schema import TABLES, Base, CaseRow, ClipRow, DecisionRow, FindingRow, FingerprintRow, LogRow
 from engine.core.clip import Clip
-from engine.core.errors import InputError
+from engine.core.errors import DataError, InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,35 @@ class Scene:
     verdict: str
     log10_factor: float | None
     models: tuple[str, ...]
+
+
+_PACKED = "zlib:"
+_MOST_BYTES = 500_000_000
+
+
+def pack(document: str) -> str:
+    """A document as a case stores it, deflated: a tenth of its megabytes, which are numbers of map cells. A packed one stays."""
+    if document.startswith(_PACKED):
+        return document
+    return _PACKED + base64.b64encode(zlib.compress(_storable(document).encode(), 6)).decode("ascii")
+
+
+def unpack(stored: str) -> str:
+    """The document of what is stored.
+
+    Raises:
+        DataError: it is damaged, or unpacks to more than any document has.
+    """
+    if not stored.startswith(_PACKED):
+        return stored
+    try:
+        unpacking = zlib.decompressobj()
+        data = unpacking.decompress(base64.b64decode(stored[len(_PACKED) :], validate=True), _MOST_BYTES)
+        if unpacking.unconsumed_tail or not unpacking.eof:
+            raise ValueError("too long, or cut off")
+        return data.decode()
+    except (ValueError, zlib.error):
+        raise DataError("A document in this case is damaged or made to do harm; run: earwitness verify CASE") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +241,7 @@ class Case:
             settings=scene.settings,
             verdict=scene.verdict,
             log10_factor=scene.log10_factor,
-            document=_storable(scene.document),
+            document=pack(scene.document),
             created=_now(),
         )
         _write(session, row, self.who, "finding kept", models=list(scene.models))
@@ -276,7 +307,7 @@ class Case:
             row = session.get(FindingRow, finding_id)
         if row is None:
             raise InputError("The case has no such finding any more; read the case again.")
-        return row.document
+        return unpack(row.document)
 
     def fingerprints(self, method: str) -> dict[str, str]:
         """Marks by sha256 of the clips that have a fingerprint of this method."""
@@ -408,7 +439,7 @@ def _kept(row: FindingRow, path: str) -> Kept:
         row.settings,
         row.verdict,
         row.log10_factor,
-        row.document,
+        unpack(row.document),
         row.created,
     )
 

@@ -204,6 +204,19 @@ def test_what_does_not_belong_into_a_column_is_a_fault_and_no_crash(case: Case) 
     said(case, "decisions .* altered", "clips .* altered", "entry 2 .* altered", "entry 3 .* altered", "findings .* altered")
 
 
+def test_a_document_that_swells_or_is_torn_is_refused(case: Case) -> None:
+    import base64
+    import zlib
+
+    assert [json.loads(f.document)["of"] for f in case.findings()] == ["a", "b"]
+    bomb = "zlib:" + base64.b64encode(zlib.compress(bytes(600_000_000), 1)).decode()
+    for stored in (bomb, "zlib:!!", "zlib:" + base64.b64encode(zlib.compress(b"whole")[:-6]).decode()):
+        behind(case, f"UPDATE findings SET document = '{stored}'")
+        with pytest.raises(DataError, match="damaged or made to do harm"):
+            case.findings()
+    said(case, "findings .* altered")
+
+
 def sqlite_only(case: Case) -> Path:
     if case._engine.dialect.name != "sqlite":
         pytest.skip("a file")
