@@ -105,8 +105,9 @@ class Job:
 
     @property
     def stages(self) -> tuple[JobStage, ...]:
-        """What was done so far, by the worker and here."""
-        return (*self._status.stages, *self._own)
+        """What was done so far, by the worker and here; while the worker is at it, what is done here beside it is no news."""
+        own = self._own if self._status.state == "done" else []
+        return (*self._status.stages, *own)
 
     @property
     def running(self) -> bool:
@@ -159,7 +160,8 @@ class Job:
     def _open(self) -> None:
         """Open the file for the page. A result that was kept of these very bytes needs no worker."""
         try:
-            reader = engine.open_clip(self.ticket.path, self._unless_left).__enter__()
+            self._note(Progress("opening the file again"))
+            reader = engine.open_clip(self.ticket.path, self._note).__enter__()
             self.clip, self.reader = reader.clip, reader
             key = engine.perception_key(reader.clip, self.settings)
             if queue().results.get(key) is not None:

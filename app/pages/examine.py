@@ -375,7 +375,7 @@ def map_panel(b: state.Bench, found: Finding) -> None:
 
 def _layers(found: Finding, shown: tuple[Located, ...], with_mass: bool, globe: bool) -> list[Any]:
     night, urls = dark(), state.ground_urls()
-    layers = [maps.sea_layer(night), maps.land_layer(urls["land"], night)]
+    layers = [maps.sea_layer(night, 0.0 if globe else 90.0), maps.land_layer(urls["land"], night)]
     if with_mass:
         layers += [maps.mass_layer(x, night) for x in shown]
     layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
