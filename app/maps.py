@@ -17,6 +17,7 @@ import pydeck as pdk
 from numpy.typing import NDArray
 from pydeck.bindings.json_tools import default_serialize
 
+import engine
 from app.outline import edge_paths
 from engine import (
     MASS_COLOURS,
@@ -247,13 +248,15 @@ def _path_layer(
     )
 
 
+CLOSE_KM = 1_800.0
 _MARKS = {"sound": "●", "picture": "■", "both": "◆", "claim": "✚"}
 
 
 def place_layers(located: Iterable[Located], dark: bool, globe: bool) -> list[pdk.Layer]:
     """A mark and a name for each place reported: round for sound, square for picture, a diamond for both."""
     ground = DARK if dark else LIGHT
-    rows = [
+    located = tuple(located)
+    rows: list[dict[str, Any]] = [
         {
             "p": [x.place.lon_deg, x.place.lat_deg, 250_000.0 if globe else 0.0],
             "m": _MARKS.get(x.modality, "▲"),
@@ -265,6 +268,11 @@ def place_layers(located: Iterable[Located], dark: bool, globe: bool) -> list[pd
     ]
     if not rows:
         return []
+    # Names stand above their marks; where places lie close, that of the southernmost stands below.
+    lats = [x.place.lat_deg for x in located]
+    for row, lat in zip(rows, lats, strict=True):
+        close = any(_near(x, row["p"]) for x in located)
+        row["o"] = [0, 24] if close and lat == min(lats) else [0, -20]
     text = {
         "data": rows,
         "get_position": "p",
@@ -283,13 +291,19 @@ def place_layers(located: Iterable[Located], dark: bool, globe: bool) -> list[pd
             get_text="n",
             get_color=[*ground.ink, 255],
             get_size=13,
-            get_pixel_offset=[0, -20],
+            get_pixel_offset="o",
             font_family=pdk.types.String("Source Sans, Source Sans Pro, sans-serif"),
             font_weight=600,
             outline_width=4,
             **text,
         ),
     ]
+
+
+def _near(x: Located, lon_lat: list[float]) -> bool:
+    """Whether another place is so near to this one that both names would stand on each other on a map of the world."""
+    km = float(engine.distance_km(x.place.lat_deg, x.place.lon_deg, lon_lat[1], lon_lat[0]))
+    return 0.0 < km < CLOSE_KM
 
 
 def arrow_layers(start: Located, end: Located, distance_km: float, dark: bool, globe: bool) -> list[pdk.Layer]:
@@ -320,7 +334,7 @@ def way_layers(
             get_text="n",
             get_color=[*ground.ink, 255],
             get_size=14,
-            get_pixel_offset=[0, -12],
+            get_pixel_offset=[0, -12] if distance_km >= CLOSE_KM else [44, 4],  # beside names that stand above and below
             outline_width=5,
             outline_color=[*ground.halo, 255],
             font_settings={"sdf": True, "fontSize": 64, "buffer": 8},
