@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.clues import registry
-from engine.core import edit, sphere
+from engine.core import edit, sphere, vote
 from engine.core.comparison import Comparison
 from engine.core.edit import Effect, Step
 from engine.core.evidence import Clue, Evidence
@@ -122,7 +122,7 @@ def clue_switches(settings: Settings | None = None) -> tuple[ClueSwitch, ...]:
     """Every clue there is, with its switch and weight, in the order in which they are shown."""
     s = settings or Settings()
     weights = dict(s.weights)
-    off = {**fuse.OFF_BY_DEFAULT, "container": "a claim of the file itself: it stands beside the senses until it is asked for"}
+    off = {**vote.OFF_BY_DEFAULT, "container": "a claim of the file itself: it stands beside the senses until it is asked for"}
     return tuple(
         ClueSwitch(
             name=c.name,

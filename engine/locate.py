@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import engine
 from engine.clues import registry
-from engine.core import edit
+from engine.core import edit, vote
 from engine.core.claim import Claim, ClaimTest
 from engine.core.clip import Clip, Interval
 from engine.core.comparison import Comparison
@@ -72,6 +72,8 @@ def perception_key(clip: Clip, settings: Settings) -> str:
     models = tuple((c.name, getattr(c, "models", ())) for c in registry.clues(settings))
     interval = (settings.interval.start_s, settings.interval.end_s) if settings.interval else None
     facts = (clip.sha256, engine.__version__, _perceiving_text(), models, installed, settings.track, interval, settings.stride_s)
+    if settings.quick:
+        facts = (*facts, "quick", tuple(sorted(settings.included)))  # type: ignore[assignment]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -198,8 +200,8 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
     evidence = []
     for clue in registry.clues(settings):
         own = tuple(o for o in observations if o.clue == clue.reads)
-        if clue.name in fuse.OFF_BY_DEFAULT and clue.name not in settings.included:
-            evidence.append(Evidence.silent(clue.name, clue.modality, grid, fuse.OFF_BY_DEFAULT[clue.name]))
+        if clue.name in vote.OFF_BY_DEFAULT and clue.name not in settings.included:
+            evidence.append(Evidence.silent(clue.name, clue.modality, grid, vote.OFF_BY_DEFAULT[clue.name]))
         elif clue.name in settings.left_out:
             evidence.append(Evidence.silent(clue.name, clue.modality, grid, "left out by the analyst", own))
         elif clue.reads in perception.silent and not own:

@@ -1,4 +1,4 @@
-"""From a file to what is perceived in it: sound and picture at the same time, each in a thread of its own.
+"""From a file to what is perceived in it: animals, other sounds and picture at the same time, each in a thread of its own.
 
 The picture is cut into shots first, and looked at while that goes on (`clues.locatability`), so that the slow models are spent
 on few frames. What takes the time is decoding and the models, and both let other threads run.
@@ -21,6 +21,7 @@ from engine.core.finding import Perception, Settings
 from engine.core.lanes import side_by_side
 from engine.core.observation import Observation
 from engine.core.progress import ProgressCallback, silent
+from engine.core.vote import OFF_BY_DEFAULT
 from engine.nets import locatability as heads
 
 CHOSEN_BEYOND_S = 60.0  # up to this length frames are read every two seconds; beyond it they are chosen
@@ -78,19 +79,32 @@ def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback) ->
     interval = _interval_of(clip.duration_s, settings.interval)
     works: list[tuple[str, Callable[[ProgressCallback], _Lane]]] = []
     if clip.audio_tracks:
-        works.append(("sound", lambda told: _hear(reader, settings, told)))
+        works.append(("sound", lambda told: _observe(_of_sound(settings, animals=True), reader, settings, told)))
+        works.append(("background", lambda told: _hear(reader, settings, told)))
     if clip.video_tracks:
         works.append(("picture", lambda told: _look(reader, settings, interval, told)))
     lanes = side_by_side(works, progress)
-    rest = _observe([c for c in registry.clues(settings) if c.modality not in ("sound", "picture")], reader, settings, progress)
+    rest = _observe([c for c in _run(settings) if c.modality not in ("sound", "picture")], reader, settings, progress)
     perception = _together(reader, settings, interval, [*lanes, rest])
     return perception.adding(_claims(reader, progress))
+
+
+def _of_sound(settings: Settings, animals: bool) -> list[Clue]:
+    """The clues that listen, to animals or to all else."""
+    return [c for c in _run(settings) if c.modality == "sound" and (c.reads == "species") == animals]
+
+
+def _run(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[float, ...] = ()) -> list[Clue]:
+    """The clues whose models run: all of them, or, to be quick, those that have a vote."""
+    every = registry.clues(settings, frames_s, texts_s)
+    idle = OFF_BY_DEFAULT.keys() - settings.included if settings.quick else frozenset[str]()
+    return [c for c in every if c.name not in idle]
 
 
 def _hear(reader: Reader, settings: Settings, progress: ProgressCallback) -> _Lane:
     from engine.media.ambience import ambience
 
-    lane = _observe([c for c in registry.clues(settings) if c.modality == "sound"], reader, settings, progress)
+    lane = _observe(_of_sound(settings, animals=False), reader, settings, progress)
     began = time.monotonic()
     try:
         lane.ambience = ambience(reader, settings.interval, settings.track, progress)
@@ -119,7 +133,7 @@ def _look(reader: Reader, settings: Settings, interval: Interval, progress: Prog
         frames_s = locatability.choose(shots, watch.sights, budget)
         texts_s = locatability.choose(shots, watch.sights, budget, text_alone=True)
     took_s = time.monotonic() - began
-    clues = [c for c in registry.clues(settings, frames_s, texts_s) if c.modality == "picture"]
+    clues = [c for c in _run(settings, frames_s, texts_s) if c.modality == "picture"]
     lane = _observe(clues, reader, settings, progress)
     if shots:
         lane.elapsed["shots"] = took_s
@@ -151,6 +165,8 @@ def _together(reader: Reader, settings: Settings, interval: Interval, lanes: lis
         if clue.name in found:
             observations.extend(found[clue.name])
             models.extend(sorted({o.author for o in found[clue.name]}))
+        elif settings.quick and clue.name in OFF_BY_DEFAULT:
+            mute[clue.name] = "it has no vote, and was left out to be quick"
         elif clue.name in failures:
             mute[clue.name] = f"its {sense} cannot be decoded"
         else:

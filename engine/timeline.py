@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from engine.clues import registry
-from engine.core import edit, sphere
+from engine.core import edit, sphere, vote
 from engine.core.clip import Interval
 from engine.core.evidence import Evidence
 from engine.core.finding import Finding, Settings
@@ -113,7 +113,7 @@ def _around(part: Interval, whole: Interval) -> Interval:
 
 
 def _counts(clue: str, settings: Settings) -> bool:
-    return clue not in settings.left_out and (clue not in fuse.OFF_BY_DEFAULT or clue in settings.included)
+    return clue not in settings.left_out and (clue not in vote.OFF_BY_DEFAULT or clue in settings.included)
 
 
 def _within(o: Observation, part: Interval) -> bool:

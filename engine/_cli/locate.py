@@ -135,9 +135,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="s between windows (default: 1.5 up to a minute, else 3)",
     )
     how = parser.add_argument_group("how it is judged")
-    how.add_argument(
-        "--date", type=day, default=_DEFAULT.when, metavar="YYYY-MM-DD", help="date of the recording (default: any)"
-    )
+    how.add_argument("--date", type=day, default=_DEFAULT.when, metavar="YYYY-MM-DD", help="date of the recording (default: any)")
     how.add_argument("--prior", choices=PRIORS, default=_DEFAULT.prior, help=f"where clips come from (default: {_DEFAULT.prior})")
     how.add_argument(
         "--radius",
@@ -177,6 +175,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--bits", type=int, choices=(4, 8, 16), help="of its weights (default: what fits the GPU)")
     parser.add_argument("--adapter", metavar="FOLDER", help="LoRA adapter for the language model")
+    parser.add_argument("--quick", action="store_true", help="run only what has a vote: no atoms, no speech; half the time")
     parser.add_argument("--again", action="store_true", help="listen and look anew, even when a result is kept of this very file")
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary, only the reports asked for")
 
@@ -282,6 +281,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         track=args.track,
         interval=args.interval,
         stride_s=args.stride,
+        quick=args.quick,
         radius_km=args.radius,
         same_place_km=args.same_place,
         claim=_claim(args),

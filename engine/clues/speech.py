@@ -3,7 +3,7 @@
 Perceiving: Silero VAD scores frames of 32 ms; runs of speech become observations, always. Where Whisper's weights are
 installed, up to MOST_WINDOWS windows of 30 s that hold speech are asked for their language.
 
-Scoring: only the language is scored, and only when the analyst asks for it (`verdict.fuse.OFF_BY_DEFAULT`). With p(l) the mean
+Scoring: only the language is scored, and only when the analyst asks for it (`core.vote.OFF_BY_DEFAULT`). With p(l) the mean
 chance of language l over the windows and s(l, x) the share of people at x who speak it daily,
 
     L(x) = sum over l of p(l) * (DOUBT + (1 - DOUBT) * s(l, x) / mean(s)),

@@ -23,7 +23,7 @@ FUSED = "both"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the analyst chose. Perceiving uses track, interval and stride_s; all else is used in scoring only.
+    """What the analyst chose. Perceiving uses track, interval, stride_s and quick; all else is used in scoring only.
 
     Attributes:
         prior: one of PRIORS: an even mixture of land and observer (default), land by area, observers, population.
@@ -41,6 +41,7 @@ class Settings:
         seed: for whatever is sampled.
         weights: (clue or modality, weight of its log-likelihood) where it is not 1; a modality's counts in "both" alone.
         edits: what the analyst did, first to last; made by `engine.core.edit.apply`, which lets the fields above follow.
+        quick: perceive only what has a vote; clues that are off unless asked for are not run.
     """
 
     prior: str = "mixture"
@@ -58,6 +59,7 @@ class Settings:
     seed: int = 0
     weights: tuple[tuple[str, float], ...] = ()
     edits: tuple[Edit, ...] = ()
+    quick: bool = False
 
     def __post_init__(self) -> None:
         if self.prior not in PRIORS:

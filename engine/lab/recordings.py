@@ -20,6 +20,7 @@ import numpy as np
 
 from engine.clues import registry
 from engine.clues.species import default_stride_s
+from engine.core import vote
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Reader
 from engine.core.errors import DataError, EarwitnessError
 from engine.core.finding import PRIORS, Finding, Perception, Settings
@@ -131,7 +132,7 @@ def score(sample: Sample, finding: Finding) -> Row:
     found = outcome(sound.posterior, *truth, place=place) if sound.spoke else at_prior
     alone = {}
     for e in finding.evidence:
-        voted = e.clue not in fuse.OFF_BY_DEFAULT or e.clue in finding.settings.included
+        voted = e.clue not in vote.OFF_BY_DEFAULT or e.clue in finding.settings.included
         if e.modality == "sound" and voted:
             one = fuse.locate_modality("sound", (e,), prior, finding.settings.radius_km)
             spot = (one.place.lat_deg, one.place.lon_deg)

@@ -437,48 +437,62 @@ class Decomposer:
         return _grid_of(spectrum[:, :whole])
 
     def trace(
-        self, power: NDArray[np.float32], most: int, told: Sequence[Sequence[int]] | None
+        self, power: NDArray[np.float32], most: int, told: Sequence[Sequence[int]] | None, stopping: bool = False
     ) -> tuple[Trace, NDArray[np.float32]]:
-        """Run `most` steps on power grids (n, BANDS, frames), never stopping; also what is left (n, BANDS, frames)."""
+        """Run steps on power grids (n, BANDS, frames); also what is left (n, BANDS, frames).
+
+        Args:
+            most: so many steps, or, when stopping, at most so many.
+            told: labels to be taken, by window.
+            stopping: a window that stops is looked at no more; its last entries are repeated.
+        """
         import torch
 
         x = torch.from_numpy(power).to(self.device)
         left = torch.ones_like(x)
         taken = np.zeros((len(power), len(self.labels)), dtype=bool)
+        going = np.ones(len(power), dtype=bool)
         trace = Trace()
-        rows = np.arange(len(power))
         with torch.inference_mode():
             if self.opinions:
                 trace.others = np.sum([said_of(n, n.encode(x, left)).cpu().numpy() for n in self.opinions], axis=0)
             for step in range(most):
-                state = self.net.encode(x, left)
+                on = np.flatnonzero(going)
+                if not len(on):
+                    break
+                rows, at = np.arange(len(on)), torch.from_numpy(on).to(self.device)
+                power_on, left_on, taken_on = x[at], left[at], taken[on]
+                state = self.net.encode(power_on, left_on)
                 label = state["label"].cpu().numpy()
                 present = np.zeros_like(label)
                 if "present" in state:  # two opinions of the same: the head's, and the kernels' own
                     own = ((state["present"] + state["label"] - self.net.threshold) / 2.0).cpu().numpy()
-                    present = (own + trace.others) / (1 + len(self.opinions))
+                    others = np.broadcast_to(trace.others, taken.shape)[on]
+                    present = (own + others) / (1 + len(self.opinions))
                 if step == 0:
                     trace.sparsity = (state["active"] > 1e-3).float().mean((1, 2)).cpu().numpy()
-                preferred = np.where(taken, -np.inf, label + self.rule.presence * present)
+                preferred = np.where(taken_on, -np.inf, label + self.rule.presence * present)
                 chosen = preferred.argmax(axis=1)
                 if told is not None:
-                    given = [t[step] if step < len(t) else -1 for t in told]
+                    given = [told[i][step] if step < len(told[i]) else -1 for i in on]
                     chosen = np.where(np.array(given) >= 0, given, chosen)
-                index = torch.from_numpy(chosen).to(self.device)
-                mask, _ = self.net.mask(state, index, x)
-                mask = torch.minimum(mask, left)
-                left = left - mask
+                mask, _ = self.net.mask(state, torch.from_numpy(chosen).to(self.device), power_on)
+                mask = torch.minimum(mask, left_on)
+                left[at] = left_on - mask
+                stop = state["stop"].cpu().numpy()[:, 0]
                 kernel = state["kernel"].cpu().numpy()[rows, chosen].argmax(axis=1)
                 kernels = chosen[:, None] * KERNELS + np.arange(KERNELS)
-                trace.label.append(label)
-                trace.present.append(present)
-                trace.stop.append(state["stop"].cpu().numpy()[:, 0])
                 trace.taken.append(taken.copy())
-                trace.chosen.append(chosen)
-                trace.kernel.append(chosen * KERNELS + kernel)
-                trace.mask.append(mask.cpu().numpy())
-                trace.active.append(state["active"].cpu().numpy()[rows[:, None], kernels])
-                taken[rows, chosen] = True
+                _note(trace.label, on, label, len(x))
+                _note(trace.present, on, present, len(x))
+                _note(trace.stop, on, stop, len(x))
+                _note(trace.chosen, on, chosen, len(x))
+                _note(trace.kernel, on, chosen * KERNELS + kernel, len(x))
+                _note(trace.mask, on, mask.cpu().numpy(), len(x))
+                _note(trace.active, on, state["active"].cpu().numpy()[rows[:, None], kernels], len(x))
+                taken[on, chosen] = True
+                if stopping:
+                    going[on] = preferred.max(axis=1) >= stop + self.rule.stop
         return trace, left.cpu().numpy()
 
     def _decompose(
@@ -487,7 +501,7 @@ class Decomposer:
         spectrum = transform(windows)
         index = [[self.labels.index(k) for k in t] for t in told] if told is not None else None
         steps = max((len(t) for t in index), default=1) if index is not None else most
-        trace, _ = self.trace(self._grids(spectrum), max(1, steps), index)
+        trace, _ = self.trace(self._grids(spectrum), max(1, steps), index, stopping and index is None)
         scores = scores_of(trace, self.rule)
         if index is not None:
             count = [len(t) for t in index]
@@ -518,6 +532,16 @@ class Decomposer:
             residual = window - waves.sum(axis=0) if count[i] else window
             out.append(Decomposition(found, residual.astype(np.float32), scores[i], float(trace.sparsity[i])))
         return tuple(out)
+
+
+def _note(noted: list[NDArray[Any]], on: NDArray[np.int64], values: NDArray[Any], count: int) -> None:
+    """Append what a step said of the windows `on`; what was said last of the others stands."""
+    if len(on) == count:
+        noted.append(values)
+        return
+    every = noted[-1].copy()
+    every[on] = values
+    noted.append(every)
 
 
 def said_of(net: Any, state: dict[str, Any]) -> torch.Tensor:

@@ -201,13 +201,15 @@ def verify(known: Entry, folder: Path | None = None, progress: ProgressCallback 
 
 def vouch(name: str, folder: Path | None = None) -> None:
     """Before a model is loaded: its files are still those of the catalogue, or those that were taken. A folder that somebody
-    named is theirs to vouch for.
+    named is theirs to vouch for, and so is one put among the models by hand of which no hash is known: a model tuned here has
+    other files than the one of the catalogue.
 
     Raises:
         WeightsError: a file is missing or is another.
     """
-    if folder is None:
-        verify(entry(name))
+    known = entry(name)
+    if folder is None and (known.vouched or _noted(models_dir() / known.id)):
+        verify(known)
 
 
 def pull(known: Entry, progress: ProgressCallback = silent) -> Path:

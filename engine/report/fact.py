@@ -59,6 +59,7 @@ def settings(finding: Finding) -> tuple[tuple[str, str], ...]:
         ("Audio track", str(s.track) if s.track else "the container's default"),
         ("Interval", words.span(s.interval.start_s, s.interval.end_s) if s.interval else "all"),
         ("Step between windows", f"{s.stride_s:g} s" if s.stride_s else "1.5 s up to a minute of sound, 3 s beyond"),
+        *([("Clues run", "those with a vote alone, to be quick")] if s.quick else []),
         ("Radius of the place", words.km(s.radius_km)),
         ("Radius of “the same place”", words.km(s.same_place_km)),
         ("Left out by the analyst", ", ".join(sorted(s.dropped)) or "nothing"),

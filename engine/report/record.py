@@ -109,6 +109,7 @@ class SettingsRecord:
     track: int | None = _said("audio track from 1, or null for the container's default")
     interval: IntervalRecord | None = _said("stretch asked for, or null for the whole clip")
     stride_s: float | None = _said("step between windows of sound, or null for the program's choice")
+    quick: bool = _said("whether clues without a vote were left out")
     radius_km: float = _said("the place reported has the most mass within this radius")
     same_place_km: float = _said("what counts as the same place")
     dropped: tuple[str, ...] = _said("keys of observations left out of the scoring")
@@ -639,6 +640,7 @@ def _settings(s: Settings) -> SettingsRecord:
         track=s.track,
         interval=_interval(s.interval) if s.interval else None,
         stride_s=s.stride_s,
+        quick=s.quick,
         radius_km=s.radius_km,
         same_place_km=s.same_place_km,
         dropped=tuple(sorted(_text(k) for k in s.dropped)),

@@ -30,16 +30,6 @@ from engine.world import countries, places, regions
 # sounds of no place (LOG.md): below it the place reported is no better than the prior's own.
 LEAST_GAIN_NATS = 0.5
 
-# Clues without a vote unless the analyst asks for it (Settings.included), and why.
-OFF_BY_DEFAULT = {
-    "streetclip": "not asked for; it looks at the same frames as GeoCLIP, and what it adds has not been measured",
-    "scene": "not asked for; on photos of known place it seldom spoke and showed no certain gain",
-    "speech": "not asked for; narration and dialogue tell of the production, not of the place",
-    "atoms": "not asked for; few everyday sounds say anything of places, and a film may have them from a library",
-    "agclip": "not asked for; on recordings of known place it showed no gain beside the species' ranges",
-}
-
-
 # Why a clue's weight is what it is before anyone changes it.
 WEIGHT_REASONS = {
     "species": "1: calibrated on recordings of known place; species heard together are tempered inside the clue",

@@ -111,20 +111,20 @@ def test_every_setting_has_an_option_or_a_reason_not_to(clip: Path, examined: li
     assert cli.main(["locate", str(clip), "--quiet"]) == 0
     assert examined == [Settings()]
     fixed = {"seed"}  # nothing is sampled in judging a clip
-    options = {"prior", "when", "track", "interval", "stride_s", "radius_km", "same_place_km", "claim"}
+    options = {"prior", "when", "track", "interval", "stride_s", "radius_km", "same_place_km", "claim", "quick"}
     by_edits = {"dropped", "added", "left_out", "included", "weights", "edits"}
     assert options | by_edits | fixed == set(Settings.__dataclass_fields__)
 
 
 def test_options_become_settings(clip: Path, examined: list[Settings]) -> None:
-    words = "--date 2024-05-17 --prior land --track 2 --interval 1:05-2:00.5 --radius 50 --stride 1 --same-place 25 --quiet"
+    words = "--date 2024-05-17 --prior land --track 2 --interval 1:05-2:00.5 --radius 50 --stride 1 --same-place 25 --quick"
     assert (
         cli.main(["locate", str(clip), *words.split(), "--drop", "great  TIT", "--drop", "Cuculus canorus", "--drop", "dog"]) == 0
     )
     keys = {"species/species/Parus major", "species/species/Cuculus canorus", "species/sound/Dog"}
     found = examined[0]
     plain = found.but(edits=(), dropped=frozenset())
-    assert plain == Settings("land", date(2024, 5, 17), 2, Interval(65, 120.5), 1.0, 50.0, 25.0)
+    assert plain == Settings("land", date(2024, 5, 17), 2, Interval(65, 120.5), 1.0, 50.0, 25.0, quick=True)
     assert found.dropped == keys and {e.target for e in found.edits} == keys
 
 
