@@ -95,6 +95,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "outcomes", one_by_one)
 
 
+@pytest.mark.slow
 def test_another_prior_is_another_batch(clips: Path, tmp_path: Path, in_this_process: None) -> None:
     results = Results(tmp_path / "results")
     with Case.create(tmp_path / "case") as case:

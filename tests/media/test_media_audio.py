@@ -170,6 +170,7 @@ print(count, (after - before) * scale / 1e6)
 """
 
 
+@pytest.mark.slow
 def test_half_an_hour_is_read_in_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "long.wav"
     minute = (0.3 * np.sin(np.arange(60 * 16_000) * 0.2) * 32767).astype("<i2").tobytes()

@@ -65,6 +65,7 @@ def test_the_bundle_holds_everything_and_says_so(tmp_path: Path) -> None:
     assert dict(m.models)[made.MODELS[0]] and dict(m.versions)["numpy"] and dict(m.tables)["models/claim.json"]
 
 
+@pytest.mark.slow
 def test_the_same_finding_gives_the_same_bytes() -> None:
     assert packed() == packed.__wrapped__()
 
