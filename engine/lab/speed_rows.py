@@ -141,7 +141,7 @@ def picture(folder: Path, frames: int, runs: int) -> Row:
     return in_turn(
         "picture location",
         f"{frames} pictures of 640 by 360 on CLIP ViT-L/14 of the real shape, models loaded; {len(grid):,} cells here, "
-        f"{len(gallery()):,} places there",
+        f"{len(gallery()[0]):,} places there",
         "geoclip's predict",
         ours,
         lambda: [theirs.predict(str(f), 5) for f in files],

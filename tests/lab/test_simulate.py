@@ -10,6 +10,8 @@ from engine.lab import simulate
 from engine.nets import birdnet
 from engine.world.grid import world_grid
 
+pytestmark = pytest.mark.slow  # BirdNET listens to every species it knows
+
 
 @pytest.fixture(scope="module")
 def errors() -> simulate.Errors:
