@@ -28,6 +28,10 @@ _WRITE_S = 0.15
 _LOG = logging.getLogger("earwitness.worker")
 
 
+def _full(stage: Stage) -> bool:
+    return bool(stage.total) and stage.done >= 0.9999 * float(stage.total or 0)
+
+
 class Told:
     """Takes note of a job's steps in its folder; raises `Cancelled` when somebody asked to stop."""
 
@@ -38,7 +42,7 @@ class Told:
 
     def __call__(self, progress: Progress) -> None:
         now = time.time()
-        at = next((i for i, s in enumerate(self.stages) if s.name == progress.stage and s.ended is None), None)
+        at = next((i for i, s in enumerate(self.stages) if s.name == progress.stage and (s.ended is None or _full(s))), None)
         step = {"done": float(progress.done), "total": progress.total, "unit": progress.unit, "lane": progress.lane}
         if at is None:
             same = [
@@ -48,7 +52,9 @@ class Told:
                 self.stages[i] = replace(self.stages[i], ended=now)
             self.stages.append(Stage(progress.stage, now, **step))  # type: ignore[arg-type]
         else:
-            self.stages[at] = replace(self.stages[at], **step)  # type: ignore[arg-type]
+            stage = replace(self.stages[at], **step)  # type: ignore[arg-type]
+            # The last stage of a lane has no successor that would end it.
+            self.stages[at] = replace(stage, ended=now if _full(stage) else None)
         if at is None or now - self._written > _WRITE_S:
             self.write()
             if (self.folder / "cancel").exists():

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.case import worker
 from engine.case.jobs import Queue, Status
 from engine.case.results import Results
 from engine.core.errors import DataError, SettingError
 from engine.core.finding import Settings
+from engine.core.progress import Progress
 
 
 @pytest.fixture
@@ -106,3 +108,12 @@ def test_damaged_results_are_made_anew(tmp_path: Path) -> None:
     assert not (tmp_path / f"{key}.npz").exists()
     with pytest.raises(DataError):
         results.get("../../etc/passwd")
+
+
+def test_a_lane_that_is_through_has_ended_though_nothing_follows_it(tmp_path: Path) -> None:
+    told = worker.Told(tmp_path)
+    told(Progress("listening", 5.0, 10.0, "s", "sound"))
+    told(Progress("looking", 1.0, 2.0, "frames", "picture"))
+    told(Progress("listening", 10.0, 10.0, "s", "sound"))
+    told(Progress("listening", 10.0, 10.0, "s", "sound"))
+    assert [(s.name, s.ended is None) for s in told.stages] == [("listening", False), ("looking", True)]
