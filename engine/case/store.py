@@ -7,6 +7,7 @@ updated or deleted from.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import uuid
 import zlib
@@ -57,6 +58,7 @@ class Scene:
     models: tuple[str, ...]
 
 
+_ALSO = "clip also at"  # what the log says of further paths of a clip
 _PACKED = "zlib:"
 _MOST_BYTES = 500_000_000
 
@@ -209,6 +211,7 @@ class Case:
     def _put_clip(self, session: Session, clip: Clip, problem: str) -> None:
         held = session.get(ClipRow, clip.sha256)
         if held is not None:
+            self._put_path(session, held, _storable(clip.path))
             if held.problem != problem:
                 held.problem = problem
                 _write(session, held, self.who, "clip noted again")
@@ -223,6 +226,13 @@ class Case:
             problem=problem,
         )
         _write(session, row, self.who, "clip added")
+
+    def _put_path(self, session: Session, held: ClipRow, path: str) -> None:
+        """Note where a clip lies as well: a copy, or the file under another name."""
+        facts = {"clip": held.sha256, "path": path}
+        there = sa.select(LogRow.seq).where(LogRow.what == _ALSO, LogRow.facts == chain.canonical(facts))
+        if path != held.path and session.scalar(there) is None:
+            _append(session, self.who, _ALSO, facts)
 
     def _put_finding(self, session: Session, clip: Clip, result_key: str, scene: Scene) -> str:
         same = sa.select(FindingRow.id).where(
@@ -316,11 +326,28 @@ class Case:
             return {sha256: marks for sha256, marks in session.execute(query.order_by(FingerprintRow.clip_sha256))}
 
     def results(self) -> tuple[tuple[str, str, str], ...]:
-        """(path of the clip, key of the result, settings) of all findings."""
-        query = sa.select(ClipRow.path, FindingRow.result_key, FindingRow.settings)
+        """(path of the clip, key of the result, settings) of all findings; of a clip with copies once for each path."""
+        query = sa.select(FindingRow.clip_sha256, FindingRow.result_key, FindingRow.settings).distinct()
+        paths = self.paths()
         with self._read() as session:
-            rows = session.execute(query.join(ClipRow, ClipRow.sha256 == FindingRow.clip_sha256).distinct())
-            return tuple((path, key, settings) for path, key, settings in rows)
+            rows = session.execute(query).all()
+        return tuple((path, key, settings) for sha256, key, settings in rows for path in paths.get(sha256, ()))
+
+    def paths(self) -> dict[str, tuple[str, ...]]:
+        """Every path under which each clip was met, by sha256, the first one first.
+
+        Raises:
+            DataError: the log was altered.
+        """
+        with self._read() as session:
+            found = {sha256: [path] for sha256, path in session.execute(sa.select(ClipRow.sha256, ClipRow.path))}
+            for facts in session.scalars(sa.select(LogRow.facts).where(LogRow.what == _ALSO).order_by(LogRow.seq)):
+                try:
+                    held = json.loads(facts)
+                    found[held["clip"]].append(str(held["path"]))
+                except (ValueError, KeyError, TypeError):
+                    raise DataError("The log of this case was altered; run: earwitness verify CASE") from None
+        return {sha256: tuple(own) for sha256, own in found.items()}
 
     def clips(self) -> tuple[ClipRow, ...]:
         """All clips, oldest first, detached."""

@@ -1,21 +1,41 @@
-"""A case as tables: Parquet with a row a finding (GeoParquet) and a row an observation, for DuckDB, pandas and QGIS."""
+"""A case as tables for DuckDB, pandas and QGIS: Parquet with a row a clip, a row a scene (both GeoParquet) and a row an
+observation in its window.
+
+Of each scene the newest finding counts: a case keeps how a clip was first judged, and every edit of the analyst beside it. A
+finding about a stretch that is no scene, or about a whole film as if it were one place (scene 0), counts only for a clip that has
+no other; scenes of an earlier cutting that are more than there are now count no more.
+
+A clip's own row says what the scene says that decides:
+
+1. Where any scene's sound and picture come from different places, so does the clip: the scene with the strongest factor against
+   one place decides.
+2. Else, where any scene's come from the same place, that is the verdict, of the scene with the strongest factor for one place.
+3. Else nobody can tell, and the row shows the first of the scenes in which the most senses speak.
+
+The more scenes a clip has, the likelier one of them errs: the counts of scenes by verdict stand beside the verdict.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.case.store import Case
+from engine.case.store import Case, Kept
 from engine.core.errors import InputError
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from engine.case.schema import ClipRow
+
 _SENSES = ("sound", "picture", "both")
+_DIFFERENT, _SAME, _UNTOLD = "different places", "same place", "cannot tell"
 _TEXT, _NUMBER, _COUNT, _YES_OR_NO = "string", "Float64", "Int64", "boolean"
-_COLUMNS = {
-    "sha256": _TEXT, "path": _TEXT, "scene": _COUNT, "scenes": _COUNT, "start_s": _NUMBER, "end_s": _NUMBER, "verdict": _TEXT,
-    "log10_factor": _NUMBER, "support": _TEXT, "distance_km": _NUMBER, "problem": _TEXT,
+_WHERE = {
+    "start_s": _NUMBER, "end_s": _NUMBER, "verdict": _TEXT, "log10_factor": _NUMBER, "support": _TEXT, "distance_km": _NUMBER,
     **{
         f"{s}_{what}": kind
         for s in _SENSES
@@ -24,57 +44,127 @@ _COLUMNS = {
     },
     "lat_deg": _NUMBER, "lon_deg": _NUMBER,
 }  # fmt: skip
+_SCENE_COLUMNS = {
+    "sha256": _TEXT, "path": _TEXT, "scene": _COUNT, "scenes": _COUNT, "finding": _TEXT, "created": _TEXT, **_WHERE,
+}  # fmt: skip
+_CLIP_COLUMNS = {
+    "sha256": _TEXT, "path": _TEXT, "files": _COUNT, "paths": _TEXT, "size_bytes": _COUNT, "container": _TEXT,
+    "duration_s": _NUMBER, "problem": _TEXT, "scenes": _COUNT, "different_places": _COUNT, "same_place": _COUNT,
+    "cannot_tell": _COUNT, "scene": _COUNT, **_WHERE,
+}  # fmt: skip
 _WINDOW_COLUMNS = {
     "sha256": _TEXT, "scene": _COUNT, "clue": _TEXT, "kind": _TEXT, "label": _TEXT, "name": _TEXT, "start_s": _NUMBER,
     "end_s": _NUMBER, "score": _NUMBER,
 }  # fmt: skip
 """Columns and their types: the same whether a table is empty or not, so that tables of several cases can be read as one."""
 
+_Row = dict[str, Any]
 
-def write(case: Case, folder: Path) -> tuple[Path, Path]:
-    """Write clips.parquet (GeoParquet, a row a finding) and windows.parquet (a row an observation) of a case, and enter them
-    into its log with their hashes; what is there already is left as it is.
+
+def write(case: Case, folder: Path) -> tuple[Path, Path, Path]:
+    """Write clips.parquet (a row a clip, whatever it is called and however many copies there are), scenes.parquet (a row a scene)
+    and windows.parquet (a row an observation) of a case, and enter them into its log with their hashes; what is there already is
+    left as it is. Which findings count, and what is said of a clip, is told at the top of this file.
+
+    Returns:
+        The paths of the three. `sha256` joins all of them, `sha256` and `scene` the last two.
 
     Raises:
         InputError: the folder cannot be written.
     """
-    import geopandas
-    import pandas
-    from shapely.geometry import Point
-
-    rows: list[dict[str, Any]] = []
-    windows: list[dict[str, Any]] = []
-    for f in case.each_finding():
-        document = json.loads(f.document)
-        rows.append(_row(f.clip_sha256, f.path, f.scene, f.verdict, f.log10_factor, document))
-        windows += _windows(f.clip_sha256, f.scene, document)
-    for clip in case.clips():
-        if clip.problem:
-            rows.append({"sha256": clip.sha256, "path": clip.path, "problem": clip.problem, "verdict": "cannot tell"})
-    points = [Point(r["lon_deg"], r["lat_deg"]) if r.get("lat_deg") is not None else None for r in rows]
-    frame = pandas.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
-    of_windows = pandas.DataFrame(windows, columns=list(_WINDOW_COLUMNS)).astype(_WINDOW_COLUMNS)
-    names = folder / "clips.parquet", folder / "windows.parquet"
+    found: dict[str, dict[int, tuple[_Row, list[_Row]]]] = {}
+    for kept in case.each_finding():  # oldest first: a newer one takes the place of an older one
+        document = json.loads(kept.document)
+        row, own = _row(kept, document), found.setdefault(kept.clip_sha256, {})
+        own.pop(row["scene"], None)
+        own[row["scene"]] = row, list(_windows(row, document))
+    clips, paths = case.clips(), case.paths()
+    scenes = {clip.sha256: _counting(found.get(clip.sha256, {})) for clip in clips}
+    of_clips = [_clip_row(clip, paths[clip.sha256], [row for row, _ in scenes[clip.sha256]]) for clip in clips]
+    of_scenes = [row for own in scenes.values() for row, _ in own]
+    of_windows = [w for own in scenes.values() for _, windows in own for w in windows]
+    tables = {
+        "clips": _on_the_map(of_clips, _CLIP_COLUMNS),
+        "scenes": _on_the_map(of_scenes, _SCENE_COLUMNS),
+        "windows": _table(of_windows, _WINDOW_COLUMNS),
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, table in zip(names, (geopandas.GeoDataFrame(frame, geometry=points, crs="EPSG:4326"), of_windows), strict=True):
-            part = name.with_suffix(".part")
-            table.to_parquet(part, index=False)
-            _exchange(case, part, name)
+        return tuple(_exchange(case, table, folder / f"{name}.parquet") for name, table in tables.items())  # type: ignore[return-value]
     except OSError as error:
         raise InputError(f"The tables cannot be written to {folder} ({error.strerror}); choose another folder.") from None
-    return names
 
 
-def _exchange(case: Case, part: Path, name: Path) -> None:
+def _counting(found: Mapping[int, tuple[_Row, list[_Row]]]) -> list[tuple[_Row, list[_Row]]]:
+    """The scenes of a clip that count, in order, each with its windows.
+
+    Args:
+        found: by number of the scene, the one found last standing last.
+    """
+    numbered = [number for number in found if number]
+    if not numbered:
+        return list(found.values())
+    newest, _ = found[numbered[-1]]
+    return [found[number] for number in sorted(numbered) if number <= max(newest["scenes"], 1)]
+
+
+def _clip_row(clip: ClipRow, paths: Sequence[str], scenes: Sequence[_Row]) -> _Row:
+    """What is said of a clip as a whole."""
+    said = [r["verdict"] for r in scenes]
+    decides = _deciding(scenes)
+    return {
+        "verdict": _UNTOLD,
+        **{k: v for k, v in decides.items() if k in _CLIP_COLUMNS},
+        "sha256": clip.sha256,
+        "path": clip.path,
+        "files": len(paths),
+        "paths": json.dumps(paths, ensure_ascii=False),
+        "size_bytes": clip.size_bytes,
+        "container": clip.container,
+        "duration_s": clip.duration_s,
+        "problem": clip.problem,
+        "scenes": len(scenes),
+        "different_places": said.count(_DIFFERENT),
+        "same_place": said.count(_SAME),
+        "cannot_tell": said.count(_UNTOLD),
+    }
+
+
+def _deciding(scenes: Sequence[_Row]) -> _Row:
+    """The scene that speaks for its clip; an empty row when there is none."""
+    for verdict, sign in ((_DIFFERENT, 1.0), (_SAME, -1.0)):
+        own = [r for r in scenes if r["verdict"] == verdict]
+        if own:
+            return min(own, key=lambda r: sign * (r["log10_factor"] or 0.0))
+    return max(scenes, key=lambda r: sum(bool(r.get(f"{s}_spoke")) for s in _SENSES), default={})
+
+
+def _on_the_map(rows: Sequence[_Row], columns: Mapping[str, str]) -> DataFrame:
+    import geopandas
+    from shapely.geometry import Point
+
+    points = [Point(r["lon_deg"], r["lat_deg"]) if r.get("lat_deg") is not None else None for r in rows]
+    return geopandas.GeoDataFrame(_table(rows, columns), geometry=points, crs="EPSG:4326")
+
+
+def _table(rows: Sequence[_Row], columns: Mapping[str, str]) -> DataFrame:
+    import pandas
+
+    return pandas.DataFrame(rows, columns=list(columns)).astype(dict(columns))
+
+
+def _exchange(case: Case, table: DataFrame, name: Path) -> Path:
     """Put a new table in the place of the old one, after its hash is in the log: killed in between, `verify` says so and the
     next batch puts it right."""
+    part = name.with_suffix(".part")
+    table.to_parquet(part, index=False)
     digest = _sha256(part)
     if name.is_file() and _sha256(name) == digest:
         part.unlink()
-        return
+        return name
     case.note("table written", file=str(name.absolute()), file_sha256=digest)
     part.replace(name)
+    return name
 
 
 def _sha256(path: Path) -> str:
@@ -82,22 +172,22 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _row(
-    sha256: str, path: str, scene: int, verdict: str, log10_factor: float | None, document: dict[str, Any]
-) -> dict[str, Any]:
+def _row(kept: Kept, document: Mapping[str, Any]) -> _Row:
     compared = document["comparisons"][0] if document["comparisons"] else {}
-    row: dict[str, Any] = {
-        "sha256": sha256,
-        "path": path,
-        "scene": scene,
+    alone = document["scenes"] <= 1 and document["settings"]["interval"] is not None  # nothing else of the clip was looked at
+    row: _Row = {
+        "sha256": kept.clip_sha256,
+        "path": kept.path,
+        "scene": 0 if alone else kept.scene,
         "scenes": document["scenes"],
+        "finding": kept.id,
+        "created": kept.created,
         "start_s": document["interval"]["start_s"],
         "end_s": document["interval"]["end_s"],
-        "verdict": verdict,
-        "log10_factor": log10_factor,
+        "verdict": kept.verdict,
+        "log10_factor": kept.log10_factor,
         "support": compared.get("support", ""),
         "distance_km": compared.get("distance_km"),
-        "problem": "",
     }
     for x in document["located"]:
         if x["modality"] not in _SENSES:
@@ -113,8 +203,8 @@ def _row(
     return row
 
 
-def _windows(sha256: str, scene: int, document: dict[str, Any]) -> Iterable[dict[str, Any]]:
+def _windows(row: _Row, document: Mapping[str, Any]) -> Iterable[_Row]:
     for p in document["perceived"]:
-        facts = {"sha256": sha256, "scene": scene, **{k: p[k] for k in ("clue", "kind", "label", "name")}}
+        facts = {"sha256": row["sha256"], "scene": row["scene"], **{k: p[k] for k in ("clue", "kind", "label", "name")}}
         for m in p["moments"]:
             yield facts | {"start_s": m["start_s"], "end_s": m["end_s"], "score": m["score"]}

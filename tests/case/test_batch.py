@@ -77,7 +77,7 @@ def test_a_batch_is_done_once_and_its_tables_can_be_read(clips: Path, tmp_path: 
         again = batch.run([str(clips)], case, Settings(), results, workers=1)
         assert (again.examined, again.there) == (0, 3)
         assert len(case.findings()) == 3
-        where, windows = batch.tables(case, tmp_path / "case")
+        where, _, windows = batch.tables(case, tmp_path / "case")
         assert verify(case).well
     table = geopandas.read_parquet(where)
     assert len(table) == 4 and table.crs.to_epsg() == 4326

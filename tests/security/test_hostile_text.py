@@ -174,7 +174,7 @@ def test_an_upload_of_any_name_stays_in_its_folder(tmp_path: Path) -> None:
 def test_tables_of_a_hostile_case_can_be_written(tmp_path: Path) -> None:
     with Case.create(tmp_path / "case") as case:
         case.add_clip(Clip(f"/{HOSTILE}.mp4", "1" * 64, 1, "mov", None), HOSTILE)
-        clips, _ = batch.tables(case, tmp_path / "case")
+        clips, *_ = batch.tables(case, tmp_path / "case")
     import pandas
 
     assert pandas.read_parquet(clips)["path"].tolist() == [f"/{HOSTILE}.mp4"]
