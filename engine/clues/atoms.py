@@ -204,6 +204,7 @@ def remarks(
     if not blocks:
         return ()
     samples = np.concatenate(blocks)
+    del blocks  # half an hour counts twice else
     end_s = start_s + len(samples) / rate
     found = [_remark(SILENT, s) for s in soundtrack.silences(samples, rate, start_s)]
     for c in soundtrack.copies(samples, rate):

@@ -19,6 +19,8 @@ LEAST_LAG_S = 1.0
 _BLOCK_S = 0.25
 _LIKENESS = 0.5  # of whitened samples; a codec leaves 0.7 to 1, anything else less than 0.2
 _MOST_LAGS = 12
+_WHOLE = 1 << 21  # samples that are correlated in one go; more of them block by block, which takes a third of the memory
+_CHUNK = 1024  # frames, or blocks of 0.25 s, looked at together
 _LEAST_SILENCE_S = 0.1
 _SILENCE = 1.0e-5  # -100 dBFS, below the last bit of a 16 bit file
 _LEAST_DECAYS = 5
@@ -101,8 +103,8 @@ def whitened(samples: NDArray[np.float32], size: int = 1024) -> NDArray[np.float
     window = np.sin(np.pi * (np.arange(size) + 0.5) / size).astype(np.float32)
     out = np.zeros(len(padded), np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    for at in range(0, len(frames), 4096):
-        spectrum = np.fft.rfft(frames[at : at + 4096] * window, axis=1)
+    for at in range(0, len(frames), _CHUNK):
+        spectrum = np.fft.rfft(frames[at : at + _CHUNK] * window, axis=1)
         level = np.abs(spectrum)
         spectrum *= 1.0 / (level + 1e-4)
         made = np.fft.irfft(spectrum, size, axis=1).astype(np.float32) * window
@@ -115,15 +117,7 @@ def whitened(samples: NDArray[np.float32], size: int = 1024) -> NDArray[np.float
 def _lags(white: NDArray[np.float32], rate_hz: int) -> list[int]:
     """Lags in samples at which the whole resembles itself, best first."""
     n = len(white)
-    size = 1 << int(np.ceil(np.log2(2 * n)))
-    # In single precision, and in place where that goes: half an hour has 30 million points.
-    spectrum = fft.rfft(white, size)
-    spectrum.real **= 2
-    spectrum.imag **= 2
-    spectrum.real += spectrum.imag
-    spectrum.imag = 0.0
-    auto = fft.irfft(spectrum, size, overwrite_x=True)[: n - int(LEAST_COPY_S * rate_hz)].copy()
-    del spectrum
+    auto = _autocorrelation(white)[: n - int(LEAST_COPY_S * rate_hz)]
     # in units of what chance gives: n - lag products of unit variance, if the samples were noise
     power = float(np.mean(white**2)) or 1.0
     chance = np.arange(n, n - len(auto), -1, dtype=np.float32)
@@ -143,6 +137,28 @@ def _lags(white: NDArray[np.float32], rate_hz: int) -> list[int]:
     return found
 
 
+def _autocorrelation(white: NDArray[np.float32], whole: int = _WHOLE) -> NDArray[np.float32]:
+    """(n,) sums of products of samples so far apart, in single precision; up to `whole` samples in one go."""
+    n = len(white)
+    if n <= whole:
+        size = 1 << int(np.ceil(np.log2(2 * n)))
+        spectrum = fft.rfft(white, size)
+        return np.asarray(fft.irfft(spectrum.real**2 + spectrum.imag**2, size)[:n])
+    length = whole // 2
+    parts = [fft.rfft(white[at : at + length], 2 * length) for at in range(0, n, length)]
+    auto = np.zeros((len(parts) + 1) * length, np.float32)
+    for apart in range(len(parts)):
+        total = np.zeros_like(parts[0])
+        for a, b in zip(parts, parts[apart:], strict=False):
+            total += a.conj() * b
+        made = fft.irfft(total, 2 * length)
+        at = apart * length
+        auto[at : at + length] += made[:length]
+        if apart:  # the second of two blocks may also come up to a block sooner
+            auto[at - length : at] += made[length:]
+    return auto[:n]
+
+
 def _copies_at(white: NDArray[np.float32], lag: int, rate_hz: int) -> list[Copy]:
     block = int(_BLOCK_S * rate_hz)
     count = (len(white) - lag) // block
@@ -154,7 +170,7 @@ def _copies_at(white: NDArray[np.float32], lag: int, rate_hz: int) -> list[Copy]
     away = tuple(int(s * rate_hz) for s in (-0.021, -0.0133, -0.0071, -0.0033, 0.0033, 0.0071, 0.0133, 0.021))
     likeness[:, 0] = np.max([_correlation(a, white, lag + d, block) for d in near], axis=0)
     likeness[:, 1] = np.max([np.abs(_correlation(a, white, lag + d, block)) for d in away], axis=0)
-    energy = (a**2).mean(axis=1)
+    energy = np.concatenate([(a[at : at + _CHUNK] ** 2).mean(axis=1) for at in range(0, count, _CHUNK)])
     on = (likeness[:, 0] > _LIKENESS) & (likeness[:, 0] > 2.0 * likeness[:, 1]) & (energy > 0.05 * np.median(energy) + 1e-9)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], on.view(np.int8), [0]])))
     return [
@@ -166,13 +182,17 @@ def _copies_at(white: NDArray[np.float32], lag: int, rate_hz: int) -> list[Copy]
 
 def _correlation(a: NDArray[np.float32], white: NDArray[np.float32], lag: int, block: int) -> NDArray[np.float32]:
     """(blocks,) normalised correlation of each block with the samples `lag` later; 0 where they run out."""
-    size = a.size
-    other = white[lag : lag + size]
-    if len(other) < size:
-        other = np.pad(other, (0, size - len(other)))
-    b = other.reshape(a.shape)
-    scale = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-    return (a * b).sum(axis=1) / np.maximum(scale, 1e-9)
+    found = []
+    for at in range(0, len(a), _CHUNK):
+        x = a[at : at + _CHUNK]
+        first = lag + at * block
+        other = white[first : first + x.size]
+        if len(other) < x.size:
+            other = np.pad(other, (0, x.size - len(other)))
+        y = other.reshape(x.shape)
+        scale = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+        found.append((x * y).sum(axis=1) / np.maximum(scale, 1e-9))
+    return np.concatenate(found)
 
 
 # --- reverberation ------------------------------------------------------------------------------------------------------
@@ -284,6 +304,7 @@ def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tupl
         it, and those are no digital silence; None otherwise.
     """
     hop = rate_hz // 50
+    samples = samples[: (int(max((end_s for _, end_s in speech), default=0.0) * 50) + 51) * hop]  # nothing later is asked for
     power = (samples[: len(samples) // hop * hop].reshape(-1, hop).astype(np.float64) ** 2).mean(axis=1)
     above = []
     for start_s, end_s in speech:

@@ -50,7 +50,8 @@ class Evidence:
     @classmethod
     def silent(cls, clue: str, modality: str, grid: Grid, why: str, observations: tuple[Observation, ...] = ()) -> Evidence:
         """Evidence of a clue that has nothing to say, with the reason."""
-        return cls(clue, modality, grid, np.zeros(len(grid)), observations, abstained=why)
+        nothing = np.broadcast_to(0.0, len(grid))  # one number, however many cells: a film has hundreds of these
+        return cls(clue, modality, grid, nothing, observations, abstained=why)
 
 
 @runtime_checkable

@@ -50,6 +50,7 @@ MAX_FRAMES = 6
 LONG_S = 12.0  # no stretch of a shot longer than this goes without a frame that stands for it
 MIN_SHOT_S = 0.4
 WATCHED_PX = 480  # longer side of the frames that a watcher is shown
+PIECE_S, OVERLAP_S = 60.0, 6.0  # what is held at once of a stretch in which everything moves, and of its neighbours on each side
 _FRAME_S = 0.04
 _ROWS, _COLUMNS, _BLOCK = 18, 32, 4
 _PLANAR_8_BIT = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv411p", "yuv440p"}
@@ -61,6 +62,15 @@ class Glance:
 
     time_s: float
     small: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Key:
+    """What is kept of a key frame: its time, its colours (see `look`) and how far it is from the one before it (0..255)."""
+
+    time_s: float
+    look: NDArray[np.float32]
+    change: float
 
 
 class Watcher(Protocol):
@@ -102,11 +112,12 @@ def cut(
         MediaError: the clip has no pictures or none that can be decoded.
     """
     sizes: list[tuple[float, int]] = []
-    keys = list(_glances(reader, interval, track, progress, "looking for cuts", True, watcher, sizes))
+    keys = list(_keys(_glances(reader, interval, track, progress, "looking for cuts", True, watcher, sizes)))
     wanted = list(_unclear(keys, interval, reader.clip.duration_s, np.array(sorted(sizes)).reshape(-1, 2)))
+    sizes.clear()
     cuts: list[float] = []
-    seen: list[float] = [g.time_s for g in keys]
-    looks: list[tuple[float, NDArray[np.float32]]] = [(g.time_s, look(g)) for g in keys]
+    seen: list[float] = [k.time_s for k in keys]
+    looks: list[tuple[float, NDArray[np.float32]]] = [(k.time_s, k.look) for k in keys]
     total_s = sum(b - a for a, b in wanted)
     done_s = 0.0
     for start_s, end_s in wanted:
@@ -114,10 +125,12 @@ def cut(
         def within(step: Progress, before_s: float = done_s, from_s: float = start_s) -> None:
             progress(Progress(step.stage, before_s + max(0.0, step.done - from_s), total_s, "s"))
 
-        glances = list(_glances(reader, Interval(start_s, end_s), track, within, "finding the cuts", False, watcher))
-        seen += [g.time_s for g in glances]
-        looks += [(g.time_s, look(g)) for g in glances[:: max(1, len(glances) // 200)]]
-        cuts += find_cuts(glances)
+        glances = _glances(reader, Interval(start_s, end_s), track, within, "finding the cuts", False, watcher)
+        for piece, from_s, to_s in _pieces(glances):
+            own = [g for g in piece if from_s <= g.time_s < to_s]
+            seen += [g.time_s for g in own]
+            looks += [(g.time_s, look(g)) for g in own[:: max(1, len(own) // 200)]]
+            cuts += [t for t in find_cuts(piece) if from_s <= t < to_s]
         done_s += end_s - start_s
     if not seen:
         return ()
@@ -125,7 +138,34 @@ def cut(
     end_s = max(max(seen) + _FRAME_S, reader.clip.duration_s or 0.0)
     end_s = min(end_s, interval.end_s) if interval else end_s
     shots = _shots(first_s, end_s, max(seen), cuts, np.array([g.time_s for g in keys]))
-    return tuple(replace(shot, look=_look_of(shot, looks)) for shot in shots)
+    looks_s = np.array([t for t, _ in looks])
+    every = np.stack([x for _, x in looks])
+    return tuple(replace(shot, look=_look_of(shot, looks_s, every)) for shot in shots)
+
+
+def _keys(glances: Iterable[Glance]) -> Iterator[Key]:
+    """What is kept of key frames: of hours their small pictures would be much."""
+    before: Glance | None = None
+    for g in glances:
+        yield Key(g.time_s, look(g), float(np.abs(before.small - g.small).mean()) if before is not None else np.inf)
+        before = g
+
+
+def _pieces(glances: Iterable[Glance]) -> Iterator[tuple[list[Glance], float, float]]:
+    """(glances, from_s, to_s): a stretch piece by piece, each to be searched for cuts from from_s to to_s alone.
+
+    What is given beside it on both sides lets a cut stand out, or not, as it would in the whole.
+    """
+    held: list[Glance] = []
+    from_s = -np.inf
+    for g in glances:
+        held.append(g)
+        if g.time_s - held[0].time_s >= PIECE_S + 2 * OVERLAP_S:
+            to_s = g.time_s - OVERLAP_S
+            yield held, from_s, to_s
+            held, from_s = [h for h in held if h.time_s >= to_s - OVERLAP_S], to_s
+    if held:
+        yield held, from_s, np.inf
 
 
 def representative_frames(
@@ -205,22 +245,22 @@ def _likeness(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def _unclear(
-    keys: list[Glance], interval: Interval | None, duration_s: float | None, sizes: NDArray[np.float64]
+    keys: list[Key], interval: Interval | None, duration_s: float | None, sizes: NDArray[np.float64]
 ) -> Iterator[tuple[float, float]]:
     """Stretches that may hold a cut, from the key frames and from all packets' (time, bytes); neighbours joined."""
     first_s = interval.start_s if interval else 0.0
     last_s = interval.end_s if interval else (duration_s or (keys[-1].time_s if keys else 0.0)) + 1.0
     points = [k for k in keys if first_s <= k.time_s < last_s]
     edges = [first_s, *(k.time_s for k in points), last_s]
-    glances = [None, *points, None]
+    between = [None, *points, None]
     open_s: float | None = None
-    for (a_s, b_s), (a, b) in zip(itertools.pairwise(edges), itertools.pairwise(glances), strict=True):
-        change = float(np.abs(a.small - b.small).mean()) if a is not None and b is not None else np.inf
+    for (a_s, b_s), (a, b) in zip(itertools.pairwise(edges), itertools.pairwise(between), strict=True):
+        change = b.change if a is not None and b is not None else np.inf
         alike = change < ALIKE
         clear = b_s - a_s <= 0.05 or (b_s - a_s <= BLIND_S and (alike or a is None))
         if not clear and change < CALM_CHANGE and a is not None and b is not None:
             # Moved, but in the same colours: the same shot, or another one of the same view, which parts no places.
-            same = b_s - a_s <= BLIND_S and float(look(a) @ look(b)) >= SAME_COLOURS
+            same = b_s - a_s <= BLIND_S and float(a.look @ b.look) >= SAME_COLOURS
             clear = same or (b_s - a_s <= CALM_S and _calm(sizes, a_s, b_s))
         if clear and open_s is not None:
             yield open_s, a_s + 0.5
@@ -286,11 +326,11 @@ def look(glance: Glance) -> NDArray[np.float32]:
     return np.sqrt(np.bincount(bins, minlength=128) / len(bins)).astype(np.float32)
 
 
-def _look_of(shot: Shot, looks: list[tuple[float, NDArray[np.float32]]]) -> NDArray[np.float32] | None:
-    inside = [x for t, x in looks if shot.start_s - 1e-3 <= t < shot.end_s]
-    if not inside:
+def _look_of(shot: Shot, times_s: NDArray[np.float64], looks: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    inside = (times_s >= shot.start_s - 1e-3) & (times_s < shot.end_s)
+    if not inside.any():
         return None
-    mean = np.mean(inside, axis=0)
+    mean = looks[inside].mean(axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
 
 
