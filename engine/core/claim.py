@@ -81,8 +81,8 @@ class ClaimFactor:
 
     @property
     def odds(self) -> str:
-        """The factor as "at least 90 : 1", towards whichever proposition it speaks for."""
-        return odds_of(self.log10_factor, self.at_bound)
+        """The factor as "about 90 : 1", towards whichever proposition it speaks for."""
+        return odds_of(self.log10_factor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,14 @@ def words_of(factor: float) -> str:
     return next(words for least, words in reversed(VERBAL_SCALE) if factor >= least)
 
 
-def odds_of(log10_factor: float, at_bound: bool) -> str:
-    """A factor as "at least 90 : 1", towards whichever proposition it speaks for, two digits."""
+def odds_of(log10_factor: float) -> str:
+    """A factor as "about 90 : 1", towards whichever proposition it speaks for, two digits.
+
+    One at the bound is worded alike: its interval reaches below it, so that "at least" would claim more than is known.
+    """
     factor = 10.0 ** abs(log10_factor)
     digits = f"{factor:.2g}" if factor < 10 else f"{float(f'{factor:.2g}'):,.0f}"
-    return f"{'at least ' if at_bound else 'about '}{digits} : 1"
+    return f"about {digits} : 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +104,5 @@ class Comparison:
 
     @property
     def odds(self) -> str:
-        """The factor as "at least 90 : 1", towards whichever proposition it speaks for, two digits."""
-        return odds_of(self.log10_factor, self.at_bound)
+        """The factor as "about 90 : 1", towards whichever proposition it speaks for, two digits."""
+        return odds_of(self.log10_factor)

@@ -27,4 +27,11 @@ def run(args: argparse.Namespace) -> int:
     target = args.json or compare.CALIBRATION_FILE
     target.write_text(json.dumps(data, indent=1) + "\n")
     print(f"log10 factor = {k.offset:.2f} + {k.slope:.2f} · log10 B, within {k.low:.2f} … {k.high:.2f}; wrote {target}")
+    low, high = data["bounds_effective"]
+    n = data["effective"]
+    print(
+        f"counting only as many independent pairs as they are worth ({n['same']:.0f} and {n['different']:.0f}) the bounds "
+        "would be "
+        f"1/{10**-low:.2g} … {10**high:.2g}"
+    )
     return 0

@@ -270,6 +270,7 @@ def calibrate(pairs: Pairs, seed: int) -> dict[str, Any]:
     known = np.isfinite(out)
     n_same, n_different = (effective(pairs, known & side, np.nan_to_num(out)) for side in (same, ~same))
     low, high = bounds(out[known], same[known], weight[known], int((known & same).sum()), int((known & ~same).sum()))
+    fewer = bounds(out[known], same[known], weight[known], round(n_same), round(n_different))
     draws = []
     rng = np.random.default_rng(seed)
     for _ in range(200):
@@ -284,6 +285,7 @@ def calibrate(pairs: Pairs, seed: int) -> dict[str, Any]:
         "pairs": int(speak.sum()),
         "same_pairs": int((speak & same).sum()),
         "effective": {"same": n_same, "different": n_different},
+        "bounds_effective": list(fewer),
         "bootstrap": [[round(o, 4), round(s, 4)] for o, s in draws],
         "held_out_cllr": cllr(np.clip(out[known], low, high), same[known]),
         "seed": seed,
@@ -311,7 +313,18 @@ def report(pairs: Pairs, log10_lr: Array, k: compare.Calibration, seed: int) -> 
         own = known & (pairs.km >= low) & (pairs.km < high)
         if own.any():
             quartiles = [float(q) for q in np.percentile(lr[own], [25, 50, 75])]
-            bands.append({"from_km": low, "to_km": high, "pairs": int(own.sum()), "log10_factor": quartiles})
+            bands.append(
+                {
+                    "from_km": low,
+                    "to_km": high,
+                    "pairs": int(own.sum()),
+                    "recordings": len(np.unique(pairs.recording[own])),
+                    "photos": len(np.unique(pairs.photo[own])),
+                    "log10_factor": quartiles,
+                    "different_moderate": float((lr[own] <= -MODERATE).mean()),
+                    "same_moderate": float((lr[own] >= MODERATE).mean()),
+                }
+            )
     intervals = _intervals(pairs, lr, known, seed)
     return {
         "cllr": cllr(z, s),
@@ -396,7 +409,11 @@ def show(data: dict[str, Any]) -> None:
     print(f"beyond {FAR_KM:,.0f} km called different, moderate or more: {data['different_moderate']:.1%}")
     low, high = data["bounds_log10"]
     print(f"factors bounded to 1/{10**-low:,.0f} … {10**high:,.0f}; at the bound: {data['capped']:.0%} of pairs")
-    print("\nkm between       pairs   log10 factor (quartiles)")
+    print("\n                                        log10 factor           called, moderate or more")
+    print("km between       pairs  rec.  photos     (quartiles)              different  same place")
     for band in data["bands"]:
         q = band["log10_factor"]
-        print(f"{band['from_km']:>6,} – {band['to_km']:>6,}  {band['pairs']:>6,}   {q[0]:+.2f}  {q[1]:+.2f}  {q[2]:+.2f}")
+        print(
+            f"{band['from_km']:>6,} – {band['to_km']:>6,}  {band['pairs']:>6,}  {band['recordings']:>4}  {band['photos']:>6}"
+            f"   {q[0]:+.2f}  {q[1]:+.2f}  {q[2]:+.2f}  {band['different_moderate']:>18.1%}  {band['same_moderate']:>10.1%}"
+        )

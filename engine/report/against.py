@@ -35,7 +35,7 @@ def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
     if weakest <= 0:
         yield "The 95% interval of the factor includes 1: it may say nothing."
     elif weakest < abs(c.log10_factor) - edits.SMALL:
-        yield f"The weak end of the factor's 95% interval is {odds_of(weakest, False)}."
+        yield f"The weak end of the factor's 95% interval is {odds_of(weakest)}."
     for under in c.by_prior:
         if under.words != c.support:
             yield f"Under the prior “{under.prior}” the factor is log₁₀ {edits.factor(under.log10_factor)} ({under.words})."

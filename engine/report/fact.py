@@ -21,8 +21,7 @@ def facts(finding: Finding) -> tuple[tuple[str, str], ...]:
         ("Length", length),
         ("Examined", f"{words.span(finding.interval.start_s, finding.interval.end_s)}{scene}"),
         *((f"{s.kind.capitalize()} track {s.track}", _stream(s)) for s in clip.streams if s.kind in ("audio", "video")),
-        ("Examined on", finding.provenance.created),
-        ("Program", f"Earwitness {finding.provenance.version}"),
+        *((("Decoding", shown(finding.provenance.decoding, 400)),) if finding.provenance.decoding else ()),
     )
 
 
@@ -48,7 +47,8 @@ def _stream(s: Stream) -> str:
 def problems(finding: Finding) -> tuple[str, ...]:
     skipped = [f"{n:,} {kind} packets could not be decoded." for kind, n in finding.perception.skipped.items() if n]
     silent = [f"{words.modality(x.modality)}: {x.cannot_tell}" for x in finding.located if x.cannot_tell and x.modality != FUSED]
-    return tuple(shown(t, 400) for t in (*silent, *finding.clip.problems, *skipped))
+    failed = finding.perception.failed.values()
+    return tuple(shown(t, 400) for t in (*silent, *failed, *finding.clip.problems, *skipped))
 
 
 def settings(finding: Finding) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from engine.core.finding import Finding, Located
 from engine.report import words
-from engine.report.verdict import comparisons
+from engine.report.verdict import Headline, comparisons
+from engine.report.verdict import headline as taken_as_one
 
 PINNED_KM2 = 60_000.0  # a 90% region wider than this (about Ireland's size) is named as a region, not as a town
 
@@ -35,6 +36,13 @@ def row(scene: Finding) -> SceneRow:
 def headline(finding: Finding) -> str:
     """How many scenes a film has, and how many of each verdict."""
     return said(finding.film)
+
+
+def banner(finding: Finding) -> Headline:
+    """What stands on top of a film's report: the count of its scenes' verdicts, for it has no verdict of its own."""
+    whole = taken_as_one(finding)
+    one = f" Taken as if it were one place, which it need not be: {whole.title}." if whole is not None else ""
+    return Headline("cannot_tell", headline(finding), f"A film has many places, so that each scene is judged by itself.{one}")
 
 
 def said(scenes: Sequence[Finding]) -> str:

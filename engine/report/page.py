@@ -18,18 +18,21 @@ from engine.core.finding import Finding, Located
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.rationale import Sentence
 from engine.media.source import shown
-from engine.report import claim, fact, film, verdict, words
+from engine.report import claim, fact, film, scope, verdict, words
 from engine.report import map as maps
 from engine.report.against import speaks_against
 from engine.report.colour import modality_colour
 from engine.report.credit import Credit, credits, licence_note
 from engine.report.decision import EditRow, EffectRow, decided, decisions, effects, first
+from engine.report.digest import digest
 from engine.report.exhibit import Card, Ranges, Row, Still, card, row, stills
+from engine.report.likeness import Condition, conditions
 from engine.report.perceived import Perceived, clear, gather, species_behind
-from engine.report.proposition import SCALE_SOURCE, propositions, scale
+from engine.report.proposition import SCALE_SOURCE, claim_propositions, propositions, scale
 from engine.report.record import clip_name
+from engine.report.term import TERMS
 from engine.report.timeline import moments, timeline
-from engine.report.validation import Sheet, sheets
+from engine.report.validation import Sheet, regions_hold, sheets
 from engine.report.versions import Versions, versions
 
 _MOST_CARDS = 8  # species with sonagram, sound and range map: bounds the page to a few MB
@@ -77,6 +80,7 @@ class Tested:
 
     banner: claim.ClaimHeadline
     said: str
+    propositions: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, str], ...]
     heard: tuple[Neighbour, ...]
     absent: str
@@ -111,7 +115,6 @@ class Page:
     moments: Markup
     reference: str
     film: tuple[film.SceneRow, ...]
-    film_said: str
     cards: tuple[Card, ...]
     species: tuple[Row, ...]
     sounds: tuple[Row, ...]
@@ -135,6 +138,12 @@ class Page:
     scale_source: str = SCALE_SOURCE
     against: tuple[str, ...] = ()
     validation: tuple[Sheet, ...] = ()
+    purpose: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    unexamined: tuple[str, ...] = ()
+    regions_hold: str = ""
+    terms: tuple[tuple[str, str], ...] = TERMS
+    digest: str = ""
     versions: Versions | None = None
     custody: Custody | None = None
     decided: tuple[tuple[str, ...], ...] = ()
@@ -148,6 +157,7 @@ def page_of(
     progress: ProgressCallback = silent,
 ) -> Page:
     """The content of a report; arguments as for `html.to_html`."""
+    numbers = digest(finding)
     progress(Progress("drawing maps"))
     everything = gather(finding)
     species = species_behind(finding, everything)
@@ -158,8 +168,8 @@ def page_of(
     return Page(
         finding=finding,
         name=clip_name(finding.clip),
-        facts=fact.facts(finding),
-        banner=verdict.headline(finding),
+        facts=(*fact.facts(finding), *scope.examiner(finding, custody, versions()), ("Numbers SHA-256", numbers)),
+        banner=film.banner(finding) if finding.film else verdict.headline(finding),
         senses=senses,
         together=together,
         comparisons=tuple(_safe_rows(verdict.comparison_rows(c)) for c in verdict.comparisons(finding)),
@@ -168,13 +178,12 @@ def page_of(
         moments=Markup(moments(finding.timeline, finding.interval)) if finding.timeline else _NOTHING,
         reference=shown(finding.timeline.reference, 160) if finding.timeline else "",
         film=tuple(_scene_row(x) for x in finding.film),
-        film_said=film.headline(finding) if finding.film else "",
         cards=_cards(species[:_MOST_CARDS], finding, reader, ranges, progress),
         species=tuple(row(p) for p in species[_MOST_CARDS:_MOST_ROWS]),
         sounds=tuple(row(p) for p in sounds[:_MOST_ROWS]),
         others=tuple(row(p) for p in others),
         stills=stills(finding, reader),
-        silent=tuple((e.clue, e.abstained) for e in finding.evidence if e.abstained),
+        silent=scope.silent(finding),
         problems=fact.problems(finding),
         settings=fact.settings(finding),
         tags=tuple((shown(k, 80), shown(v, 300)) for k, v in finding.clip.tags[:_MOST_ROWS]),
@@ -191,6 +200,11 @@ def page_of(
         scale=scale(),
         against=speaks_against(finding),
         validation=sheets(),
+        purpose=scope.purpose(),
+        conditions=conditions(finding),
+        unexamined=scope.unexamined(finding),
+        regions_hold=regions_hold(),
+        digest=numbers,
         versions=versions(),
         custody=custody,
         decided=tuple(decided(d) for d in custody.decisions) if custody else (),
@@ -239,6 +253,7 @@ def _tested(t: ClaimTest) -> Tested:
     return Tested(
         banner=claim.headline(t),
         said=shown(f"{claim.who(t.claim)}: {claim.stated(t)}", 300),
+        propositions=claim_propositions(t),
         rows=_safe_rows(claim.factor_rows(t)),
         heard=tuple(
             Neighbour(

@@ -2,43 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
-from engine.core.comparison import VERBAL_SCALE
+from engine.core.claim import CANNOT_TELL, ClaimTest
+from engine.core.comparison import VERBAL_SCALE, Comparison
 from engine.core.finding import Finding
-from engine.report import words
-from engine.report.verdict import comparisons
+from engine.media.source import shown
+from engine.report import validation, verdict, words
 
 SCALE_SOURCE = "ENFSI Guideline for Evaluative Reporting in Forensic Science, 2015, example of a verbal scale."
+NOT_A_CHANCE = (
+    "How probable either proposition is. That also needs what is known besides the clip, which is for whoever decides. A "
+    "factor of "
+    "18 : 1 is not 18 to 1 on."
+)
 
 
 def propositions(finding: Finding) -> tuple[tuple[str, str], ...]:
     """(name, sentence): the two propositions and how the factor reads; empty when sound and picture were not compared."""
-    c = next((c for c in comparisons(finding) if {c.a, c.b} == {"sound", "picture"}), None)
-    if c is None:
-        return ()
-    prior = words.PRIOR_NAMES.get(finding.settings.prior, finding.settings.prior)
-    rows = [
-        ("Proposition 1", f"Sound and picture come from the same place, within about {words.km(c.same_place_km)} of each other."),
-        ("Proposition 2", f"They come from different places, drawn one by one from the prior ({prior})."),
-    ]
+    c = verdict.compared(finding)
+    return () if c is None else tuple(_rows(finding, c))
+
+
+def _rows(finding: Finding, c: Comparison) -> Iterator[tuple[str, str]]:
+    yield (
+        "Proposition 1",
+        f"Sound and picture were recorded at one place, within about {words.km(c.same_place_km)} of each other.",
+    )
+    yield (
+        "Proposition 2",
+        "They were recorded at two places that have nothing to do with each other, each drawn by itself from the places where "
+        "clips "
+        "are made.",
+    )
+    yield "Where clips are made", _population(finding, c)
+    f = validation.factor()
+    yield (
+        "What neither covers",
+        f"Places that lie near each other or are alike. In the tests {f.near} were called one place with at least moderate "
+        "support: "
+        "support for one place means the same part of a continent, not one spot. Two places drawn apart fall "
+        f"{f.drawn}; but for that the propositions exclude each other.",
+    )
     if c.verdict == "cannot tell":
-        rows.append(("The factor", f"No factor is stated: {c.reason or 'nothing speaks for either'}."))
+        yield "The factor", f"No factor is stated: {shown(c.reason, 300) or 'nothing speaks for either'}."
     else:
         one, other = ("1", "2") if c.log10_factor > 0 else ("2", "1")
-        rows.append(("The factor", f"{_odds(c.odds)} as probable if proposition {one} is true as if proposition {other} is."))
-    if c.at_bound:
-        limit = (
-            f"More extreme factors are not stated: {c.pairs:,} pairs of recordings and photos at known distance cannot support "
-            "them, however clear this clip may look."
+        yield (
+            "The factor",
+            f"What was heard and seen is {c.odds.removesuffix(' : 1')} times as probable if proposition {one} is true as if "
+            f"proposition {other} is ({verdict.interval(c)}).",
         )
-        rows.append(("Bound", limit))
-    rows.append(
+    yield from validation.bound_rows(c)
+    yield "What it is not", NOT_A_CHANCE
+
+
+def _population(finding: Finding, c: Comparison) -> str:
+    """The relevant population, and that the headline does not hang on one choice of it."""
+    used = " / ".join(words.PRIOR_NAMES.get(u.prior, u.prior) for u in c.by_prior)
+    own = words.PRIOR_NAMES.get(finding.settings.prior, finding.settings.prior)
+    if not used:
+        return f"Anywhere on land: {own}."
+    return f"Anywhere on land, weighed in {len(c.by_prior)} ways ({used}). The factor stated is the weakest; maps use: {own}."
+
+
+def claim_propositions(test: ClaimTest) -> tuple[tuple[str, str], ...]:
+    """(name, sentence): the propositions of a claim, and what its ratio is not."""
+    c = test.claim
+    when = f", around {c.when.day} {c.when:%B %Y}" if c.when else ""
+    rows = [
         (
-            "What it is not",
-            "How probable either proposition is. That also needs what is known besides the clip, which is for whoever decides.",
-        )
-    )
+            "If the claim is true",
+            f"The clip was recorded within about {words.km(c.radius_km)} of {shown(test.place, 160)}{when}.",
+        ),
+        (
+            "If it is not",
+            "It was recorded somewhere else, drawn from the places where clips are made (the weakest of all priors counts).",
+        ),
+    ]
+    if test.verdict != CANNOT_TELL:
+        rows.append(("The ratio is not", "How probable it is that the claim is true, nor that whoever made it is honest."))
     return tuple(rows)
 
 
@@ -47,8 +91,3 @@ def scale() -> tuple[tuple[str, str], ...]:
     steps = [(f"{a:,.0f} to {b:,.0f}", said) for (a, said), (b, _) in pairwise(VERBAL_SCALE)]
     least, said = VERBAL_SCALE[-1]
     return (*steps, (f"{least:,.0f} and more", said))
-
-
-def _odds(odds: str) -> str:
-    """ "at least 18 : 1" as the beginning of a sentence: "What was heard and seen is at least 18 times"."""
-    return f"What was heard and seen is {odds.removesuffix(' : 1')} times"

@@ -454,6 +454,7 @@ class ProvenanceRecord:
     models: tuple[ModelRecord, ...] = _said("models that spoke, with licences")
     skipped_audio: int = _said("audio packets that could not be decoded")
     skipped_video: int = _said("video packets that could not be decoded")
+    decoding: str = _said("how decoding was fenced in when the clip was perceived, a sentence, or empty where it is not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -774,6 +775,7 @@ def _provenance(p: Provenance, skipped: Mapping[str, int]) -> ProvenanceRecord:
         ),
         skipped_audio=int(skipped.get("audio", 0)),
         skipped_video=int(skipped.get("video", 0)),
+        decoding=p.decoding,
     )
 
 

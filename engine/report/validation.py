@@ -7,9 +7,12 @@ README, the log and the fitted models.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
+from engine.core.comparison import Comparison, words_of
 from engine.core.errors import DataError
 from engine.core.paths import ASSETS
 
@@ -43,6 +46,62 @@ class Sheet:
     remark: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What the tests had, for a clip to be held against.
+
+    Attributes:
+        recordings, photos: how many stand behind the figures of sound and of picture.
+        kind: of recordings.
+        length_s: shortest and longest recording.
+        codecs, copies: codings of the recordings, and that of the copies made.
+        full_band_hz, lowpass_hz: upper end of what the recordings hold, and of the copies that were cut.
+        continents: recordings by continent.
+        clues: those whose figures were measured together.
+        same_place_km, same_km: radius of the kernel scored; distance up to which a test pair counts as one place.
+        regions_hold: how many of 100 regions of 50 and of 90% of the sound held the true place.
+    """
+
+    recordings: int
+    photos: int
+    kind: str
+    length_s: tuple[float, float]
+    codecs: tuple[str, ...]
+    copies: str
+    full_band_hz: float
+    lowpass_hz: float
+    continents: Mapping[str, int]
+    clues: tuple[str, ...]
+    same_place_km: float
+    same_km: float
+    regions_hold: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What stands behind the factor for one place against two.
+
+    Attributes:
+        pairs, same_pairs: pairs scored, and those from one place.
+        independent: recordings or photos, whichever are fewer, that the pairs from one place share.
+        effective: how many independent pairs they are worth by the design effect of sharing.
+        log10_low, log10_high: what the bounds would be if only so many were counted.
+        cllr: with its 95% interval.
+        near: how many pairs from places near each other were called one place with at least moderate support, in words.
+        drawn: how often two places drawn apart fall near each other, in words.
+    """
+
+    pairs: int
+    same_pairs: int
+    independent: int
+    effective: int
+    log10_low: float
+    log10_high: float
+    cllr: str
+    near: str
+    drawn: str
+
+
 @cache
 def sheets() -> tuple[Sheet, ...]:
     """Every experiment, in the order of the file.
@@ -51,11 +110,82 @@ def sheets() -> tuple[Sheet, ...]:
         DataError: the file is missing or malformed.
     """
     try:
+        return tuple(
+            Sheet(**{**s, "columns": tuple(s["columns"]), "rows": tuple(map(tuple, s["rows"]))}) for s in _facts()["sheets"]
+        )
+    except (KeyError, TypeError):
+        raise _damaged() from None
+
+
+@cache
+def tested() -> Tested:
+    """What the tests had; errors as for `sheets`."""
+    try:
+        facts = dict(_facts()["tested"])
+        return Tested(**facts | {k: tuple(facts[k]) for k in ("length_s", "codecs", "clues", "regions_hold")})
+    except (KeyError, TypeError):
+        raise _damaged() from None
+
+
+@cache
+def factor() -> Behind:
+    """What stands behind the factor; errors as for `sheets`."""
+    try:
+        return Behind(**_facts()["factor"])
+    except (KeyError, TypeError):
+        raise _damaged() from None
+
+
+def behind(pairs: int) -> str:
+    """How many pairs stand behind a factor, and how few things they share."""
+    f = factor()
+    if pairs != f.pairs:  # another calibration than the one the sheet tells of
+        return f"{pairs:,} pairs of known distance"
+    shared = f"{f.same_pairs} of them from one place, which share {f.independent} recordings or photos"
+    return f"{pairs:,} pairs of known distance, {shared}"
+
+
+def regions_hold() -> str:
+    """How often regions held the true place, as measured: for beside every region that is stated."""
+    t = tested()
+    return (
+        f"Measured: of {t.recordings} recordings of known place the sound's 50% region held it in {t.regions_hold[0]}, the 90% "
+        f"region in {t.regions_hold[1]} of 100; for pictures and for sound and picture together this was not measured."
+    )
+
+
+def bound_rows(c: Comparison) -> Iterator[tuple[str, str]]:
+    """(name, sentence) on why no stronger factor is stated, and how sure the method itself is."""
+    f = factor()
+    if c.pairs != f.pairs:
+        return
+    if c.at_bound:
+        towards = f.log10_high if c.log10_factor > 0 else f.log10_low
+        fewer = 10.0 ** abs(towards)
+        yield (
+            "Bound",
+            f"No stronger factor is stated, however clear the clip may look: behind it stand {behind(c.pairs)}, and one more "
+            "misleading pair than turned up among them cannot be ruled out. The bound counts these "
+            f"{f.same_pairs} pairs as if they were independent; counted as the {f.effective} that they are worth, it would be "
+            f"{fewer:.2g} : 1 ({words_of(max(1.0, float(f'{fewer:.2g}')))}).",
+        )
+    yield (
+        "How good the method is",
+        f"Cllr {f.cllr} on these pairs (0 is perfect, 1 worth nothing). Where the interval reaches 1, the tests do not "
+        "exclude that such factors are worth nothing; the validation sheet has the figures.",
+    )
+
+
+@cache
+def _facts() -> dict[str, Any]:
+    try:
         facts = json.loads(FILE.read_text(encoding="utf-8"))
         if facts["schema"] != SCHEMA:
             raise ValueError
-        return tuple(
-            Sheet(**{**s, "columns": tuple(s["columns"]), "rows": tuple(map(tuple, s["rows"]))}) for s in facts["sheets"]
-        )
     except (OSError, ValueError, KeyError, TypeError):
-        raise DataError(f"The validation sheet {FILE.name} cannot be read; install the program again.") from None
+        raise _damaged() from None
+    return dict(facts)
+
+
+def _damaged() -> DataError:
+    return DataError(f"The validation sheet {FILE.name} cannot be read; install the program again.")

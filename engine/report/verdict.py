@@ -1,4 +1,8 @@
-"""The verdict and comparisons of a finding in words, for those findings that carry them."""
+"""The verdict and comparisons of a finding in words, for those findings that carry them.
+
+A verdict is worded as support for a proposition, never as the proposition itself: how probable it is that two places differ
+also depends on what is known besides the clip.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,15 @@ from dataclasses import dataclass
 
 from engine.core.comparison import Comparison
 from engine.core.finding import Finding
-from engine.report import words
+from engine.report import validation, words
 
 _PAIR = {"sound", "picture"}
 _VERDICTS = {"same place": "same", "different places": "different", "cannot tell": "cannot_tell"}
-_TITLES = {
+_SAID = {
     "same": "Sound and picture come from the same place",
     "different": "Sound and picture come from different places",
-    "cannot_tell": "Cannot tell whether sound and picture come from the same place",
 }
+_CANNOT_TELL = "Cannot tell whether sound and picture come from the same place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,8 @@ class Headline:
 
     Attributes:
         verdict: "same", "different" or "cannot_tell".
-        title: in the words of the proposition.
-        sentence: support and what limits it.
+        title: the support in words, and the proposition it is for.
+        sentence: the factor, its interval, and what limits it.
     """
 
     verdict: str
@@ -37,24 +41,37 @@ def comparisons(finding: Finding) -> tuple[Comparison, ...]:
     return tuple(getattr(finding, "comparisons", ()) or ())
 
 
+def compared(finding: Finding) -> Comparison | None:
+    """Sound held against picture, or None when they were not compared."""
+    return next((c for c in comparisons(finding) if {c.a, c.b} == _PAIR), None)
+
+
 def headline(finding: Finding) -> Headline | None:
     """The verdict on sound against picture, or None when they were not compared."""
-    compared = next((c for c in comparisons(finding) if {c.a, c.b} == _PAIR), None)
-    if compared is None:
-        return None
-    verdict = _VERDICTS[compared.verdict]
-    return Headline(verdict, _TITLES[verdict], sentence(compared))
+    c = compared(finding)
+    return None if c is None else Headline(_VERDICTS[c.verdict], title(c), sentence(c))
+
+
+def title(c: Comparison) -> str:
+    """A comparison's verdict in a line: “Moderate support for “Sound and picture come from different places””."""
+    verdict = _VERDICTS[c.verdict]
+    return _CANNOT_TELL if verdict == "cannot_tell" else f"{c.support.capitalize()} for “{_SAID[verdict]}”"
 
 
 def sentence(c: Comparison) -> str:
     """How strongly a comparison speaks and what limits it, or why it cannot."""
     if c.verdict == "cannot tell":
         return f"{c.reason[:1].upper()}{c.reason[1:]}." if c.reason else "Nothing speaks for either."
-    bound = f", limited by {c.pairs:,} validation pairs" if c.at_bound else ""
+    bound = ", held to the most that validation supports" if c.at_bound else ""
     return (
-        f"{c.support.capitalize()}: {c.odds}{bound}. The places reported lie {words.km(c.distance_km)} apart. "
-        f"This is the weakest factor under all priors.{_by_edits(c)}"
+        f"Factor {c.odds} ({interval(c)}){bound}: the weakest under all priors. "
+        f"The places reported lie {words.km(c.distance_km)} apart.{_by_edits(c)}"
     )
+
+
+def interval(c: Comparison) -> str:
+    """The factor's 95% interval in the direction in which it speaks: "95% interval 6.1 : 1 to 18 : 1"."""
+    return words.interval(c.log10_low, c.log10_high, c.log10_factor)
 
 
 def _by_edits(c: Comparison) -> str:
@@ -71,17 +88,22 @@ def _by_edits(c: Comparison) -> str:
 def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
     """A comparison as (name, value) to be tabled."""
     one_way = "one place" if c.log10_factor > 0 else "different places"
+    numbers = f"log₁₀ {c.log10_factor:+.2f}, 95% interval {c.log10_low:+.2f} to {c.log10_high:+.2f}"
+    factor = (f"Factor for {one_way}", f"{c.odds}, {interval(c)} ({numbers})")
+    if c.verdict == "cannot tell":
+        factor = ("Factor, computed but not stated as a result", f"{c.odds} for {one_way}, {interval(c)} ({numbers})")
+    bound = "; the factor is at the bound they support" if c.at_bound else ""
     out = [
         ("Compared", f"{words.modality(c.a)} with {words.modality(c.b).lower()}"),
         ("Verdict", c.verdict + (f": {c.reason}" if c.reason else "")),
         ("Support", c.support),
-        ("Factor for " + one_way, f"{c.odds} (95% interval of log₁₀: {c.log10_low:+.2f} to {c.log10_high:+.2f})"),
-        ("Validation", f"{c.pairs:,} pairs of known distance{'; the factor is at the bound they support' if c.at_bound else ''}"),
+        factor,
+        ("Validation", f"{validation.behind(c.pairs)}{bound}"),
         ("Before calibration", f"log₁₀ {c.log10_raw:+.2f}"),
         ("Between the places", words.km(c.distance_km)),
         ("Expected distance", f"{words.km(c.expected_km)}, over both beliefs"),
         ("Overlap of beliefs", f"{c.overlap:.2f} of 1"),
-        ("In both 90% regions", words.area(c.shared_region_km2)),
+        ("In both 90% regions", words.area(c.shared_region_km2) if c.shared_region_km2 > 0 else "nothing"),
         ("“The same place”", f"within about {words.km(c.same_place_km)}"),
     ]
     out += [(f"Prior “{u.prior}”", f"log₁₀ {u.log10_factor:+.2f}, {u.words}") for u in c.by_prior]

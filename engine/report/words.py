@@ -78,6 +78,22 @@ def size(size_bytes: int) -> str:
     return f"{size_bytes} bytes"
 
 
+def ratio(log10: float) -> str:
+    """A likelihood ratio as people write it, two digits: "18 : 1", "1 : 2.4"."""
+    factor = 10.0 ** abs(log10)
+    digits = f"{factor:.2g}" if factor < 10 else f"{rounded(factor):,.0f}"
+    return f"{digits} : 1" if log10 >= 0 or digits == "1" else f"1 : {digits}"
+
+
+def interval(log10_low: float, log10_high: float, towards: float) -> str:
+    """The 95% interval of a factor, read in the direction in which `towards` points, weak end first."""
+    sign = -1.0 if towards < 0 else 1.0
+    weak, strong = sorted((sign * log10_low, sign * log10_high))
+    if strong - weak < 0.005:
+        return f"95% interval cut off at the bound of {ratio(strong)}"
+    return f"95% interval {ratio(weak)} to {ratio(strong)}"
+
+
 def area_beside(area_km2: float) -> str:
     """An area in km² beside one that people know."""
     from engine.world.places import describe_area

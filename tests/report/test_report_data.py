@@ -54,7 +54,7 @@ def test_a_claim_is_in_every_document() -> None:
     jsonschema.validate(document, json_schema())
     (found,) = document["claims"]
     assert (found["verdict"], found["date"]) == ("speaks against the claim", "2021-04-10")
-    assert found["factors"][0]["odds"] == "at least 46 : 1"
+    assert found["factors"][0]["odds"] == "about 46 : 1"
     assert len(found["heard"][0]["weeks"]) == 48 and found["heard"][0]["home"] == "does not live there"
     (point,) = [f for f in json.loads(to_geojson(whole))["features"] if f["properties"]["feature"] == "claim"]
     assert point["geometry"]["coordinates"] == [-81.97, 33.47] and point["properties"]["log10_ratio"]["sound"] == -1.66
@@ -69,7 +69,7 @@ def test_a_comparison_is_in_the_document() -> None:
     document = json.loads(to_json(whole))
     jsonschema.validate(document, json_schema())
     (found,) = document["comparisons"]
-    assert (found["verdict"], found["odds"], found["pairs"]) == ("different places", "at least 90 : 1", 107)
+    assert (found["verdict"], found["odds"], found["pairs"]) == ("different places", "about 90 : 1", 107)
     assert [u["prior"] for u in found["by_prior"]] == ["mixture", "land"]
 
 

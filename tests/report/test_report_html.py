@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import made
 
 from engine.core import sphere
-from engine.core.clip import AudioBlock, Clip, Frame, Interval
+from engine.core.clip import AudioBlock, Clip, Frame, Interval, Shot
 from engine.core.errors import MediaError, SettingError
 from engine.core.grid import Grid
 from engine.report import ground, sonagram, to_html, verdict
@@ -129,14 +129,12 @@ def test_cannot_tell_shows_the_reason_and_no_map() -> None:
 
 def test_comparison_claim_and_shots_show_when_a_finding_has_them() -> None:
     finding = made.finding(two_speak=True)
-    own = {"comparisons": (made.COMPARISON,), "claims": (made.CLAIM_TEST,)}
-    whole = SimpleNamespace(
-        **({f: getattr(finding, f) for f in finding.__slots__} | own),
-        shots=(0.0, 8.0, 16.0),
-        by=finding.by,
-    )
+    shots = tuple(Shot(a, a + 8.0, (a,)) for a in (0.0, 8.0, 16.0))
+    seen = replace(finding.perception, shots=shots)
+    whole = replace(finding, comparisons=(made.COMPARISON,), claims=(made.CLAIM_TEST,), perception=seen)
     html = page(whole)
-    assert "Sound and picture come from different places" in html and "at least 90 : 1, limited by 107 validation pairs" in html
+    assert "Moderate support for “Sound and picture come from different places”" in html
+    assert "about 90 : 1 (95% interval 25 : 1 to 100 : 1), held to the most that validation supports" in html
     assert "7,640 km" in html and "moderate support" in html and "All senses on one map" in html
     assert "The evidence speaks against the claim" in html and "&lt;script&gt;alert(1)" in html and "<script" not in html
     assert "10 April 2021" in html and "does not live there" in html and "Blue Jay" in html and html.count('class="weeks"') == 2
