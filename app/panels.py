@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from app import maps
-from app.frame import clean, dark, swatch, tip
+from app.frame import clean, dark, plain, swatch, tip
 from app.state import Edit
 from engine import (
     Clip,
@@ -167,6 +167,24 @@ def scene_label(number: int, parts: Sequence[Interval], judged: Sequence[Finding
     said = next((scene_row(x).verdict for x in judged if x.scene == number), "")
     when = words.span(round(part.start_s), round(part.end_s))
     return f"Scene {number} of {len(parts)} · {when}" + (f" · {said}" if said else "")
+
+
+def failed(finding: Finding, again: Callable[[], None]) -> None:
+    """Which clues failed, why, and a way to try them again; nothing when none did."""
+    why = list(finding.perception.failed.values())
+    if not why:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        many = "This was" if len(why) == 1 else "These were"
+        listed = "  \n".join(plain(x, 400) for x in why)
+        st.warning(f"{listed}  \n{many} left out of the result.", icon=":material/sync_problem:", width="stretch")
+        st.button(
+            "Examine again",
+            key="examine-again",
+            icon=":material/refresh:",
+            help="Only what failed runs again; your edits stay.",
+            on_click=again,
+        )
 
 
 def legend(located: Sequence[Located], prior: str) -> None:

@@ -170,6 +170,13 @@ def examine(path: Path, title: str, settings: Settings | None = None, blind: boo
     wait_for(queue().ticket(job), blind)
 
 
+def examine_again() -> None:
+    """Put the clip on the bench into the queue once more: what failed is tried again, and nothing else; the edits stay."""
+    b = bench()
+    if b.path is not None:
+        examine(b.path, b.title, b.settings.but(interval=None), b.blind)
+
+
 def reopen(job: str) -> None:
     """Put a listed clip on the bench again: nothing that was kept is computed twice."""
     try:

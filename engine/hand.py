@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import PurePath
 
 import numpy as np
 
@@ -224,7 +225,9 @@ def sound_alone(perception: Perception) -> Perception:
     sealed = Clip("sealed", clip.sha256, clip.size_bytes, clip.container, clip.duration_s, streams)
     kept = tuple(o for o in perception.observations if o.clue in heard)
     mute = {k: v for k, v in perception.silent.items() if k in heard} | others
-    return replace(perception, clip=sealed, observations=kept, silent=mute, shots=())
+    name = PurePath(clip.path).name or "the clip"
+    failed = {k: v.replace(name, "the clip") for k, v in perception.failed.items() if k in heard | {"background"}}
+    return replace(perception, clip=sealed, observations=kept, silent=mute, shots=(), failed=failed)
 
 
 def sound_finding(finding: Finding) -> Finding:

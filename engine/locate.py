@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
@@ -75,6 +76,12 @@ def perception_key(clip: Clip, settings: Settings) -> str:
     if settings.quick:
         facts = (*facts, "quick", tuple(sorted(settings.included)))  # type: ignore[assignment]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def result_key(clip: Clip, settings: Settings, failed: Iterable[str]) -> str:
+    """The same of what was perceived: another key where clues failed (`Perception.failed`): it never counts as the whole."""
+    key, names = perception_key(clip, settings), sorted(failed)
+    return hashlib.sha256(f"{key} without {' '.join(names)}".encode()).hexdigest() if names else key
 
 
 @cache
@@ -156,6 +163,7 @@ def judge(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             elapsed_s=provenance_s if provenance_s is not None else sum(perception.elapsed_s.values()),
             seed=settings.seed,
+            decoding=perception.decoding,
         ),
     )
 

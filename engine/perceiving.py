@@ -2,31 +2,53 @@
 
 The picture is cut into shots first, and looked at while that goes on (`clues.locatability`), so that the slow models are spent
 on few frames. What takes the time is decoding and the models, and both let other threads run.
+
+A clue that fails (its memory runs out, the decoder dies, its weights are damaged) takes nobody with it: the perception says which
+failed and why, and `perceive` can be handed it to run those again and nothing else. A clip whose sound or pictures cannot be
+decoded at all is no such failure: nobody need try that twice.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from engine.clues import locatability, registry
 from engine.core.clip import Ambience, Interval, Reader, Shot
-from engine.core.errors import MediaError, SettingError
+from engine.core.errors import Cancelled, DecoderError, EarwitnessError, MediaError, SettingError
 from engine.core.evidence import Clue
 from engine.core.finding import Perception, Settings
 from engine.core.lanes import side_by_side
 from engine.core.observation import Observation
-from engine.core.progress import ProgressCallback, silent
+from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.vote import OFF_BY_DEFAULT
 from engine.nets import locatability as heads
 
 CHOSEN_BEYOND_S = 60.0  # up to this length frames are read every two seconds; beyond it they are chosen
 FRAME_PER_S = 12.5
 FEWEST_FRAMES, MOST_FRAMES = 48, 400
+SHOTS, BACKGROUND = "shots", "background"  # steps that are no clues, under whose names they stand where clues do
+_LOG = logging.getLogger("earwitness")
+
+_DOING = {
+    "species": "Listening for animals",
+    "agclip": "Comparing the soundscape with places",
+    "hum": "Listening for mains hum",
+    "speech": "Listening for speech",
+    "atoms": "Taking the sound apart",
+    "text": "Reading what is written in the picture",
+    "picture": "Looking for the place of the picture",
+    "streetclip": "Looking for the country of the picture",
+    "scene": "Looking for what the picture shows",
+    "container": "Reading the file's own claims",
+    SHOTS: "Cutting the picture into shots",
+    BACKGROUND: "Listening for the background of the sound",
+}
 
 
 @dataclass
@@ -34,14 +56,32 @@ class _Lane:
     """What one sense came to."""
 
     found: dict[str, tuple[Observation, ...]] = field(default_factory=dict)
-    failures: dict[str, MediaError] = field(default_factory=dict)
+    failures: dict[str, Exception] = field(default_factory=dict)
     elapsed: dict[str, float] = field(default_factory=dict)
     shots: tuple[Shot, ...] = ()
     ambience: Ambience | None = None
 
 
+class _Told:
+    """A progress callback that remembers what it raised: that stops the work, and is no failure of a clue."""
+
+    def __init__(self, progress: ProgressCallback) -> None:
+        self._progress = progress
+        self.raised = False
+
+    def __call__(self, step: Progress) -> None:
+        try:
+            self._progress(step)
+        except BaseException:
+            self.raised = True
+            raise
+
+
 def perceive(
-    source: str | os.PathLike[str] | Reader, settings: Settings | None = None, progress: ProgressCallback = silent
+    source: str | os.PathLike[str] | Reader,
+    settings: Settings | None = None,
+    progress: ProgressCallback = silent,
+    before: Perception | None = None,
 ) -> Perception:
     """Run every clue's model over a clip, or over the interval chosen: slow, and done once.
 
@@ -49,18 +89,20 @@ def perceive(
         source: a path, or a reader that is already open (it stays open).
         settings: track, interval and stride are used; all else only matters to `judge`.
         progress: called with each step, from the thread that called this; raising in it stops the work.
+        before: what was perceived of this clip under these settings, in which clues failed: they alone run again.
 
     Raises:
         MediaError: the file cannot be read, or holds neither sound nor pictures.
         SettingError: the interval lies outside the clip, or there is no such track.
+        Exception: nothing but failures came of it; the first of them.
     """
     settings = settings or Settings()
     if isinstance(source, Reader):
-        return _perceive(source, settings, progress)
+        return _perceive(source, settings, progress, before)
     from engine.media import open_clip
 
     with open_clip(source, progress) as reader:
-        perception = _perceive(reader, settings, progress)
+        perception = _perceive(reader, settings, progress, before)
         reader.verify_unchanged()
         return perception
 
@@ -70,23 +112,70 @@ def frame_budget(length_s: float) -> int:
     return int(np.clip(length_s / FRAME_PER_S, FEWEST_FRAMES, MOST_FRAMES))
 
 
-def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback) -> Perception:
+def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback, before: Perception | None = None) -> Perception:
     clip = reader.clip
     if not clip.audio_tracks and not clip.video_tracks:
         raise MediaError("The file holds neither sound nor pictures; open a film, a broadcast or a recording.")
     if settings.track is not None and not 1 <= settings.track <= len(clip.audio_tracks):
         raise SettingError(f"There is no audio track {settings.track}; the clip has {len(clip.audio_tracks)}, counted from 1.")
     interval = _interval_of(clip.duration_s, settings.interval)
+    again = None if before is None else _again(before, settings)
+    if before is not None and not again:
+        return before
     works: list[tuple[str, Callable[[ProgressCallback], _Lane]]] = []
     if clip.audio_tracks:
-        works.append(("sound", lambda told: _observe(_of_sound(settings, animals=True), reader, settings, told)))
-        works.append(("background", lambda told: _hear(reader, settings, told)))
-    if clip.video_tracks:
-        works.append(("picture", lambda told: _look(reader, settings, interval, told)))
-    lanes = side_by_side(works, progress)
-    rest = _observe([c for c in _run(settings) if c.modality not in ("sound", "picture")], reader, settings, progress)
-    perception = _together(reader, settings, interval, [*lanes, rest])
-    return perception.adding(_claims(reader, progress))
+        animals = _of(again, _of_sound(settings, animals=True))
+        if animals:
+            works.append(("sound", lambda told: _observe(animals, reader, settings, told)))
+        if again is None or BACKGROUND in again or _of(again, _of_sound(settings, animals=False)):
+            works.append(("background", lambda told: _hear(reader, settings, told, again)))
+    if clip.video_tracks and (again is None or _of(again, _of_picture(settings))):
+        works.append(("picture", lambda told: _look(reader, settings, interval, told, again)))
+    lanes = side_by_side(works, progress) if works else []
+    others = [c for c in _run(settings) if c.modality not in ("sound", "picture")]
+    rest = _observe(_of(again, others), reader, settings, progress)
+    perception = _together(reader, settings, interval, [*lanes, rest], whole=again is None)
+    if again is None or "container" in again:
+        perception = perception.adding(_claims(reader, progress))
+    return perception if before is None or again is None else _renewed(before, perception, again, settings)
+
+
+def _again(before: Perception, settings: Settings) -> frozenset[str]:
+    """What is to run again: what failed, and with the shots all that looks at frames chosen by them."""
+    pictures = {c.name for c in _of_picture(settings)} if SHOTS in before.failed else set[str]()
+    return frozenset(before.failed) | pictures
+
+
+def _of(again: frozenset[str] | None, clues: list[Clue]) -> list[Clue]:
+    """Those of the clues that are to run; all of them when it is the first time."""
+    return [c for c in clues if again is None or c.name in again]
+
+
+def _of_picture(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[float, ...] = ()) -> list[Clue]:
+    return [c for c in _run(settings, frames_s, texts_s) if c.modality == "picture"]
+
+
+def _renewed(before: Perception, now: Perception, again: frozenset[str], settings: Settings) -> Perception:
+    """What was perceived before, with what ran again in the place of what failed."""
+    place = {c.name: number for number, c in enumerate(registry.clues(settings))}
+    kept = tuple(o for o in before.observations if o.clue not in again)
+    seen = sorted((*kept, *now.observations), key=lambda o: place.get(o.clue, len(place)))
+    authors = {name: {o.author for o in seen if o.clue == name} for name in place if name != "container"}
+    counts = {*before.skipped, *now.skipped}
+    mute = {n: why for n, why in before.silent.items() if n not in again}
+    return replace(
+        before,
+        clip=now.clip,
+        observations=tuple(seen),
+        silent=mute | {n: why for n, why in now.silent.items() if n in again},
+        models=tuple(dict.fromkeys(a for name in place for a in sorted(authors.get(name, ())))),
+        skipped={k: max(before.skipped.get(k, 0), now.skipped.get(k, 0)) for k in counts},
+        elapsed_s={**before.elapsed_s, **now.elapsed_s},
+        shots=now.shots if SHOTS in again else before.shots,
+        ambience=now.ambience if BACKGROUND in again else before.ambience,
+        failed=now.failed,
+        decoding=now.decoding or before.decoding,
+    )
 
 
 def _of_sound(settings: Settings, animals: bool) -> list[Clue]:
@@ -101,31 +190,37 @@ def _run(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[fl
     return [c for c in every if c.name not in idle]
 
 
-def _hear(reader: Reader, settings: Settings, progress: ProgressCallback) -> _Lane:
+def _hear(reader: Reader, settings: Settings, progress: ProgressCallback, again: frozenset[str] | None) -> _Lane:
     from engine.media.ambience import ambience
 
-    lane = _observe(_of_sound(settings, animals=False), reader, settings, progress)
-    began = time.monotonic()
+    lane = _observe(_of(again, _of_sound(settings, animals=False)), reader, settings, progress)
+    if again is not None and BACKGROUND not in again:
+        return lane
+    told, began = _Told(progress), time.monotonic()
     try:
-        lane.ambience = ambience(reader, settings.interval, settings.track, progress)
-    except MediaError:
-        return lane  # the clues have said so already
-    lane.elapsed["background"] = time.monotonic() - began
+        lane.ambience = ambience(reader, settings.interval, settings.track, told)
+    except Exception as error:
+        _note(lane, BACKGROUND, error, told)
+        return lane
+    lane.elapsed[BACKGROUND] = time.monotonic() - began
     return lane
 
 
-def _look(reader: Reader, settings: Settings, interval: Interval, progress: ProgressCallback) -> _Lane:
+def _look(
+    reader: Reader, settings: Settings, interval: Interval, progress: ProgressCallback, again: frozenset[str] | None
+) -> _Lane:
     from engine.media.reader import FileReader
     from engine.media.shots import cut
 
-    began = time.monotonic()
+    told, began = _Told(progress), time.monotonic()
     shots: tuple[Shot, ...] = ()
+    uncut = _Lane()
     watch = locatability.Watch(scorer=heads.scorer()) if interval.length_s > CHOSEN_BEYOND_S else None
     if isinstance(reader, FileReader):
         try:
-            shots = cut(reader, settings.interval, progress, watcher=watch)
-        except MediaError:
-            shots = ()  # the clues will say so
+            shots = cut(reader, settings.interval, told, watcher=watch)
+        except Exception as error:
+            _note(uncut, SHOTS, error, told)
     frames_s: tuple[float, ...] = ()
     texts_s: tuple[float, ...] = ()
     if watch:
@@ -133,30 +228,66 @@ def _look(reader: Reader, settings: Settings, interval: Interval, progress: Prog
         frames_s = locatability.choose(shots, watch.sights, budget)
         texts_s = locatability.choose(shots, watch.sights, budget, text_alone=True)
     took_s = time.monotonic() - began
-    clues = [c for c in _run(settings, frames_s, texts_s) if c.modality == "picture"]
-    lane = _observe(clues, reader, settings, progress)
+    lane = _observe(_of(again, _of_picture(settings, frames_s, texts_s)), reader, settings, progress)
+    lane.failures.update(uncut.failures)
     if shots:
-        lane.elapsed["shots"] = took_s
+        lane.elapsed[SHOTS] = took_s
     lane.shots = shots
     return lane
 
 
 def _observe(clues: list[Clue], reader: Reader, settings: Settings, progress: ProgressCallback) -> _Lane:
-    lane = _Lane()
+    lane, told = _Lane(), _Told(progress)
     for clue in clues:
         began = time.monotonic()
         try:
-            lane.found[clue.name] = clue.observe(reader.clip, reader, settings.interval, progress)
-        except MediaError as error:
-            lane.failures[clue.name] = error
+            lane.found[clue.name] = clue.observe(reader.clip, reader, settings.interval, told)
+        except Exception as error:
+            _note(lane, clue.name, error, told)
             continue
         lane.elapsed[clue.name] = time.monotonic() - began
     return lane
 
 
-def _together(reader: Reader, settings: Settings, interval: Interval, lanes: list[_Lane]) -> Perception:
+def _note(lane: _Lane, name: str, error: Exception, told: _Told) -> None:
+    """Take note of a failure; called while it is handled. What stops the work goes on to whoever asked for it."""
+    if told.raised or isinstance(error, Cancelled | SettingError):
+        raise error
+    if not isinstance(error, EarwitnessError | MemoryError):
+        # The traceback is for a log, such as the worker's; a terminal is told in a line.
+        _LOG.error("%s failed: %s: %r", name, type(error).__name__, str(error)[:400], exc_info=_LOG.hasHandlers())
+    lane.failures[name] = error.with_traceback(None)  # which would hold the arrays that were being worked on
+
+
+def _why(name: str, error: Exception) -> str:
+    """Why something failed, in a sentence or two that end with the remedy."""
+    doing = _DOING.get(name, name)
+    if isinstance(error, EarwitnessError):
+        return f"{doing} failed. {error}"
+    if _is_out_of_memory(error):
+        return f"{doing} failed, since the memory ran out. Close other programs, then examine the clip again."
+    kind = type(error).__name__
+    return f"{doing} failed: something went wrong inside Earwitness ({kind}), not in the file. Examine the clip again."
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Of Python, of a GPU (torch), or of a library that says so in its own words (ONNX Runtime, C++)."""
+    said = str(error).lower()
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or any(words in said for words in ("out of memory", "bad_alloc", "failed to allocate"))
+    )
+
+
+def _can_be_tried_again(error: Exception) -> bool:
+    return isinstance(error, DecoderError) or not isinstance(error, MediaError)
+
+
+def _together(reader: Reader, settings: Settings, interval: Interval, lanes: list[_Lane], whole: bool = True) -> Perception:
     found = {name: own for lane in lanes for name, own in lane.found.items()}
     failures = {name: e for lane in lanes for name, e in lane.failures.items()}
+    failed = {name: _why(name, e) for name, e in failures.items() if _can_be_tried_again(e)}
     mute: dict[str, str] = {}
     observations: list[Observation] = []
     models: list[str] = []
@@ -167,11 +298,13 @@ def _together(reader: Reader, settings: Settings, interval: Interval, lanes: lis
             models.extend(sorted({o.author for o in found[clue.name]}))
         elif settings.quick and clue.name in OFF_BY_DEFAULT:
             mute[clue.name] = "it has no vote, and was left out to be quick"
+        elif clue.name in failed:
+            mute[clue.name] = "it failed, and runs again when the clip is examined again"
         elif clue.name in failures:
             mute[clue.name] = f"its {sense} cannot be decoded"
         else:
             mute[clue.name] = f"the clip has no {sense}"
-    if failures and not set(found) - {"container"}:
+    if whole and failures and not set(found) - {"container"}:
         raise next(iter(failures.values()))
     return Perception(
         clip=reader.clip,
@@ -183,6 +316,8 @@ def _together(reader: Reader, settings: Settings, interval: Interval, lanes: lis
         elapsed_s={name: s for lane in lanes for name, s in lane.elapsed.items()},
         shots=tuple(s for lane in lanes for s in lane.shots),
         ambience=next((lane.ambience for lane in lanes if lane.ambience is not None), None),
+        failed=failed,
+        decoding=str(getattr(reader, "protection", "")),
     )
 
 

@@ -168,6 +168,7 @@ def bench() -> None:
     header(b, found)
     panels.banner(found)
     panels.film(state.film(b), found.scene)
+    panels.failed(found, state.examine_again)
     if b.error:
         st.error(plain(b.error, 600), icon=":material/error:")
     if b.note:

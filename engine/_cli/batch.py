@@ -46,6 +46,11 @@ def run(args: argparse.Namespace) -> int:
     )
     for path, problem in summary.problems:
         print(f"  {plain(Path(path).name, limit=200)}: {plain(problem, limit=600)}")
+    partly = len({path for path, _ in summary.failed})
+    if partly:
+        print(f"{partly:,} of them judged without a clue that failed; run the batch again to try that clue again.")
+    for path, why in summary.failed:
+        print(f"  {plain(Path(path).name, limit=200)}: {plain(why, limit=600)}")
     for path in written:
         print(f"wrote {plain(str(path), limit=400)}")
     print(f"head of the log: {plain(head)}")

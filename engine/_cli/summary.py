@@ -160,7 +160,7 @@ def _spans(p: Perceived) -> str:
 
 def _silent(finding: Finding, pen: Pen) -> None:
     mute = [(e.clue, e.abstained) for e in finding.evidence if e.abstained]
-    notes = [*finding.clip.problems, *_skipped(finding)]
+    notes = [*finding.perception.failed.values(), *finding.clip.problems, *_skipped(finding)]
     if not mute and not notes:
         return
     pen.line()

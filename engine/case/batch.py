@@ -38,13 +38,21 @@ __all__ = ["SUFFIXES", "Summary", "gather", "keep", "run", "tables"]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a batch did."""
+    """What a batch did.
+
+    Attributes:
+        clips: how many were named.
+        examined, kept, there: now, from a result that was kept, and those that were in the case before.
+        problems: (path, why) of those that cannot be examined.
+        failed: (path, why) of those judged without a clue that failed; the next run of the batch tries that clue again.
+    """
 
     clips: int
     examined: int
     kept: int
     there: int
     problems: tuple[tuple[str, str], ...]
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 def gather(inputs: Sequence[str]) -> tuple[str, ...]:
@@ -110,10 +118,12 @@ def run(
         outcomes = pool.outcomes(todo, wanted, kept_in, workers or max(1, (os.cpu_count() or 2) // 2))
     examined = kept = 0
     problems: list[tuple[str, str]] = []
+    failed: list[tuple[str, str]] = []
     progress(Progress("examining clips", len(paths) - len(todo), len(paths), "clips"))
     with contextlib.closing(outcomes):
         for outcome in outcomes:
             keep(case, outcome)
+            failed += [(outcome.path, why) for why in outcome.failed]
             if outcome.problem:
                 problems.append((outcome.path, outcome.problem))
             elif outcome.kept:
@@ -122,7 +132,7 @@ def run(
                 examined += 1
             done = len(paths) - len(todo) + examined + kept + len(problems)
             progress(Progress("examining clips", done, len(paths), "clips"))
-    return Summary(len(paths), examined, kept, len(paths) - len(todo), tuple(problems))
+    return Summary(len(paths), examined, kept, len(paths) - len(todo), tuple(problems), tuple(failed))
 
 
 def _done(case: Case, paths: Sequence[str], settings: Settings, progress: ProgressCallback) -> frozenset[str]:

@@ -26,6 +26,7 @@ class Outcome:
     scenes: tuple[Scene, ...] = ()
     problem: str = ""
     marks: str = ""  # of its soundtrack's fingerprint
+    failed: tuple[str, ...] = ()  # a sentence for every clue that failed; the rest was judged without it
 
 
 def examine(path: str, settings: str, results: str) -> Outcome:
@@ -59,7 +60,8 @@ def examine(path: str, settings: str, results: str) -> Outcome:
                         tuple(finding.provenance.models),
                     )
                 )
-            return Outcome(path, reader.clip, key, kept, tuple(found), marks=_marks(reader, wanted.track))
+            failed = tuple(perception.failed.values())
+            return Outcome(path, reader.clip, key, kept, tuple(found), marks=_marks(reader, wanted.track), failed=failed)
     except EarwitnessError as error:
         return Outcome(path, bare(path), problem=str(error))
     except MemoryError:
@@ -105,4 +107,4 @@ def from_json(text: str) -> Outcome:
         clip["streams"] = tuple(Stream(**s) for s in clip["streams"])
         clip = Clip(**{**clip, "tags": tuple(map(tuple, clip["tags"])), "problems": tuple(clip["problems"])})
     scenes = tuple(Scene(**{**s, "models": tuple(s["models"])}) for s in facts.pop("scenes"))
-    return Outcome(clip=clip, scenes=scenes, **facts)
+    return Outcome(clip=clip, scenes=scenes, failed=tuple(facts.pop("failed")), **facts)

@@ -14,13 +14,17 @@ from engine.core.errors import DataError
 from engine.core.finding import Perception, Settings
 from engine.core.paths import kept_dir
 from engine.core.progress import ProgressCallback, silent
-from engine.locate import perceive, perception_key
+from engine.locate import perceive, perception_key, result_key
 
 MOST_BYTES = 2_000_000_000
 
 
 class Results:
-    """A folder of perceptions, each under its key. Safe for many processes: files appear whole or not at all."""
+    """A folder of perceptions, each under its key. Safe for many processes: files appear whole or not at all.
+
+    One in which clues failed is kept under a key of its own (`result_key`), so that nobody takes it for the whole; `KEY.without`
+    names that key, and whoever perceives the clip next runs the clues that failed, and nothing else.
+    """
 
     def __init__(self, folder: Path | None = None, most_bytes: int = MOST_BYTES) -> None:
         self._folder = folder
@@ -56,13 +60,13 @@ class Results:
     def perceive(
         self, reader: Reader, settings: Settings, progress: ProgressCallback = silent, again: bool = False
     ) -> tuple[Perception, str, bool]:
-        """What is perceived in a clip: kept from before, or now.
+        """What is perceived in a clip: kept from before, or now; what failed before is tried again.
 
         Args:
-            again: perceive even when a result is kept.
+            again: perceive all of it even when a result is kept.
 
         Returns:
-            (perception, its key, whether it was kept from before). The path of the clip is the reader's in either case.
+            (perception, its key, whether all of it was kept from before). The path of the clip is the reader's in either case.
 
         Raises:
             MediaError, SettingError: see `engine.locate.perceive`.
@@ -71,12 +75,32 @@ class Results:
         kept = None if again else self.get(key)
         if kept is not None:
             return replace(kept, clip=reader.clip), key, True
-        perception = perceive(reader, settings, progress)
+        partial = None if again else self._partial(key)
+        before = None if partial is None else replace(partial, clip=reader.clip)
+        perception = perceive(reader, settings, progress, before)
         verify: Callable[[], None] | None = getattr(reader, "verify_unchanged", None)
         if verify is not None:
             verify()
-        self.put(key, perception)
-        return perception, key, False
+        return perception, self._keep(key, perception, settings), False
+
+    def _partial(self, key: str) -> Perception | None:
+        """What is kept of a clip in which clues failed."""
+        try:
+            return self.get(self._pointer(key).read_text(encoding="ascii"))
+        except (OSError, ValueError, DataError):
+            return None
+
+    def _keep(self, key: str, perception: Perception, settings: Settings) -> str:
+        own = result_key(perception.clip, settings, perception.failed)
+        self.put(own, perception)
+        if own == key:
+            self._pointer(key).unlink(missing_ok=True)
+        else:
+            write_whole(self._pointer(key), own.encode("ascii"))
+        return own
+
+    def _pointer(self, key: str) -> Path:
+        return self._path(key).with_suffix(".without")
 
     def _path(self, key: str) -> Path:
         if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
@@ -85,7 +109,7 @@ class Results:
 
     def clear(self) -> None:
         """Remove all of them."""
-        for path in self.folder.glob("*.npz"):
+        for path in (*self.folder.glob("*.npz"), *self.folder.glob("*.without")):
             path.unlink(missing_ok=True)
 
     def _prune(self) -> None:

@@ -116,6 +116,8 @@ def _fill(facts: dict[str, Any], settings: Settings, results: Results, told: Tol
         done = batch.run(facts["inputs"], case, settings, results, progress=told)
         batch.tables(case, Path(place))
     bad = f"; {len(done.problems):,} cannot be examined" if done.problems else ""
+    partly = len({path for path, _ in done.failed})
+    bad += f"; {partly:,} without a clue that failed, run it again to try that again" if partly else ""
     return {"said": f"{done.examined + done.kept:,} clips examined, {done.there:,} were there{bad}"}
 
 

@@ -3,6 +3,7 @@
     EarwitnessError               base; its text is one sentence and ends with the remedy
     ├── InputError                the caller's input cannot be used (exit code 2)
     │   ├── MediaError            the file cannot be read as audio or video
+    │   │   └── DecoderError      the process that decodes it died, hung or took too much; another try may go otherwise
     │   └── SettingError          an option, date, interval, prior or place makes no sense
     ├── WeightsError              a model file is missing or is not the file it should be (exit code 2)
     ├── DataError                 a data set or manifest is missing or malformed (exit code 2)
@@ -26,6 +27,10 @@ class InputError(EarwitnessError):
 
 class MediaError(InputError):
     """The file cannot be read as audio or video."""
+
+
+class DecoderError(MediaError):
+    """The process that decodes the file died, hung or took more than it may; another try may go otherwise."""
 
 
 class SettingError(InputError):

@@ -93,6 +93,9 @@ class Perception:
         elapsed_s: wall-clock seconds by clue, and for finding the shots.
         shots: takes of the picture in order, covering the stretch; empty without pictures.
         ambience: the background of the sound, or None without sound.
+        failed: clue name ("shots" and "background" among them) to a sentence that says why it failed, so that another try may
+            go otherwise; what cannot be perceived whoever tries is in `silent` alone.
+        decoding: how decoding was fenced in, in a sentence, or "" where nobody knows.
     """
 
     clip: Clip
@@ -104,6 +107,8 @@ class Perception:
     elapsed_s: Mapping[str, float] = field(default_factory=dict)
     shots: tuple[Shot, ...] = field(default=(), repr=False)
     ambience: Ambience | None = field(default=None, repr=False)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    decoding: str = ""
 
     def within(self, interval: Interval | None) -> Perception:
         """What was perceived in a stretch: observations whose middle lies in it, and the shots it shares time with."""
@@ -157,13 +162,14 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What made a finding: program version, model ids, file hashes and when."""
+    """What made a finding: program version, model ids, file hashes and when; `decoding` as in Perception."""
 
     version: str
     models: tuple[str, ...]
     created: str
     elapsed_s: float
     seed: int
+    decoding: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core import errors
-from engine.core.errors import MediaError
+from engine.core.errors import DecoderError, MediaError
 from engine.media.decoder import HEADER
 from engine.media.jail import NEITHER
 from engine.media.source import Source, shown
@@ -46,7 +46,12 @@ def protection() -> str:
     code = f"from engine.media import jail; print(jail.confine({MEMORY_MB}))"
     environment = dict(os.environ, PYTHONPATH=ROOT)
     asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd="/", timeout=60)
-    how = asked.stdout.strip() or NEITHER
+    return fenced(asked.stdout.strip())
+
+
+def fenced(how: str) -> str:
+    """The same for a child that says how it is cut off from the network."""
+    how = how or NEITHER
     memory = f"at most {MEMORY_MB / 1000:g} GB of memory, ended after {SILENCE_S:.0f} s without an answer"
     network = f"no network: {how}" if how != NEITHER else f"no fence around the network on this system, {NEITHER}"
     return f"Clips are decoded in a process of their own; {network}; it writes no file; {memory}."
@@ -95,7 +100,7 @@ class Decoder:
                 return
             if facts["is"] == "error":
                 if facts.get("kind") == "memory":
-                    raise MediaError(
+                    raise DecoderError(
                         f"Decoding {self._name} took more than {MEMORY_MB:,} MB of memory and was stopped; convert it with "
                         "another program, or leave it out."
                     )
@@ -158,7 +163,7 @@ class Decoder:
             if not there:
                 self.stop()
                 how = f"stopped answering for {SILENCE_S:.0f} s" if silent_s >= SILENCE_S else "took longer than it ever should"
-                raise MediaError(
+                raise DecoderError(
                     f"Decoding {self._name} {how} and was ended; the file is damaged. Convert it with another program, or "
                     "leave it out."
                 )
@@ -176,7 +181,7 @@ class Decoder:
             why = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
         else:
             why = f"exit {code}"
-        return MediaError(
+        return DecoderError(
             f"The decoder crashed on {self._name} ({why}); the file is damaged or made to do harm. Convert it with another "
             "program, or leave it out."
         )
@@ -184,7 +189,7 @@ class Decoder:
     def wild(self) -> MediaError:
         """End the child; the error to raise when an answer cannot be one."""
         self.stop()
-        return MediaError(f"The decoder gave answers to {self._name} that make no sense and was stopped; leave the file out.")
+        return DecoderError(f"The decoder gave answers to {self._name} that make no sense and was stopped; leave the file out.")
 
 
 @cache

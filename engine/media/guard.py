@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
 from engine.core.progress import ProgressCallback, silent
 from engine.media import answer
-from engine.media.child import Bound, Decoder, Pool
+from engine.media.child import Bound, Decoder, Pool, fenced
 from engine.media.container import MAX_PIXELS, Contents
 from engine.media.reader import FileReader
 from engine.media.source import Source
@@ -37,6 +37,11 @@ class GuardedReader(FileReader):
     def network(self) -> str:
         """How the children are cut off from the network, in words."""
         return self._pool.network
+
+    @property
+    def protection(self) -> str:
+        """How decoding this clip is fenced in, as its children said; "" before any ran."""
+        return fenced(self._pool.network) if self._pool.network else ""
 
     def close(self) -> None:
         self._pool.close()
