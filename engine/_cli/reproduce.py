@@ -31,9 +31,13 @@ def run(args: argparse.Namespace) -> int:
         print(plain(remark))
     for d in found.differences:
         print(f"DIFFERS  {plain(d.what)}: {plain(d.then)} then, {plain(d.now)} now")
+    for what, count, wrong in found.groups:
+        print(f"{what:<32} {count:>4,} compared, {'the same' if not wrong else f'{wrong:,} differ'}")
     within = (
-        f"places {reproduce.PLACE_KM:g} km, log10 {reproduce.LOG10:g}, belief {reproduce.MASS:.0%}, scores {reproduce.SCORE:g}"
+        f"places {reproduce.PLACE_KM:g} km, log10 {reproduce.LOG10:g}, belief {reproduce.MASS:.0%}, "
+        f"regions {reproduce.AREA:.0%}, scores {reproduce.SCORE:g}"
     )
     said = "the same" if found.same else f"{len(found.differences):,} differ"
     print(f"{found.compared:,} results compared (within {within}): {said}.")
+    print(reproduce.NOT_COMPARED)
     return 0 if found.same else 1

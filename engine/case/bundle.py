@@ -14,8 +14,9 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from engine.core.custody import Custody
 from engine.core.errors import InputError
 from engine.core.finding import Finding, Settings
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.report import elan, geojson, kml, raven, table
 from engine.report.credit import credits
+from engine.report.digest import digest_of
 from engine.report.exhibit import Ranges
 from engine.report.record import clip_name
 from engine.report.versions import versions
@@ -41,6 +44,16 @@ CANNOT = (
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first day: the archive's bytes depend on its content alone
+# What follows from the numbers alone: the same finding is always written as the same bytes.
+TABLES: dict[str, Callable[[Finding], str]] = {
+    "finding.geojson": geojson.to_geojson,
+    "finding.kml": kml.to_kml,
+    "observations.csv": table.to_csv,
+    "places.csv": table.places_csv,
+    "edits.csv": table.edits_csv,
+    "selections.txt": raven.to_raven,
+    "tiers.eaf": elan.to_elan,
+}
 _README = """What is in here
 
 manifest.json      the clip's hash, settings, models, versions, seed, and the sha256 of every other file
@@ -53,6 +66,10 @@ places.csv         where each sense points, and how they compare
 edits.csv          what the analyst did, with the factor before and after
 selections.txt     selection table for Raven
 tiers.eaf          tiers for ELAN
+
+Made to weigh whether sound and picture of a clip come from one place. Not made to find people who do not want to be found,
+nor to place private recordings without the consent of those in them. The reports say what was tested, what was not, and how
+often it errs; they bear the SHA-256 of the numbers: of finding.json with "custody" set to null.
 
 Check it:          earwitness verify BUNDLE.zip
 Run it again:      earwitness reproduce BUNDLE.zip CLIP
@@ -110,12 +127,14 @@ class Bundle:
         finding: text of its finding.json.
         sha256: of the archive.
         faults: what is not as the manifest says, sentences; none when all is well.
+        documents: the bytes of every entry, by name.
     """
 
     manifest: Manifest
     finding: str
     sha256: str
     faults: tuple[str, ...]
+    documents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def to_bundle(
@@ -147,20 +166,14 @@ def to_bundle(
 def _documents(
     finding: Finding, reader: Reader | None, ranges: Ranges | None, custody: Custody | None, progress: ProgressCallback
 ) -> dict[str, bytes]:
-    from engine.report import elan, geojson, html, kml, page, pdf, raven, record, table
+    from engine.report import document, html, page, pdf
 
     content = page.page_of(finding, reader, ranges, custody, progress)
-    makers = {
-        FINDING: lambda: record.to_json(finding, custody),
-        "finding.geojson": lambda: geojson.to_geojson(finding),
-        "finding.kml": lambda: kml.to_kml(finding),
+    makers: dict[str, Callable[[], str | bytes]] = {
+        FINDING: lambda: document.to_json(finding, custody),
         "report.html": lambda: html.html_of(content),
         "report.pdf": lambda: pdf.pdf_of(content),
-        "observations.csv": lambda: table.to_csv(finding),
-        "places.csv": lambda: table.places_csv(finding),
-        "edits.csv": lambda: table.edits_csv(finding),
-        "selections.txt": lambda: raven.to_raven(finding),
-        "tiers.eaf": lambda: elan.to_elan(finding),
+        **{name: partial(write, finding) for name, write in TABLES.items()},
         "readme.txt": lambda: _README,
     }
     out = {}
@@ -246,7 +259,8 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     if MANIFEST not in documents or FINDING not in documents:
         raise InputError(f"{name} holds no {MANIFEST} and {FINDING} of Earwitness; give a bundle written by this program.")
     manifest = _manifest_of(documents[MANIFEST], name)
-    return Bundle(manifest, documents[FINDING].decode("utf-8", "replace"), digest, _faults(manifest, documents))
+    faults = (*_faults(manifest, documents), *_other_numbers(documents))
+    return Bundle(manifest, documents[FINDING].decode("utf-8", "replace"), digest, faults, documents)
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
@@ -285,6 +299,18 @@ def _faults(manifest: Manifest, documents: Mapping[str, bytes]) -> tuple[str, ..
         elif len(data) != named[name].size_bytes or hashlib.sha256(data).hexdigest() != named[name].sha256:
             out.append(f"{name} is not the file that the manifest names; it was altered.")
     return tuple(out)
+
+
+def _other_numbers(documents: Mapping[str, bytes]) -> Iterator[str]:
+    """Reports that do not bear the hash of the numbers beside them, from programs that write one."""
+    try:
+        numbers = digest_of(documents[FINDING].decode("utf-8")).encode()
+    except (ValueError, RecursionError):
+        yield f"{FINDING} is no finding."
+        return
+    for name in ("report.html", "report.pdf"):
+        if name in documents and numbers not in documents[name]:
+            yield f"{name} is a report of other numbers than those in {FINDING}."
 
 
 def _manifest_of(data: bytes, name: str) -> Manifest:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.case.bundle import Bundle, Manifest, manifest_of
+from markupsafe import escape
+
+from engine.case.bundle import TABLES, Bundle, Manifest, manifest_of
 from engine.core.errors import InputError
 from engine.core.finding import Finding
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.sphere import distance_km
+from engine.media.source import shown
+from engine.report import film, verdict
 from engine.report.perceived import HEARD_SCORE
 
 # What counts as the same. The numbers are the same to the last digit on one machine; other processors, and other builds of the
@@ -22,7 +26,13 @@ LOG10 = 0.02
 MASS = 0.01  # total variation between two maps: the share of the belief that lies elsewhere
 SCORE = 0.01
 NATS = 0.02
+AREA = 0.02  # of a region's area
 _MOST = 40  # differences listed of one kind
+
+NOT_COMPARED = (
+    "Not held against this run: drawings, sonagrams, frames and wording of the reports, the argument, the timeline, and what "
+    "each clue and observation does. report.pdf is held to the numbers by their hash alone."
+)
 
 Document = Mapping[str, Any]
 
@@ -41,14 +51,19 @@ class Reproduction:
     """What came of running it again.
 
     Attributes:
-        compared: how many things were held against each other.
+        groups: (what, how many things of it were held against each other, how many differ), verdicts first.
         differences: those beyond the tolerances, verdicts first; none when it is the same.
         remarks: what was not the same to begin with (program, models, packages, clip), sentences.
     """
 
-    compared: int
+    groups: tuple[tuple[str, int, int], ...]
     differences: tuple[Difference, ...]
     remarks: tuple[str, ...]
+
+    @property
+    def compared(self) -> int:
+        """How many things were held against each other."""
+        return sum(count for _, count, _ in self.groups)
 
     @property
     def same(self) -> bool:
@@ -67,6 +82,7 @@ def reproduce(
         InputError: the bundle was altered, or the clip is another file.
         MediaError: the clip cannot be read.
     """
+    from engine.attribution import history
     from engine.locate import judge, judge_film, perceive
     from engine.media import open_clip
     from engine.report import to_json
@@ -87,11 +103,21 @@ def reproduce(
         judged = judge_film if then.get("film") else judge
         finding = judged(perception, manifest.settings)
         reader.verify_unchanged(progress)
+    if then.get("edits"):
+        progress(Progress("weighing each edit"))
+        finding = replace(finding, history=history(perception, manifest.settings))
+    finding = replace(finding, provenance=replace(finding.provenance, created=manifest.created))
     found = compare(then, json.loads(to_json(finding)))
     remarks = [*_remarks(manifest, finding)]
     if other:
         remarks.insert(0, "The clip is another file than the one examined.")
-    return Reproduction(found.compared, found.differences, tuple(remarks))
+    if found.same and not remarks:
+        wrong = tuple(_documents(bundle.documents, finding))
+        told = ("tables and the page's verdict", len(TABLES) + 1, len(wrong))
+        found = Reproduction((*found.groups, told), wrong, ())
+    else:
+        remarks.append("The tables were not compared byte by byte, for not all is the same.")
+    return Reproduction(found.groups, found.differences, tuple(remarks))
 
 
 def compare(then: Document, now: Document) -> Reproduction:
@@ -101,11 +127,11 @@ def compare(then: Document, now: Document) -> Reproduction:
         InputError: the first is malformed.
     """
     try:
-        checks = [*_comparisons(then, now), *_claims(then, now), *_places(then, now), *_film(then, now)]
-        checks += [*_clues(then, now), *_observations(then, now)]
+        held = {name: tuple(checks(then, now)) for name, checks in _GROUPS}
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise InputError(f"The bundle's finding cannot be read ({type(error).__name__}); ask for the bundle again.") from None
-    return Reproduction(len(checks), tuple(d for d in checks if d is not None), ())
+    groups = tuple((name, len(own), sum(d is not None for d in own)) for name, own in held.items() if own)
+    return Reproduction(groups, tuple(d for own in held.values() for d in own if d is not None), ())
 
 
 Check = Difference | None
@@ -122,7 +148,11 @@ def _comparisons(then: Document, now: Document) -> Iterator[Check]:
         yield _words(f"{name}, verdict", a["verdict"], b["verdict"])
         yield _words(f"{name}, support", a["support"], b["support"])
         yield _number(f"{name}, log10 factor", a["log10_factor"], b["log10_factor"], LOG10)
+        yield _number(f"{name}, lower end of the factor's interval", a["log10_low"], b["log10_low"], LOG10)
+        yield _number(f"{name}, upper end of the factor's interval", a["log10_high"], b["log10_high"], LOG10)
         yield _number(f"{name}, log10 before calibration", a["log10_raw"], b["log10_raw"], LOG10)
+        yield _number(f"{name}, validation pairs", a["pairs"], b["pairs"], 0.0)
+        yield _number(f"{name}, km between the places", a["distance_km"], b["distance_km"], 2 * PLACE_KM)
         priors = _by(b["by_prior"], "prior")
         for under in a["by_prior"]:
             other = priors.get((under["prior"],))
@@ -134,6 +164,7 @@ def _claims(then: Document, now: Document) -> Iterator[Check]:
     yield _words("claims tested", str(len(then["claims"])), str(len(now["claims"])))
     for a, b in zip(then["claims"], now["claims"], strict=False):
         yield _words(f"claim of {a['place']}, verdict", a["verdict"], b["verdict"])
+        yield _words(f"claim of {a['place']}, support", a["support"], b["support"])
         factors = _by(b["factors"], "modality")
         for f in a["factors"]:
             other = factors.get((f["modality"],))
@@ -151,6 +182,11 @@ def _places(then: Document, now: Document) -> Iterator[Check]:
             continue
         yield _place(name, a["place"], b["place"])
         yield _number(f"{name}, nats learnt", a["gain_nats"], b["gain_nats"], NATS)
+        areas = _by(b["regions"], "share")
+        for region in a["regions"]:
+            twin = areas.get((str(region["share"]),))
+            what = f"{name}, km² of the {region['share']:.0%} region"
+            yield _number(what, region["area_km2"], twin["area_km2"] if twin else None, AREA * region["area_km2"])
         apart = _total_variation(a, b)
         yield None if apart <= MASS else Difference(f"{name}, belief that lies elsewhere", "0", f"{apart:.3f}")
 
@@ -166,6 +202,19 @@ def _film(then: Document, now: Document) -> Iterator[Check]:
             y = others.get((x["modality"],))
             if x["spoke"] and y and y["spoke"]:
                 yield _place(f"{name}, {x['modality']}", x["place"], y["place"])
+
+
+def _edits(then: Document, now: Document) -> Iterator[Check]:
+    """What the analyst did, and the factor before and after each."""
+    was, there = then["edits"], now["edits"]
+    if was or there:
+        yield _words("decisions of the analyst", str(len(was)), str(len(there)))
+    for number, (a, b) in enumerate(zip(was, there, strict=False), 1):
+        name = f"decision {number}"
+        yield _words(name, f"{a['what']} {a['target']}", f"{b['what']} {b['target']}")
+        for side in ("before", "after"):
+            yield _number(f"{name}, log10 factor {side} it", a[f"log10_{side}"], b[f"log10_{side}"], LOG10)
+            yield _words(f"{name}, words {side} it", a[f"words_{side}"], b[f"words_{side}"])
 
 
 def _clues(then: Document, now: Document) -> Iterator[Check]:
@@ -193,6 +242,29 @@ def _observations(then: Document, now: Document) -> Iterator[Check]:
     wrong = [c for c in checks if c is not None]
     yield from wrong[:_MOST]
     yield from (c for c in checks if c is None)
+
+
+_GROUPS = (
+    ("verdict and factors", _comparisons),
+    ("claims", _claims),
+    ("decisions of the analyst", _edits),
+    ("places, regions and maps", _places),
+    ("scenes", _film),
+    ("clues that speak", _clues),
+    ("what was heard, read and seen", _observations),
+)
+
+
+def _documents(documents: Mapping[str, bytes], finding: Finding) -> Iterator[Difference]:
+    """Tables that are not what this finding is written as, and a page that states another verdict."""
+    for name, write in TABLES.items():
+        if name in documents and documents[name] != write(finding).encode("utf-8", "replace"):
+            yield Difference(name, "other content", "what these numbers are written as")
+    page = documents.get("report.html", b"").decode("utf-8", "replace")
+    told = film.banner(finding) if finding.film else verdict.headline(finding)
+    for said in (told.title, told.sentence) if told is not None and page else ():
+        if str(escape(shown(said, 600))) not in page:
+            yield Difference("report.html, verdict", "other words", said)
 
 
 def _moments(thing: Document) -> str:

@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.report.colour import MASS_COLOURS, MODALITY_COLOURS
+    from engine.report.document import to_json
     from engine.report.elan import to_elan
     from engine.report.geojson import to_geojson
     from engine.report.html import to_html
     from engine.report.kml import to_kml
     from engine.report.pdf import to_pdf
     from engine.report.raven import to_raven
-    from engine.report.record import json_schema, to_json
+    from engine.report.schema import json_schema
     from engine.report.table import to_csv
 
 _HOME = {
     "MASS_COLOURS": "colour",
     "MODALITY_COLOURS": "colour",
-    "json_schema": "record",
+    "json_schema": "schema",
     "to_csv": "table",
     "to_elan": "elan",
     "to_geojson": "geojson",
     "to_html": "html",
-    "to_json": "record",
+    "to_json": "document",
     "to_kml": "kml",
     "to_pdf": "pdf",
     "to_raven": "raven",

@@ -8,7 +8,7 @@ from engine.core.comparison import Comparison, odds_of
 from engine.core.edit import Effect
 from engine.core.finding import Finding
 from engine.media.source import shown
-from engine.report import edits, words
+from engine.report import edits, validation, words
 from engine.report.perceived import gather, species_behind
 from engine.report.verdict import comparisons
 
@@ -48,6 +48,10 @@ def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
         yield f"The two 90% regions share {words.area(c.shared_region_km2)}: one place for both is not ruled out."
     if sign < 0 and c.overlap > _OVERLAP:
         yield f"The beliefs of sound and picture overlap by {c.overlap:.2f} of 1."
+    if sign > 0:
+        yield f"In the tests {validation.factor().near} were called one place too: near places are not told from one."
+    if c.at_bound and (fewer := validation.bound_counted_once(c)):
+        yield fewer
     if c.after_words and c.after_words != c.before_words:
         yield f"The analyst's edits change the step: as first computed {c.before_words}; with them {c.after_words}."
     opposed = [e for e in finding.effects if e.key and (e.log10_change or 0.0) * sign < -_WORTH]

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from engine.core.finding import Finding
-from engine.report.record import to_json
+from engine.report.document import to_json
 
 
 def digest(finding: Finding) -> str:

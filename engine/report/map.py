@@ -22,12 +22,11 @@ from engine.core.finding import Located
 from engine.core.grid import WORLD_RESOLUTION, Grid, parents_of
 from engine.core.posterior import Place, Posterior
 from engine.report import colour, ground, words
-from engine.report.projection import Projection, azimuthal, equal_earth
+from engine.report.projection import equal_earth
 from engine.report.shape import cell_polygon, polygons_of, region_shape
+from engine.report.view import View, line_of, lines_of, near_view, path_of, ring_of, svg_of, world_view
 
 DECADES = 3.0
-_WORLD_WIDTH = 1000.0
-_NEAR_WIDTH = 560.0
 _SMALL_WIDTH = 420.0
 _SPECKLED_KM2 = 60_000.0
 _SPECK_PX2 = 12.0
@@ -52,39 +51,6 @@ class Mark:
     lon_deg: float
     modality: str
     label: str
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A projection scaled to a drawing: pixels per km, and where the projection's origin lies."""
-
-    project: Projection
-    scale: float
-    x0: float
-    y0: float
-    width: float
-    height: float
-
-    def px(self, lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, 2) pixels of places in degrees."""
-        x, y = self.project(lat_deg, lon_deg)
-        return np.column_stack([self.x0 + x * self.scale, self.y0 - y * self.scale])
-
-
-def world_view(width: float = _WORLD_WIDTH) -> View:
-    """The whole Earth in Equal Earth."""
-    right, _ = equal_earth(0.0, 180.0)
-    _, top = equal_earth(90.0, 0.0)
-    margin = width * 0.004
-    scale = (width / 2 - margin) / float(right)
-    height = 2 * (float(top) * scale + margin)
-    return View(equal_earth, scale, width / 2, height / 2, width, height)
-
-
-def near_view(lat_deg: float, lon_deg: float, radius_km: float) -> View:
-    """A square around a place."""
-    half = _NEAR_WIDTH / 2
-    return View(azimuthal(lat_deg, lon_deg), half / radius_km, half, half, _NEAR_WIDTH, _NEAR_WIDTH)
 
 
 def ground_symbols() -> str:
@@ -131,7 +97,7 @@ def world_map(
         parts.append(_link(view, *link))
     parts += _pins(view, marks)
     extra = 58.0
-    return _svg(view.width, view.height + extra, title, "".join(parts) + legend + _outline_legend(view, outlines))
+    return svg_of(view.width, view.height + extra, title, "".join(parts) + legend + _outline_legend(view, outlines))
 
 
 def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark], title: str) -> str:
@@ -155,7 +121,7 @@ def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark
     ]
     frame = f'<rect width="{view.width:g}" height="{view.height:g}" fill="none" stroke="{colour.COAST}"/>'
     body = f'{clip}<g clip-path="url(#{name})">{"".join(parts)}{_scale_bar(view)}</g>{frame}'
-    return _svg(view.width, view.height, title, body)
+    return svg_of(view.width, view.height, title, body)
 
 
 def range_map(grid: Grid, occurrence: NDArray[np.floating], title: str) -> str:
@@ -167,8 +133,8 @@ def range_map(grid: Grid, occurrence: NDArray[np.floating], title: str) -> str:
     if peak > 0:
         drawn = value >= max(0.02, 0.02 * peak)
         step[drawn] = np.clip((np.sqrt(value[drawn] / peak) * len(colour.MASS_COLOURS)).astype(int), 1, 8)
-    body = f'<use href="#ground-small"/>{_cells(view, cells, step)}<use href="#coast-small"/>'
-    return _svg(view.width, view.height, title, body)
+    body = f'<use href="#ground-small"/>{_cells(view, cells, step)}<use href="#coast-small"/>{_range_legend(view, peak)}'
+    return svg_of(view.width, view.height + 16.0, f"{title}; at most {peak:.0%} in any part of the map", body)
 
 
 def near_radius_km(located: Located) -> float:
@@ -253,39 +219,39 @@ def _cell_path(view: View, cell: int) -> str:
     boundary = np.array(h3.cell_to_boundary(np.uint64(cell)))
     lat, lon = boundary[:, 0], boundary[:, 1]
     if view.project is equal_earth and (np.ptp(lon) > 180.0):
-        return _path(view, cell_polygon(cell))
-    return _ring(view.px(lat, lon))
+        return path_of(view, cell_polygon(cell))
+    return ring_of(view.px(lat, lon))
 
 
 # --- ground -------------------------------------------------------------------------------------------------------------
 
 
 def _land(view: View, detail: str) -> str:
-    return f'<path d="{"".join(_path(view, g, 3.0) for g in ground.land(detail))}" fill="{colour.LAND}"/>'
+    return f'<path d="{"".join(path_of(view, g, 3.0) for g in ground.land(detail))}" fill="{colour.LAND}"/>'
 
 
 def _coast(view: View, detail: str) -> str:
     width = view.width / 1800
     return (
-        f'<path d="{"".join(_lines(view, b) for b in ground.borders(detail))}" fill="none" stroke="{colour.BORDER}" '
+        f'<path d="{"".join(lines_of(view, b) for b in ground.borders(detail))}" fill="none" stroke="{colour.BORDER}" '
         f'stroke-width="{width:.2f}"/>'
-        f'<path d="{"".join(_lines(view, c) for c in ground.coasts(detail))}" fill="none" stroke="{colour.COAST}" '
+        f'<path d="{"".join(lines_of(view, c) for c in ground.coasts(detail))}" fill="none" stroke="{colour.COAST}" '
         f'stroke-width="{width:.2f}"/>'
     )
 
 
 def _land_near(view: View, detail: str, place: Place, radius_km: float) -> str:
     pieces = [p for g in ground.land(detail) for p in _window(g, place, radius_km)]
-    return f'<path d="{"".join(_path(view, p, 2.0) for p in pieces)}" fill="{colour.LAND}"/>'
+    return f'<path d="{"".join(path_of(view, p, 2.0) for p in pieces)}" fill="{colour.LAND}"/>'
 
 
 def _coast_near(view: View, detail: str, place: Place, radius_km: float) -> str:
-    def lines(shapes: Iterable[BaseGeometry]) -> str:
-        return "".join(_lines(view, p) for g in shapes for p in _window(g, place, radius_km))
+    def drawn(shapes: Iterable[BaseGeometry]) -> str:
+        return "".join(lines_of(view, p) for g in shapes for p in _window(g, place, radius_km))
 
     return (
-        f'<path d="{lines(ground.borders(detail))}" fill="none" stroke="#8f8c83" stroke-width=".8" stroke-dasharray="5 2"/>'
-        f'<path d="{lines(ground.coasts(detail))}" fill="none" stroke="#8f8c83" stroke-width=".8"/>'
+        f'<path d="{drawn(ground.borders(detail))}" fill="none" stroke="#8f8c83" stroke-width=".8" stroke-dasharray="5 2"/>'
+        f'<path d="{drawn(ground.coasts(detail))}" fill="none" stroke="#8f8c83" stroke-width=".8"/>'
     )
 
 
@@ -311,17 +277,17 @@ def _globe(view: View) -> str:
     rim = _rim_points(view)
     lines = []
     for lon in range(-150, 180, 30):
-        lines.append(_line(view.px(np.linspace(-90, 90, 61), np.full(61, float(lon)))))
+        lines.append(line_of(view.px(np.linspace(-90, 90, 61), np.full(61, float(lon)))))
     for lat in range(-60, 90, 30):
-        lines.append(_line(view.px(np.full(3, float(lat)), np.linspace(-180, 180, 3))))
+        lines.append(line_of(view.px(np.full(3, float(lat)), np.linspace(-180, 180, 3))))
     return (
-        f'<path d="{_ring(rim)}" fill="{colour.SEA}"/>'
+        f'<path d="{ring_of(rim)}" fill="{colour.SEA}"/>'
         f'<path d="{"".join(lines)}" fill="none" stroke="{colour.GRATICULE}" stroke-width="{view.width / 1400:.2f}"/>'
     )
 
 
 def _rim(view: View) -> str:
-    return f'<path d="{_ring(_rim_points(view))}" fill="none" stroke="{colour.COAST}" stroke-width="{view.width / 1200:.2f}"/>'
+    return f'<path d="{ring_of(_rim_points(view))}" fill="none" stroke="{colour.COAST}" stroke-width="{view.width / 1200:.2f}"/>'
 
 
 def _rim_points(view: View) -> NDArray[np.float64]:
@@ -340,11 +306,11 @@ def _graticule_near(view: View, place: Place, radius_km: float) -> tuple[str, st
     for lat in np.arange(math.ceil((lat_deg - 2 * degrees) / step) * step, lat_deg + 2 * degrees, step):
         if abs(lat) < 90:
             points = view.px(np.full(121, lat), np.linspace(west, 2 * lon_deg - west, 121))
-            lines.append(_line(points))
+            lines.append(line_of(points))
             labels += _edge_label(points, 0, view, f"{abs(lat):g}°{'N' if lat > 0 else 'S' if lat < 0 else ''}")
     for lon in np.arange(math.ceil(west / lon_step) * lon_step, 2 * lon_deg - west, lon_step):
         points = view.px(np.linspace(max(-90, lat_deg - 2 * degrees), min(90, lat_deg + 2 * degrees), 121), np.full(121, lon))
-        lines.append(_line(points))
+        lines.append(line_of(points))
         shown = (lon + 180.0) % 360.0 - 180.0
         labels += _edge_label(points, 1, view, f"{abs(shown):g}°{'E' if shown > 0 else 'W' if shown < 0 else ''}")
     return f'<path d="{"".join(lines)}" fill="none" stroke="#d9dde2" stroke-width=".8"/>', "".join(labels)
@@ -391,9 +357,9 @@ def _open(degrees: NDArray[np.float64], points: NDArray[np.float64]) -> str:
     edge = (np.abs(degrees[:, 0]) > 180.0 - 1e-6) | (np.abs(degrees[:, 1]) > 90.0 - 1e-6)
     seam = edge[:-1] & edge[1:]
     if not seam.any():
-        return _ring(points[:-1])
+        return ring_of(points[:-1])
     cuts = np.flatnonzero(seam) + 1
-    return "".join(_line(part) for part in np.split(points, cuts))
+    return "".join(line_of(part) for part in np.split(points, cuts))
 
 
 def _link(view: View, a: Mark, b: Mark) -> str:
@@ -401,7 +367,7 @@ def _link(view: View, a: Mark, b: Mark) -> str:
     lat, lon = sphere.great_circle(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg, 96)
     points = view.px(lat, lon)
     cuts = np.flatnonzero(np.abs(np.diff(lon)) > 180.0) + 1
-    d = "".join(_line(part) for part in np.split(points, cuts))
+    d = "".join(line_of(part) for part in np.split(points, cuts))
     x, y = points[len(points) // 2]
     text = words.km(float(sphere.distance_km(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg)))
     return (
@@ -462,6 +428,22 @@ def _percent(value: float) -> str:
     return f"{words.rounded(value):g}%"
 
 
+def _range_legend(view: View, peak: float) -> str:
+    """What pale and dark stand for, by the square root as `range_map` colours it."""
+    if peak <= 0.0:
+        return f'<text x="4" y="{view.height + 11:g}" class="tick">expected nowhere</text>'
+    used, wide, y = colour.MASS_COLOURS[1:], 14.0, view.height + 3.0
+    x = view.width - wide * len(used) - 44.0
+    boxes = "".join(
+        f'<rect x="{x + i * wide:.1f}" y="{y:g}" width="{wide + 0.5:g}" height="8" fill="{c}"/>' for i, c in enumerate(used)
+    )
+    least = max(0.02, 0.02 * peak)
+    return (
+        f'<text x="{x - 5:.1f}" y="{y + 8:g}" text-anchor="end" class="tick">chance recorded {least:.0%}</text>{boxes}'
+        f'<text x="{x + wide * len(used) + 5:.1f}" y="{y + 8:g}" class="tick">{peak:.0%}</text>'
+    )
+
+
 def _outline_legend(view: View, outlines: Sequence[Outline]) -> str:
     """One line and its words per region and modality, to the right of the mass scale."""
     x, y, out = 360.0, view.height + 16.0, []
@@ -490,56 +472,4 @@ def _scale_bar(view: View) -> str:
         f'<rect x="{x - 10:.1f}" y="{y - 24:.1f}" width="{px + 20:.1f}" height="34" fill="#fff" fill-opacity=".82"/>'
         f'<path d="M{x:.1f} {y - 5:.1f}v5h{px:.1f}v-5" fill="none" stroke="#222" stroke-width="1.4"/>'
         f'<text x="{x + px / 2:.1f}" y="{y - 9:.1f}" text-anchor="middle" class="legend">{length_km:,.0f} km</text>'
-    )
-
-
-# --- paths --------------------------------------------------------------------------------------------------------------
-
-
-def _path(view: View, shape: BaseGeometry, step_deg: float = 0.0) -> str:
-    """Closed path of all rings; long edges are divided, since a straight line on the globe is none on paper."""
-    out = []
-    for polygon in polygons_of(shape):
-        whole = shapely.segmentize(polygon, step_deg) if step_deg else polygon
-        for ring in (whole.exterior, *whole.interiors):
-            out.append(_ring(_thinned(view.px(*np.array(ring.coords)[:-1, 1::-1].T))))
-    return "".join(out)
-
-
-def _lines(view: View, shape: BaseGeometry) -> str:
-    """Open paths of a line or several."""
-    if hasattr(shape, "geoms"):
-        return "".join(_lines(view, g) for g in shape.geoms)
-    if shape.is_empty or shape.geom_type != "LineString":
-        return ""
-    return _line(_thinned(view.px(*np.array(shape.coords)[:, 1::-1].T)))
-
-
-def _thinned(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points closer than half a pixel to the one kept before are left out; the last stays."""
-    if len(points) < 8:
-        return points
-    rounded = np.round(points * 1.2)
-    keep = np.append(True, (np.diff(rounded, axis=0) != 0).any(axis=1))
-    keep[-1] = True
-    return points[keep]
-
-
-def _ring(points: NDArray[np.float64]) -> str:
-    return _line(points) + "z" if len(points) > 2 else ""
-
-
-def _line(points: NDArray[np.float64]) -> str:
-    if len(points) < 2:
-        return ""
-    tenths = np.round(points * 10).astype(np.int64)
-    step = np.diff(tenths, axis=0)
-    head = f"M{tenths[0, 0] / 10:g} {tenths[0, 1] / 10:g}l"
-    return head + " ".join(f"{dx / 10:g} {dy / 10:g}" for dx, dy in step.tolist())
-
-
-def _svg(width: float, height: float, title: str, body: str) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:.0f}" role="img" '
-        f'aria-label="{escape(title)}"><title>{escape(title)}</title>{body}</svg>'
     )

@@ -1,43 +1,27 @@
 """A Finding as JSON, "earwitness.finding/1".
 
-The document is a tree of the frozen dataclasses below: what they say is what is written, and `json_schema` is made from them,
-so that neither can drift from the other. Times are seconds from the clip's start, coordinates degrees, areas km², masses
-shares of 1, information nats. Cells are H3 indices in hexadecimal. Fields may be added within version 1; none changes its
-meaning.
+The document is a tree of the frozen dataclasses below: what they say is what `document.to_json` writes, and `schema.json_schema`
+is made from them, so that neither can drift from the other. Times are seconds from the clip's start, coordinates degrees, areas
+km², masses shares of 1, information nats. Cells are H3 indices in hexadecimal. Fields may be added within version 1; none
+changes its meaning.
 """
 
 # ruff: noqa: RUF009 (the documentation of a field is data, made once)
 from __future__ import annotations
 
-import json
-import math
-import types
-import typing
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.core.claim import ClaimFactor, ClaimTest, Resident
-from engine.core.clip import Clip, Interval, Stream
-from engine.core.comparison import Comparison
-from engine.core.custody import Custody
-from engine.core.edit import Effect, Step
-from engine.core.evidence import Evidence
-from engine.core.finding import Finding, Located, Provenance, Settings
-from engine.core.observation import Observation
-from engine.core.rationale import Rationale
-from engine.core.timeline import Timeline
+from engine.core.clip import Clip
+from engine.core.finding import Located
 from engine.media.source import shown
-from engine.report import credit, verdict
-from engine.report.perceived import Perceived, gather
 
 SCHEMA = "earwitness.finding/1"
 LEAST_MASS = 1e-5  # cells with less are summed up in mass_left_out
 SHARES = (0.5, 0.9, 0.95)
-_TEXT_LIMIT = 1000
 
 
 def _said(doc: str) -> Any:
@@ -518,6 +502,16 @@ class TimelineRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionRecord:
+    """One condition of the validation beside the clip's: error rates hold for what was tested, and for nothing else."""
+
+    about: str = _said("which condition")
+    tested: str = _said("what the tests had")
+    here: str = _said("what this clip has")
+    verdict: str = _said("as tested, tested on made copies, thinly tested, or not tested")
+
+
+@dataclass(frozen=True, slots=True)
 class FindingRecord:
     """One scene of one clip, judged."""
 
@@ -539,48 +533,10 @@ class FindingRecord:
     before: tuple[BeforeRecord, ...] = _said("as first computed; empty when nothing was edited")
     effects: tuple[EffectRecord, ...] = _said("what each clue and observation does; empty when it was not worked out")
     rationale: RationaleRecord | None = _said("the argument, or null when it was not worked out")
+    conditions: tuple[ConditionRecord, ...] = _said("what the method was tested on, beside what this clip is")
+    unexamined: tuple[str, ...] = _said("what of the file was not looked at, sentences")
     provenance: ProvenanceRecord = _said("what made this document")
     custody: CustodyRecord | None = _said("the case it comes from, or null")
-
-
-def to_json(finding: Finding, custody: Custody | None = None) -> str:
-    """The finding as JSON text, ASCII only, two spaces of indent; the same finding gives the same text."""
-    return json.dumps(_value(record_of(finding, custody)), indent=2, allow_nan=False) + "\n"
-
-
-def record_of(finding: Finding, custody: Custody | None = None) -> FindingRecord:
-    """The finding as the records that are written."""
-    return FindingRecord(
-        schema=SCHEMA,
-        clip=_clip(finding.clip),
-        interval=_interval(finding.interval),
-        scene=finding.scene,
-        scenes=finding.scenes,
-        film=tuple(_scene(x) for x in finding.film),
-        shots=tuple(IntervalRecord(s.start_s, s.end_s) for s in finding.shots),
-        timeline=_timeline(finding.timeline) if finding.timeline else None,
-        settings=_settings(finding.settings),
-        located=tuple(_located(x, finding.settings.prior) for x in finding.located),
-        evidence=tuple(_evidence(e) for e in finding.evidence),
-        perceived=tuple(_perceived(p) for p in gather(finding)),
-        comparisons=tuple(_comparison(x) for x in verdict.comparisons(finding)),
-        claims=tuple(_claim(x) for x in finding.claims),
-        edits=_edits(finding),
-        before=tuple(_before(x) for x in finding.before),
-        effects=tuple(_effect(e) for e in finding.effects),
-        rationale=_rationale(finding.rationale) if finding.rationale else None,
-        provenance=_provenance(finding.provenance, finding.perception.skipped),
-        custody=_custody(custody) if custody else None,
-    )
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the document."""
-    definitions: dict[str, Any] = {}
-    root = _schema_of(FindingRecord, definitions)
-    definitions["FindingRecord"]["properties"]["schema"]["const"] = SCHEMA
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return {**head, **root, "$defs": definitions}
 
 
 def region_of(located: Located) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -594,301 +550,3 @@ def region_of(located: Located) -> np.ndarray[Any, np.dtype[np.float64]]:
 def clip_name(clip: Clip) -> str:
     """The clip's file name without its folder, fit to be shown."""
     return shown(Path(clip.path).name or clip.path, 200)
-
-
-def _text(text: str) -> str:
-    return shown(text, _TEXT_LIMIT)
-
-
-def _clip(clip: Clip) -> ClipRecord:
-    return ClipRecord(
-        name=clip_name(clip),
-        sha256=clip.sha256,
-        size_bytes=clip.size_bytes,
-        container=_text(clip.container),
-        duration_s=clip.duration_s,
-        streams=tuple(_stream(s) for s in clip.streams),
-        tags=tuple(TagRecord(_text(k), _text(v)) for k, v in clip.tags),
-        problems=tuple(_text(p) for p in clip.problems),
-    )
-
-
-def _stream(s: Stream) -> StreamRecord:
-    return StreamRecord(
-        index=s.index,
-        track=s.track,
-        kind=s.kind,
-        codec=s.codec,
-        decodable=s.decodable,
-        duration_s=s.duration_s,
-        language=_text(s.language) if s.language else None,
-        rate_hz=s.rate_hz,
-        channels=s.channels,
-        width_px=s.width_px,
-        height_px=s.height_px,
-        fps=s.fps,
-    )
-
-
-def _interval(interval: Interval) -> IntervalRecord:
-    return IntervalRecord(interval.start_s, interval.end_s)
-
-
-def _settings(s: Settings) -> SettingsRecord:
-    return SettingsRecord(
-        prior=s.prior,
-        date=s.when.isoformat() if s.when else None,
-        track=s.track,
-        interval=_interval(s.interval) if s.interval else None,
-        stride_s=s.stride_s,
-        quick=s.quick,
-        radius_km=s.radius_km,
-        same_place_km=s.same_place_km,
-        dropped=tuple(sorted(_text(k) for k in s.dropped)),
-        left_out=tuple(sorted(s.left_out)),
-        included=tuple(sorted(s.included)),
-        seed=s.seed,
-        weights=tuple(WeightRecord(name, w) for name, w in s.weights),
-    )
-
-
-def _located(x: Located, prior: str) -> LocatedRecord:
-    mass, region = x.posterior.mass, region_of(x)
-    listed = np.flatnonzero(mass >= LEAST_MASS)
-    listed = listed[np.argsort(-mass[listed], kind="stable")]
-    cells = x.posterior.grid.cells
-    return LocatedRecord(
-        modality=x.modality,
-        spoke=x.spoke,
-        cannot_tell=_text(x.cannot_tell) if x.cannot_tell else None,
-        place=PlaceRecord(x.place.lat_deg, x.place.lon_deg, _text(x.place.name), x.place.mass, x.place.radius_km),
-        region=_text(x.region),
-        gain_nats=x.gain_nats,
-        entropy_nats=x.posterior.entropy_nats,
-        prior=prior,
-        regions=tuple(RegionRecord(float(s), float(a)) for s, a in sorted(x.regions_km2.items())),
-        countries=tuple(CountryRecord(_text(n), float(s)) for n, s in x.countries),
-        grid_cells=len(cells),
-        cells=tuple(CellRecord(f"{int(cells[i]):x}", float(mass[i]), float(region[i])) for i in listed),
-        mass_left_out=max(0.0, 1.0 - float(mass[listed].sum())),
-    )
-
-
-def _evidence(e: Evidence) -> EvidenceRecord:
-    return EvidenceRecord(e.clue, e.modality, e.abstained is None, e.abstained, e.models, len(e.observations))
-
-
-def _perceived(p: Perceived) -> PerceivedRecord:
-    o = p.best
-    return PerceivedRecord(
-        key=_text(p.key),
-        clue=o.clue,
-        kind=o.kind,
-        label=_text(o.label),
-        name=_text(o.name),
-        author=_text(o.author),
-        best_score=o.score,
-        dropped=p.dropped,
-        added=p.added,
-        note=_text(o.note),
-        moments=tuple(_moment(x) for x in p.observations),
-    )
-
-
-def _moment(o: Observation) -> MomentRecord:
-    return MomentRecord(o.start_s, o.end_s, o.score, o.box)
-
-
-def _comparison(c: Comparison) -> ComparisonRecord:
-    given = {f.name: getattr(c, f.name) for f in fields(ComparisonRecord) if f.name not in ("by_prior", "reason", "before_words")}
-    by_prior = tuple(UnderPriorRecord(u.prior, u.log10_factor, u.words) for u in c.by_prior)
-    return ComparisonRecord(**given, by_prior=by_prior, reason=_text(c.reason), before_words=_text(c.before_words))
-
-
-def _edits(finding: Finding) -> tuple[EditRecord, ...]:
-    steps = finding.history or tuple(Step(edit, None, None) for edit in finding.settings.edits)
-    return tuple(_edit(s) for s in steps)
-
-
-def _edit(step: Step) -> EditRecord:
-    e = step.edit
-    return EditRecord(
-        what=e.what,
-        target=_text(e.target),
-        author=_text(e.author),
-        confidence=e.confidence,
-        note=_text(e.note),
-        created=e.created,
-        weight=e.weight,
-        alone=e.alone,
-        digest=e.digest,
-        put_in=tuple(_put_in(o) for o in e.replacement),
-        log10_before=step.log10_before,
-        log10_after=step.log10_after,
-        words_before=_text(step.words_before),
-        words_after=_text(step.words_after),
-        moved=tuple(MovedRecord(name, km) for name, km in step.moved_km),
-    )
-
-
-def _put_in(o: Observation) -> PutInRecord:
-    lat, lon = (float(x) for x in o.vector) if o.vector is not None and len(o.vector) == 2 else (None, None)
-    return PutInRecord(_text(o.key), _text(o.name), o.score, o.start_s, o.end_s, _text(o.author), lat, lon)
-
-
-def _scene(x: Finding) -> SceneRecord:
-    compared = tuple(_comparison(c) for c in verdict.comparisons(x))
-    return SceneRecord(x.scene, _interval(x.interval), tuple(_before(y) for y in x.located), compared)
-
-
-def _timeline(t: Timeline) -> TimelineRecord:
-    moments = tuple(
-        MomentOfTimeRecord(
-            m.modality, m.start_s, m.end_s, m.spoke, m.lat_deg, m.lon_deg, _text(m.place), m.gain_nats, m.away_km,
-            tuple(_text(x) for x in m.labels),
-        )
-        for m in t.moments
-    )  # fmt: skip
-    return TimelineRecord(_text(t.reference), t.lat_deg, t.lon_deg, moments)
-
-
-def _before(x: Located) -> BeforeRecord:
-    place = PlaceRecord(x.place.lat_deg, x.place.lon_deg, _text(x.place.name), x.place.mass, x.place.radius_km)
-    return BeforeRecord(x.modality, x.spoke, place, _text(x.region), x.gain_nats)
-
-
-def _effect(e: Effect) -> EffectRecord:
-    given = {f.name: getattr(e, f.name) for f in fields(EffectRecord)}
-    return EffectRecord(**given | {"key": _text(e.key), "title": _text(e.title)})
-
-
-def _provenance(p: Provenance, skipped: Mapping[str, int]) -> ProvenanceRecord:
-    return ProvenanceRecord(
-        program="earwitness",
-        version=p.version,
-        created=p.created,
-        elapsed_s=p.elapsed_s,
-        seed=p.seed,
-        models=tuple(
-            ModelRecord(c.model, c.title, c.licence, c.non_commercial, c.source, c.sha256, tuple(FileRecord(*f) for f in c.files))
-            for c in credit.credits(p.models)
-        ),
-        skipped_audio=int(skipped.get("audio", 0)),
-        skipped_video=int(skipped.get("video", 0)),
-        decoding=p.decoding,
-    )
-
-
-def _custody(c: Custody) -> CustodyRecord:
-    decisions = tuple(
-        DecisionRecord(d.when, _text(d.who), _text(d.what), _text(d.why), d.log10_before, d.log10_after) for d in c.decisions
-    )
-    return CustodyRecord(_text(c.case), c.head, c.finding, _text(c.who), decisions, tuple(_text(t) for t in c.remarks))
-
-
-def _claim(x: ClaimTest) -> ClaimRecord:
-    c = x.claim
-    return ClaimRecord(
-        source=c.source,
-        lat_deg=c.lat_deg,
-        lon_deg=c.lon_deg,
-        date=c.when.isoformat() if c.when else None,
-        radius_km=c.radius_km,
-        place=_text(x.place),
-        verdict=x.verdict,
-        support=x.support,
-        reason=_text(x.reason),
-        factors=tuple(_claim_factor(f) for f in x.factors),
-        heard=tuple(_resident(r) for r in x.heard),
-        absent=tuple(_resident(r) for r in x.absent),
-        expected=x.expected,
-        before_edits=x.before_edits,
-    )
-
-
-def _claim_factor(f: ClaimFactor) -> ClaimFactorRecord:
-    return ClaimFactorRecord(
-        modality=f.modality,
-        verdict=f.verdict,
-        support=f.support,
-        odds=f.odds,
-        log10_raw=f.log10_raw,
-        log10_factor=f.log10_factor,
-        log10_low=f.log10_low,
-        log10_high=f.log10_high,
-        at_bound=f.at_bound,
-        things=f.things,
-        distance_km=f.distance_km,
-        region=f.region,
-        by_prior=tuple(UnderPriorRecord(u.prior, u.log10_factor, u.words) for u in f.by_prior),
-        reason=_text(f.reason),
-    )
-
-
-def _resident(r: Resident) -> ResidentRecord:
-    return ResidentRecord(
-        _text(r.key), _text(r.latin), _text(r.name), r.score, r.chance, r.best_week, r.then, r.weeks, r.home, _text(r.doubt)
-    )
-
-
-def _rationale(r: Rationale) -> RationaleRecord:
-    return RationaleRecord(
-        author=_text(r.author),
-        stands_in=_text(r.stands_in),
-        sentences=tuple(
-            SentenceRecord(
-                text=_text(s.text),
-                kind=s.kind,
-                modality=s.modality,
-                observations=tuple(_text(k) for k in s.keys),
-                start_s=s.start_s,
-                end_s=s.end_s,
-                cue=s.cue,
-                source=s.source,
-                scored=s.scored,
-                alternatives=tuple(AlternativeRecord(_text(a.text), _text(a.because)) for a in s.alternatives),
-            )
-            for s in r.sentences
-        ),
-        candidates=tuple(CandidateRecord(c.modality, c.name, c.code, c.share, c.log_odds, c.weight) for c in r.candidates),
-    )
-
-
-def _value(record: Any) -> Any:
-    """Records as what the json module writes; numbers to seven digits, infinities as words."""
-    if is_dataclass(record) and not isinstance(record, type):
-        return {f.name: _value(getattr(record, f.name)) for f in fields(record)}
-    if isinstance(record, dict):
-        return {k: _value(v) for k, v in record.items()}
-    if isinstance(record, tuple | list):
-        return [_value(x) for x in record]
-    if isinstance(record, float):
-        return float(f"{record:.7g}") if math.isfinite(record) else str(record)
-    return record
-
-
-_PLAIN = {str: {"type": "string"}, int: {"type": "integer"}, float: {"type": "number"}, bool: {"type": "boolean"}}
-
-
-def _schema_of(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    if kind is Any:
-        return {}
-    if kind is types.NoneType:
-        return {"type": "null"}
-    if kind in _PLAIN:
-        return dict(_PLAIN[kind])
-    if typing.get_origin(kind) is tuple:
-        return {"type": "array", "items": _schema_of(typing.get_args(kind)[0], definitions)}
-    if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        return {"anyOf": [_schema_of(k, definitions) for k in typing.get_args(kind)]}
-    if kind.__name__ not in definitions:
-        definitions[kind.__name__] = {}  # holds the place, should records ever nest in themselves
-        hints = typing.get_type_hints(kind)
-        properties = {f.name: {**_schema_of(hints[f.name], definitions), "description": f.metadata["doc"]} for f in fields(kind)}
-        definitions[kind.__name__] = {
-            "type": "object",
-            "description": kind.__doc__,
-            "properties": properties,
-            "required": [f.name for f in fields(kind)],
-        }
-    return {"$ref": f"#/$defs/{kind.__name__}"}

@@ -160,19 +160,27 @@ def bound_rows(c: Comparison) -> Iterator[tuple[str, str]]:
     if c.pairs != f.pairs:
         return
     if c.at_bound:
-        towards = f.log10_high if c.log10_factor > 0 else f.log10_low
-        fewer = 10.0 ** abs(towards)
         yield (
             "Bound",
             f"No stronger factor is stated, however clear the clip may look: behind it stand {behind(c.pairs)}, and one more "
-            "misleading pair than turned up among them cannot be ruled out. The bound counts these "
-            f"{f.same_pairs} pairs as if they were independent; counted as the {f.effective} that they are worth, it would be "
-            f"{fewer:.2g} : 1 ({words_of(max(1.0, float(f'{fewer:.2g}')))}).",
+            f"misleading pair than turned up among them cannot be ruled out. {bound_counted_once(c)}",
         )
     yield (
         "How good the method is",
         f"Cllr {f.cllr} on these pairs (0 is perfect, 1 worth nothing). Where the interval reaches 1, the tests do not "
         "exclude that such factors are worth nothing; the validation sheet has the figures.",
+    )
+
+
+def bound_counted_once(c: Comparison) -> str:
+    """What the bound would be if pairs that share material were counted as fewer; "" for another calibration."""
+    f = factor()
+    if c.pairs != f.pairs:
+        return ""
+    fewer = float(f"{10.0 ** abs(f.log10_high if c.log10_factor > 0 else f.log10_low):.2g}")
+    return (
+        f"The bound counts the {f.same_pairs} pairs from one place as independent; counted as the {f.effective} that "
+        f"they are worth, it would be {fewer:.2g} : 1 ({words_of(max(1.0, fewer))})."
     )
 
 
