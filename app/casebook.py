@@ -124,12 +124,17 @@ def document(b: Book, e: ArchiveEntry) -> dict[str, Any]:
 
 
 def examine(b: Book, e: ArchiveEntry) -> None:
-    """Open the clip of a finding in Examine."""
+    """Open the clip of a finding in Examine, as it was judged there; what is decided about it goes into the case."""
     path = Path(e.path)
     if not path.is_file():
         b.error = f"{path} is no longer there; put it back, or make the case again where the files are."
         return
-    state.examine(path, path.name, blind=False)
+    try:
+        settings = archive.settings_of(b.place, e.id)
+    except EarwitnessError as error:
+        b.error = str(error)
+        return
+    state.examine(path, path.name, settings, blind=False, case=b.place)
     state.turn_to("pages/examine.py")
 
 

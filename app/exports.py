@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 import engine
-from app import state
+from app import filing, state
 from app.frame import plain
 from engine import Finding, Progress
 
@@ -21,7 +22,7 @@ class Paper:
     label: str
     mime: str
     help: str
-    write: Callable[[state.Bench, Finding, Report], str | bytes]
+    write: Callable[[state.Bench, Finding, engine.Custody | None, Report], str | bytes]
 
 
 Report = Callable[[Progress], None]
@@ -33,15 +34,16 @@ def exports(found: Finding) -> None:
     stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in b.title.rsplit(".", 1)[0])[:60] or "clip"
     for p in PAPERS:
         paper(b, found, p, stem)
-    kinds = (
-        ("JSON, all numbers", "json", "application/json", lambda: engine.to_json(_whole(b, found))),
-        ("GeoJSON, for GIS", "geojson", "application/geo+json", lambda: engine.to_geojson(found)),
-        ("KML, for globes", "kml", "application/vnd.google-earth.kml+xml", lambda: engine.to_kml(found)),
-        ("CSV, for spreadsheets", "csv", "text/csv", lambda: engine.to_csv(found)),
-        ("Selection table, for Raven", "txt", "text/tab-separated-values", lambda: engine.to_raven(found)),
-        ("Tiers, for ELAN", "eaf", "application/xml", lambda: engine.to_elan(found)),
+    kinds: tuple[tuple[str, str, str, Callable[[engine.Custody | None], str]], ...] = (
+        ("JSON, all numbers", "json", "application/json", lambda custody: engine.to_json(_whole(b, found), custody)),
+        ("GeoJSON, for GIS", "geojson", "application/geo+json", lambda _: engine.to_geojson(found)),
+        ("KML, for globes", "kml", "application/vnd.google-earth.kml+xml", lambda _: engine.to_kml(found)),
+        ("CSV, for spreadsheets", "csv", "text/csv", lambda _: engine.to_csv(found)),
+        ("Selection table, for Raven", "txt", "text/tab-separated-values", lambda _: engine.to_raven(found)),
+        ("Tiers, for ELAN", "eaf", "application/xml", lambda _: engine.to_elan(found)),
     )
-    for label, suffix, mime, write in kinds:
+    for label, suffix, mime, make in kinds:
+        write = partial(filing.handed_out, b, found, suffix, stem, make)
         st.download_button(label, write, f"{stem}.{suffix}", mime, key=f"export-{suffix}", on_click="ignore", width="stretch")
     reel(found, stem)
 
@@ -62,12 +64,16 @@ def paper(b: state.Bench, found: Finding, p: Paper, stem: str) -> None:
         st.caption(plain(work.error, 300))
     st.button(
         f"Make the {p.label}", key=f"make-{p.kind}", help=p.help, width="stretch", disabled=b.blind,
-        **state.callback(_start, b, found, p),
+        **state.callback(_start, b, found, p, stem),
     )  # fmt: skip
 
 
-def _start(b: state.Bench, found: Finding, p: Paper) -> None:
-    b.papers[p.kind] = (found, state.Work(p.label, lambda report: p.write(b, found, report)))
+def _start(b: state.Bench, found: Finding, p: Paper, stem: str) -> None:
+    def write(report: Report) -> str | bytes:
+        whole = _whole(b, found, report)
+        return filing.handed_out(b, whole, p.kind, stem, lambda custody: p.write(b, whole, custody, report))
+
+    b.papers[p.kind] = (found, state.Work(p.label, write))
 
 
 @st.fragment(run_every=0.6)
@@ -117,16 +123,16 @@ def _working() -> None:
     st.button("Stop", key="stop-reel", icon=":material/close:", **state.callback(made.cancel))
 
 
-def _html(b: state.Bench, found: Finding, report: Report) -> str:
-    return engine.to_html(_whole(b, found, report), b.reader, engine.species_range, progress=report)
+def _html(b: state.Bench, found: Finding, custody: engine.Custody | None, report: Report) -> str:
+    return engine.to_html(found, b.reader, engine.species_range, custody, progress=report)
 
 
-def _pdf(b: state.Bench, found: Finding, report: Report) -> bytes:
-    return engine.to_pdf(_whole(b, found, report), b.reader, engine.species_range, progress=report)
+def _pdf(b: state.Bench, found: Finding, custody: engine.Custody | None, report: Report) -> bytes:
+    return engine.to_pdf(found, b.reader, engine.species_range, custody, progress=report)
 
 
-def _bundle(b: state.Bench, found: Finding, report: Report) -> bytes:
-    return engine.to_bundle(_whole(b, found, report), b.reader, engine.species_range, progress=report)
+def _bundle(b: state.Bench, found: Finding, custody: engine.Custody | None, report: Report) -> bytes:
+    return engine.to_bundle(found, b.reader, engine.species_range, custody, progress=report)
 
 
 PAPERS = (

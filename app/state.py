@@ -53,6 +53,39 @@ class Edit:
     after: Settings
 
 
+@dataclass(frozen=True)
+class Move:
+    """What the analyst did to the settings, ways back included, for the log of a case; never taken away again."""
+
+    what: str
+    before: Settings
+    after: Settings
+    why: str = ""
+    who: str = ""
+    scores: bool = True
+
+
+@dataclass
+class Filing:
+    """The case that the clip on the bench is kept in.
+
+    Attributes:
+        place: the case asked for; it is written to once the clip is judged.
+        filed: the clip in it, or None while it is not there.
+        entered: how many of the bench's moves it holds.
+        left: the case that the clip was kept in before.
+        who: whose name its log bears, as it was when the page was drawn: threads cannot ask.
+    """
+
+    place: str = ""
+    filed: engine.Filed | None = None
+    work: Work | None = None
+    entered: int = 0
+    left: str = ""
+    who: str = ""
+    error: str = ""
+
+
 @dataclass
 class Bench:
     """What one session works on."""
@@ -71,6 +104,8 @@ class Bench:
     settings: Settings = field(default_factory=Settings)
     edits: list[Edit] = field(default_factory=list)
     undone: list[Edit] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    filing: Filing = field(default_factory=Filing)
     blind: bool = False
     sealed: Perception | None = None
     effects: dict[Settings, tuple[engine.Effect, ...]] = field(default_factory=dict)
@@ -153,13 +188,15 @@ def _asked_blind() -> bool:
     return bool(value("blind-first") or value("blind-again"))
 
 
-def examine(path: Path, title: str, settings: Settings | None = None, blind: bool | None = None) -> None:
+def examine(path: Path, title: str, settings: Settings | None = None, blind: bool | None = None, case: str = "") -> None:
     """Put a clip on the bench and start the job.
 
     Args:
         blind: judge the sound before anything else is shown; None asks the switch on the first page.
+        case: the case it is kept in, or "".
     """
-    settings, blind = settings or Settings(), _asked_blind() if blind is None else blind
+    judged, blind = settings or Settings(), _asked_blind() if blind is None else blind
+    settings = judged.but(interval=None)  # the whole clip is perceived, whatever is looked at first
     same = [t for t in queue().listed() if t.path == str(path.absolute()) and t.settings.track == settings.track]
     job = queue().submit(path, settings, title, blind)
     for old in same:
@@ -168,13 +205,17 @@ def examine(path: Path, title: str, settings: Settings | None = None, blind: boo
                 queue().note_shown(job, queue().shown_sha256(old.id))
             queue().forget(old.id)
     wait_for(queue().ticket(job), blind)
+    b = bench()
+    b.settings, b.filing.place = judged, case
+    steps_ = [step for step in engine.edit_steps(judged) if step[0].what != "judgement"]  # what was judged blind stays judged
+    b.edits = [Edit(engine.edit_words.brief(made), before, after) for made, before, after in steps_]
 
 
 def examine_again() -> None:
     """Put the clip on the bench into the queue once more: what failed is tried again, and nothing else; the edits stay."""
     b = bench()
     if b.path is not None:
-        examine(b.path, b.title, b.settings.but(interval=None), b.blind)
+        examine(b.path, b.title, b.settings, b.blind, b.filing.place)
 
 
 def reopen(job: str) -> None:
@@ -240,6 +281,8 @@ def clear(b: Bench) -> None:
         b.reel.cancel()
     for _, work in b.papers.values():
         work.cancel()
+    if b.filing.work is not None:
+        b.filing.work.cancel()
     if b.reader is not None:
         b.reader.close()
     for address in b.shared.values():
@@ -381,6 +424,7 @@ def change(said: str, **changes: Any) -> None:
     if after == b.settings:
         return
     b.edits.append(Edit(said, b.settings, after))
+    b.moves.append(Move(said, b.settings, after))
     b.undone.clear()
     b.settings = after
 
@@ -395,7 +439,9 @@ def do(make: Callable[[], engine.Edit]) -> bool:
         b.error = str(error)
         return False
     b.error, b.told = "", ""
-    b.edits.append(Edit(engine.edit_words.brief(made), b.settings, after))
+    said = engine.edit_words.brief(made)
+    b.edits.append(Edit(said, b.settings, after))
+    b.moves.append(Move(said, b.settings, after, made.note, made.author, made.scores))
     b.undone.clear()
     b.settings = after
     return True
@@ -422,6 +468,7 @@ def undo() -> None:
     if b.edits:
         b.undone.append(b.edits.pop())
         b.settings = b.undone[-1].before
+        b.moves.append(Move(f"taken back: {b.undone[-1].said}", b.undone[-1].after, b.settings))
         b.error = ""
         show_settings(b.settings)
 
@@ -432,6 +479,7 @@ def redo() -> None:
     if b.undone:
         b.edits.append(b.undone.pop())
         b.settings = b.edits[-1].after
+        b.moves.append(Move(f"done again: {b.edits[-1].said}", b.edits[-1].before, b.settings))
         b.error = ""
         show_settings(b.settings)
 

@@ -66,7 +66,7 @@ def history(perception: Perception, settings: Settings) -> tuple[Step, ...]:
 
 def step(made: edit.Edit, before: Finding, after: Finding) -> Step:
     """What one edit did, from the findings before and after it."""
-    a, b = _factor(before), _factor(after)
+    a, b = factor(before), factor(after)
     moved = tuple(
         (x.modality, float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, y.place.lat_deg, y.place.lon_deg)))
         for x in before.located
@@ -85,8 +85,9 @@ def explained(finding: Finding) -> Finding:
     return replace(finding, history=past, effects=done, film=film, rationale=rationale(finding))
 
 
-def _factor(finding: Finding) -> tuple[float | None, str]:
-    """The factor with the edits so far as they are, not held to what was first computed, and its words."""
+def factor(finding: Finding) -> tuple[float | None, str]:
+    """The calibrated log10 factor for one place against two, or None where nothing was compared, and the verdict in words: the
+    factor with the edits so far as they are, not held to what was first computed, and its words."""
     c: Comparison | None = next((c for c in finding.comparisons if {c.a, c.b} == {"sound", "picture"}), None)
     if c is None:
         return None, ""

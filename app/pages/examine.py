@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 import engine
-from app import by_hand, charts, flow_panel, maps, panels, reasoning, state
+from app import by_hand, charts, filing, flow_panel, maps, panels, reasoning, state
 from app.desk import desk, listed, sense_of
 from app.exports import exports
 from app.frame import clean, dark, plain, tip
@@ -160,6 +160,7 @@ def bench() -> None:
         st.rerun(scope="app")
         return
     found = state.finding(b)
+    filing.enter(b)
     rows, left_out = listed(found)
     if b.selected not in {p.key for p in rows}:
         b.selected = next((p.key for p in rows if p.best.kind != "sound"), rows[0].key if rows else None)
@@ -200,10 +201,10 @@ def header(b: state.Bench, found: Finding) -> None:
     compared = bool(engine.comparisons(found))
     parts = state.parts(b)
     cut_up = len(parts) > 1
-    widths = [9.0, *([2.6] if cut_up else []), *([2.0] if several else []), *([1.0] if compared else []), 1.1, 1.1]
+    widths = [9.0, *([2.6] if cut_up else []), *([2.0] if several else []), *([1.0] if compared else []), 1.1, 1.1, 1.1]
     columns = st.columns(widths, vertical_alignment="center")
     if compared:
-        with columns[-3].popover("Why", icon=":material/help:", width="stretch", help="The comparison in numbers"):
+        with columns[-4].popover("Why", icon=":material/help:", width="stretch", help="The comparison in numbers"):
             panels.compared(found)
     with columns[0]:
         panels.facts(found.clip, b.title, b.settings, b.blind)
@@ -230,11 +231,14 @@ def header(b: state.Bench, found: Finding) -> None:
             label_visibility="collapsed",
             on_change=_track,
         )
-    with columns[-2].popover("Open", icon=":material/folder_open:", width="stretch"):
+    with columns[-3].popover("Open", icon=":material/folder_open:", width="stretch"):
         opening("again")
         for example in engine.examples() if not b.blind else ():  # their titles say what is in them
             st.button(plain(example.title), key=f"again-{example.path.stem}", **state.callback(_example, example))
         st.button("Close this clip", key="close", icon=":material/close:", **state.callback(_close))
+    with columns[-2].popover(filing.label(b), icon=":material/cases:", width="stretch", disabled=b.blind, key="case-of-clip"):
+        if not b.blind:
+            filing.popover(b, found)
     with columns[-1].popover("Export", icon=":material/download:", width="stretch", disabled=b.blind):
         if not b.blind:
             exports(found)

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.workers < 0:
         raise InputError(f"--workers takes a number of processes from 1; not {args.workers}.")
     batch.gather(args.inputs)  # before a case is made for nothing
-    case = Case(args.case, args.who) if Case.exists(args.case) else Case.create(args.case, who=args.who)
+    case = Case.at(args.case, who=args.who)
     folder = args.tables or (None if "://" in args.case else Path(args.case))
     with case, bar() as progress:
         summary = batch.run(

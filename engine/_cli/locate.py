@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from engine._cli import argument, by_hand, output
+from engine._cli import argument, by_hand, filing, output
 from engine._cli.bar import bar
 from engine._cli.summary import summarise
 from engine._cli.terminal import Pen, plain, say
@@ -159,6 +159,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='of a film of several scenes: the number of one, or "whole" (default: the list of all)',
     )
     by_hand.add_arguments(parser)
+    filing.add_arguments(parser)
     said = parser.add_argument_group("a claim to be tested")
     said.add_argument("--claim", metavar="PLACE", help='where it is said to be from: "Augusta, Georgia" or "33.47, -81.97"')
     said.add_argument("--claim-date", type=day, metavar="YYYY-MM-DD", help="when it is said to be from")
@@ -206,13 +207,15 @@ def run(args: argparse.Namespace) -> int:
     if reel is not None and reel.is_stdout:
         raise InputError("A reel cannot be written to the terminal; give --reel a file name ending in .mp4.")
     output.check([*(t for _, t in targets), *([reel] if reel else [])], args.clip)
-    settings, hand, asked = _settings(args), by_hand.read(args), argument.reasoner_of(args)
+    settings, hand, asked, case = _settings(args), by_hand.read(args), argument.reasoner_of(args), filing.read(args)
     with bar(args.quiet) as progress:
         finding, documents = _examine(
-            args.clip, settings, [r for r, _ in targets], progress, hand, args.scene, args.reel, asked, args.again
+            args.clip, settings, [r for r, _ in targets], progress, hand, args.scene, args.reel, asked, args.again, case
         )
-    for (_, target), document in zip(targets, documents, strict=True):
+    for (report, target), document in zip(targets, documents, strict=True):
         output.write(target, document)
+        if case is not None:
+            case.log(report.option, target, document)
     to_stdout = any(t.is_stdout for _, t in targets)
     if not args.quiet:
         pen = Pen(sys.stderr if to_stdout else sys.stdout)
@@ -222,6 +225,8 @@ def run(args: argparse.Namespace) -> int:
         for target in [*(t for _, t in targets), *([reel] if reel else [])]:
             if not target.is_stdout:
                 say(f"wrote {plain(target.path, limit=400)}")
+        if case is not None:
+            say(case.said())
     return 0
 
 
@@ -235,6 +240,7 @@ def _examine(
     reel: str | None = None,
     asked: Reasoner | None = None,
     again: bool = False,
+    case: filing.Filing | None = None,
 ) -> tuple[Finding, list[str | bytes]]:
     """The finding and each report's content, the reel written; the file is hashed again before anything is said of it."""
     from engine.attribution import explained
@@ -245,15 +251,15 @@ def _examine(
 
     began = time.monotonic()
     with open_clip(os.fspath(path), progress) as reader:
-        perception, _, kept = Results().perceive(reader, settings, progress, again)
+        perceived = settings.interval if case is None else None  # a case perceives whole clips
+        perception, _, kept = Results().perceive(reader, settings.but(interval=perceived), progress, again)
         progress(Progress("known from before; drawing the map" if kept else "drawing the map"))
-        perceived = settings.interval
         settings = hand.apply(perception, settings)
         if scene:
             settings = settings.but(interval=_stretch_of(scene, scenes(perception)))
         took_s = time.monotonic() - began
         finding = judge_film(perception, settings, progress, took_s) if scene is None else judge(perception, settings, took_s)
-        if hand.makings or any(r.explained for r in reports):
+        if hand.makings or case is not None or any(r.explained for r in reports):
             progress(Progress("weighing each piece of evidence"))
             finding = explained(finding)
         if asked is not None:
@@ -263,9 +269,10 @@ def _examine(
         documents: list[str | bytes] = []
         if any(r.timed for r in reports):
             finding = replace(finding, timeline=timeline(finding))
+        custody = case.keep(perception, finding, reader, progress) if case is not None else None
         for report in reports:
             progress(Progress(f"writing {report.option}"))
-            documents.append(report.render(finding, reader, perceived, None))
+            documents.append(report.render(finding, reader, perceived, custody))
         if reel is not None:
             from engine.report import write_reel
 

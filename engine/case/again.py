@@ -69,17 +69,24 @@ def again(case: Case, kept: Kept, results: Results | None = None, progress: Prog
         progress(Progress("drawing the map"))
         finding = judge(perception, settings)
         then, now = json.loads(kept.document), json.loads(to_json(finding))
-        yield Again(finding, reader, _custody(case, kept, _remarks(kept, then, now)))
+        yield Again(finding, reader, custody_of(case, kept, _remarks(kept, then, now)))
 
 
-def log_report(case: Case, kept: Kept, form: str, path: Path, data: bytes) -> str:
-    """Enter a report into the log, with the hash that `verify` holds the file to; returns the new head."""
+def log_report(case: Case, kept: Kept, form: str, path: Path | None, data: bytes) -> str:
+    """Enter a report into the log, with the hash that `verify` holds the file to; returns the new head.
+
+    Args:
+        path: where it lies; None where that is not known.
+    """
     digest = hashlib.sha256(data).hexdigest()
-    return case.note("report written", finding=kept.id, form=form, file=str(path.absolute()), file_sha256=digest)
+    where = {"file": str(path.absolute())} if path is not None else {}
+    return case.note("report written", finding=kept.id, form=form, file_sha256=digest, **where)
 
 
-def _custody(case: Case, kept: Kept, remarks: tuple[str, ...]) -> Custody:
-    decisions = tuple(Decision(d.created, d.who, d.what, d.why, d.factor_before, d.factor_after) for d in case.decisions(kept.id))
+def custody_of(case: Case, kept: Kept, remarks: tuple[str, ...] = ()) -> Custody:
+    """What a document about a finding is to bear: the head of the log and all that was decided about this scene of the clip."""
+    made = case.decisions_about(kept.clip_sha256, kept.scene)
+    decisions = tuple(Decision(d.created, d.who, d.what, d.why, d.factor_before, d.factor_after) for d in made)
     return Custody(case.title, case.head(), kept.id, case.who, decisions, remarks)
 
 

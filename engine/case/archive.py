@@ -17,18 +17,21 @@ from typing import Any
 
 import numpy as np
 
+from engine.case import codec
 from engine.case.results import write_whole
 from engine.case.store import Case, Kept
+from engine.core.finding import Settings
 from engine.core.grid import Grid
 from engine.core.paths import kept_dir
 from engine.core.posterior import Posterior
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.sphere import distance_km
 from engine.media.fingerprint import METHOD, Fingerprint, Shared, same_recordings
+from engine.report.words import span
 
 LEAST_SCORE = 0.1
 MOST_LISTED = 60
-_FORM = 2  # of what is kept; raise it when Entry changes
+_FORM = 3  # of what is kept; raise it when Entry changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Entry:
         scene, scenes: number of the scene, and how many the clip has.
         spots: where each sense points that spoke.
         things: what was heard and read, surest first.
+        edits: how many changes of the analyst's hand it was judged with.
         recorded: the day it was recorded, as the analyst set it or the file states it; None when nobody says.
         odds, distance_km: of the comparison, or "" and None.
     """
@@ -81,12 +85,17 @@ class Entry:
     things: tuple[Thing, ...]
     recorded: date | None
     created: str
+    edits: int = 0
 
     @property
     def title(self) -> str:
-        """The file's name, and which scene of it."""
+        """The file's name, which scene or stretch of it, and whether the analyst's hand is in it."""
         name = Path(self.path).name
-        return f"{name}, scene {self.scene}" if self.scenes > 1 else name
+        if not self.scene:
+            name += f", {span(round(self.start_s), round(self.end_s))}"
+        elif self.scenes > 1:
+            name += f", scene {self.scene}"
+        return f"{name}, edited" if self.edits else name
 
     def spot(self, modality: str) -> Spot | None:
         """Where this sense points, or None when it cannot tell."""
@@ -256,6 +265,7 @@ def _entry(kept: Kept) -> Entry:
         things=tuple(_things(document.get("perceived") or ())),
         recorded=_recorded(document),
         created=kept.created,
+        edits=len(json.loads(kept.settings).get("edits") or ()),
     )
 
 
@@ -307,6 +317,17 @@ def document_of(place: str, finding: str) -> dict[str, Any]:
     """
     with Case(place) as case:
         return json.loads(case.document(finding))
+
+
+def settings_of(place: str, finding: str) -> Settings:
+    """The settings that a finding was judged under, the analyst's edits among them.
+
+    Raises:
+        InputError: there is no such case or finding.
+        DataError: they are of another version of the program.
+    """
+    with Case(place) as case:
+        return codec.settings_from_json(case.finding(finding).settings)
 
 
 def groups(same: Sequence[tuple[str, str, Shared]]) -> tuple[tuple[str, ...], ...]:

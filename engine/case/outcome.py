@@ -12,6 +12,7 @@ from engine.case.results import Results
 from engine.case.store import Scene, pack
 from engine.core.clip import Clip, Reader, Stream
 from engine.core.errors import EarwitnessError, MediaError
+from engine.core.finding import Finding
 from engine.media.fingerprint import fingerprint
 
 
@@ -38,7 +39,6 @@ def examine(path: str, settings: str, results: str) -> Outcome:
     """
     from engine.locate import judge, scenes
     from engine.media import open_clip
-    from engine.report import to_json
 
     try:
         wanted = codec.settings_from_json(settings)
@@ -48,20 +48,9 @@ def examine(path: str, settings: str, results: str) -> Outcome:
             found = []
             for number, part in enumerate(parts, 1):
                 own = wanted.but(interval=part) if len(parts) > 1 else wanted
-                finding = judge(perception, own)
-                c = finding.comparisons[0] if finding.comparisons else None
-                found.append(
-                    Scene(
-                        number,
-                        codec.settings_to_json(own),
-                        pack(to_json(finding)),
-                        c.verdict if c else "cannot tell",
-                        c.log10_factor if c else None,
-                        tuple(finding.provenance.models),
-                    )
-                )
+                found.append(scene_of(judge(perception, own), number))
             failed = tuple(perception.failed.values())
-            return Outcome(path, reader.clip, key, kept, tuple(found), marks=_marks(reader, wanted.track), failed=failed)
+            return Outcome(path, reader.clip, key, kept, tuple(found), marks=marks_of(reader, wanted.track), failed=failed)
     except EarwitnessError as error:
         return Outcome(path, bare(path), problem=str(error))
     except MemoryError:
@@ -72,7 +61,22 @@ def examine(path: str, settings: str, results: str) -> Outcome:
         )
 
 
-def _marks(reader: Reader, track: int | None) -> str:
+def scene_of(finding: Finding, number: int) -> Scene:
+    """A finding as it goes into a case."""
+    from engine.report import to_json
+
+    c = finding.comparisons[0] if finding.comparisons else None
+    return Scene(
+        number,
+        codec.settings_to_json(finding.settings),
+        pack(to_json(finding)),
+        c.verdict if c else "cannot tell",
+        c.log10_factor if c else None,
+        tuple(finding.provenance.models),
+    )
+
+
+def marks_of(reader: Reader, track: int | None) -> str:
     """The fingerprint of a clip's soundtrack as text, "" when it has none."""
     try:
         return base64.b64encode(fingerprint(reader, track=track).to_bytes()).decode("ascii")

@@ -12,7 +12,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from getpass import getuser
@@ -150,6 +150,19 @@ class Case:
         return cls(place, who)
 
     @classmethod
+    def at(cls, place: str | os.PathLike[str], title: str = "", who: str = "") -> Case:
+        """The case in this place, made when there is none.
+
+        Raises:
+            InputError: as for opening one and for making one.
+        """
+        text = os.fspath(place)
+        if is_address(text):  # whether there is one shows only when one is made
+            with suppress(InputError):
+                return cls.create(text, title, who)
+        return cls(text, who) if cls.exists(text) else cls.create(text, title, who)
+
+    @classmethod
     def exists(cls, place: str | os.PathLike[str]) -> bool:
         """Whether there is a case file in this folder; a URL is taken at its word."""
         return is_address(os.fspath(place)) or (Path(place) / FILE).is_file()
@@ -235,14 +248,8 @@ class Case:
             _append(session, self.who, _ALSO, facts)
 
     def _put_finding(self, session: Session, clip: Clip, result_key: str, scene: Scene) -> str:
-        same = sa.select(FindingRow.id).where(
-            FindingRow.clip_sha256 == clip.sha256,
-            FindingRow.result_key == result_key,
-            FindingRow.settings == scene.settings,
-            FindingRow.scene == scene.number,
-        )
-        if (there := session.scalar(same)) is not None:
-            return str(there)
+        if (there := _same(session, clip.sha256, result_key, scene.settings, scene.number)) is not None:
+            return there
         row = FindingRow(
             id=str(uuid.uuid4()),
             clip_sha256=clip.sha256,
@@ -266,9 +273,18 @@ class Case:
         _write(session, row, self.who, "fingerprint kept")
 
     def decide(
-        self, finding_id: str, what: str, why: str = "", factor_before: float | None = None, factor_after: float | None = None
+        self,
+        finding_id: str,
+        what: str,
+        why: str = "",
+        factor_before: float | None = None,
+        factor_after: float | None = None,
+        who: str = "",
     ) -> str:
         """Keep an analyst's decision about a finding; returns its id.
+
+        Args:
+            who: who decided, where that is not whose name the log bears.
 
         Raises:
             InputError: the case has no such finding.
@@ -279,9 +295,9 @@ class Case:
             row = DecisionRow(
                 id=str(uuid.uuid4()),
                 finding_id=finding_id,
-                who=self.who,
-                what=what,
-                why=why,
+                who=_storable(who or self.who),
+                what=_storable(what),
+                why=_storable(why),
                 factor_before=factor_before,
                 factor_after=factor_after,
                 created=_now(),
@@ -306,6 +322,24 @@ class Case:
             for row, path in session.execute(ordered):
                 yield _kept(row, path)
                 session.expunge(row)
+
+    def same(self, clip_sha256: str, result_key: str, settings: str, scene: int) -> str | None:
+        """Id of the finding of this scene under these settings, or None when the case has none."""
+        with self._read() as session:
+            return _same(session, clip_sha256, result_key, settings, scene)
+
+    def finding(self, finding_id: str) -> Kept:
+        """One finding.
+
+        Raises:
+            InputError: the case has no such finding.
+        """
+        query = sa.select(FindingRow, ClipRow.path).join(ClipRow, ClipRow.sha256 == FindingRow.clip_sha256)
+        with self._read() as session:
+            found = session.execute(query.where(FindingRow.id == finding_id)).first()
+        if found is None:
+            raise InputError("The case has no such finding any more; read the case again.")
+        return _kept(*found)
 
     def document(self, finding_id: str) -> str:
         """The document of one finding.
@@ -362,6 +396,13 @@ class Case:
         with self._read() as session:
             return tuple(session.scalars(query))
 
+    def decisions_about(self, clip_sha256: str, scene: int) -> tuple[DecisionRow, ...]:
+        """Decisions about a scene of a clip, whichever of its findings they were made on, oldest first, detached."""
+        query = sa.select(DecisionRow).join(FindingRow, FindingRow.id == DecisionRow.finding_id)
+        own = query.where(FindingRow.clip_sha256 == clip_sha256, FindingRow.scene == scene)
+        with self._read() as session:
+            return tuple(session.scalars(own.order_by(DecisionRow.created, DecisionRow.id)))
+
     def log(self) -> Iterator[Entry]:
         """The log, first to last."""
         with self._read() as session:
@@ -399,6 +440,17 @@ class Case:
         with said(self.place), Session(self._engine, expire_on_commit=False) as session, session.begin():
             _alone(session)
             yield session
+
+
+def _same(session: Session, clip_sha256: str, result_key: str, settings: str, scene: int) -> str | None:
+    """Id of the finding that is about the same."""
+    query = sa.select(FindingRow.id).where(
+        FindingRow.clip_sha256 == clip_sha256,
+        FindingRow.result_key == result_key,
+        FindingRow.settings == settings,
+        FindingRow.scene == scene,
+    )
+    return session.scalar(query)
 
 
 def _streamed(connection: sa.Connection, kind: type[Base]) -> Iterator[dict[str, Any]]:
@@ -484,4 +536,4 @@ def _user() -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")

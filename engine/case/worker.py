@@ -112,7 +112,7 @@ def _fill(facts: dict[str, Any], settings: Settings, results: Results, told: Tol
     told(Progress("looking for clips"))
     batch.gather(facts["inputs"])  # before a case is made for nothing
     place = facts["path"]
-    with Case(place) if Case.exists(place) else Case.create(place, facts["title"]) as case:
+    with Case.at(place, facts["title"]) as case:
         done = batch.run(facts["inputs"], case, settings, results, progress=told)
         batch.tables(case, Path(place))
     bad = f"; {len(done.problems):,} cannot be examined" if done.problems else ""

@@ -1,0 +1,133 @@
+"""`earwitness locate --case`: one clip, judged by hand, kept in a case with every decision; reports bear the head of its log."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine._cli.output import Target
+from engine._cli.terminal import plain
+from engine.core.clip import Reader
+from engine.core.custody import Custody
+from engine.core.errors import InputError
+from engine.core.finding import Finding, Perception, Settings
+from engine.core.progress import Progress, ProgressCallback
+
+if TYPE_CHECKING:
+    from engine.case.filing import Filed, Ruling
+
+_CHOICES = ("prior", "when", "radius_km", "same_place_km", "claim")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options, as a group of their own."""
+    group = parser.add_argument_group("kept in a case", "with every decision and the factor before and after it")
+    group.add_argument("--case", metavar="CASE", help="case folder, made when it is not there, or postgresql://…")
+    group.add_argument("--who", default="", metavar="NAME", help="whose name the log bears (default: the system's user)")
+
+
+def read(args: argparse.Namespace) -> Filing | None:
+    """The case asked for; that it cannot be opened, or its documents entered, is said before the long work.
+
+    Raises:
+        InputError, DataError: so it is.
+    """
+    from engine._cli.locate import targets_of
+    from engine.case.store import Case
+
+    if args.case is None:
+        if args.who:
+            raise InputError("--who says whose name the log of a case bears; add --case CASE.")
+        return None
+    if any(target.is_stdout for _, target in targets_of(args)):
+        raise InputError("A report of a case is entered into its log with its file; give a file name instead of -.")
+    with Case.at(args.case, who=args.who):
+        return Filing(args.case, args.who)
+
+
+@dataclass(slots=True)
+class Filing:
+    """What one run keeps, and in which case."""
+
+    place: str
+    who: str
+    filed: Filed | None = None
+    custody: Custody | None = None
+    decided: int = 0
+
+    def keep(self, perception: Perception, finding: Finding, reader: Reader, progress: ProgressCallback) -> Custody:
+        """Keep the clip as first judged, each decision, and the finding as it stands; returns what its reports are to bear.
+
+        Args:
+            finding: with its history (`attribution.explained`).
+
+        Raises:
+            InputError, DataError: the case cannot be written.
+        """
+        from engine.case import filing
+        from engine.locate import judge, scenes
+
+        reader.verify_unchanged(progress)
+        first = filing.first_settings(finding.settings)
+        parts = scenes(perception)
+        each = [first.but(interval=part) for part in parts] if len(parts) > 1 else [first.but(interval=None)]
+        found = []
+        for number, settings in enumerate(each, 1):
+            found.append(judge(perception, settings))
+            progress(Progress("judging the scenes", number, len(each), "scenes"))
+        filed = filing.file(self.place, found, reader, self.who, progress)
+        rulings = _rulings(perception, finding, judge(perception, first))
+        filed = filing.decide(filed, rulings, self.who)
+        self.filed, self.custody = filing.keep(filed, finding, self.who)
+        self.decided = len(rulings)
+        return self.custody
+
+    def log(self, form: str, target: Target, document: str | bytes) -> None:
+        """Enter a document that was written into the log."""
+        from engine.case import filing
+
+        assert self.filed is not None and self.custody is not None
+        data = document if isinstance(document, bytes) else document.encode("utf-8", "replace")
+        self.filed = filing.note_written(self.filed, self.custody, form, Path(target.path), data, self.who)
+
+    def said(self) -> str:
+        """What was kept, in a line."""
+        assert self.filed is not None
+        many = f"{self.decided} decision{'s' if self.decided != 1 else ''}"
+        return plain(f"kept in the case {self.filed.title} with {many}; head of its log: {self.filed.head}", limit=400)
+
+
+def _rulings(perception: Perception, finding: Finding, first: Finding) -> list[Ruling]:
+    """What was chosen, one thing after another, then what was done by hand."""
+    from engine.attribution import factor
+    from engine.case.filing import Ruling
+    from engine.locate import judge
+    from engine.report import edits
+
+    at, out = first, []
+    for name in _CHOICES:
+        chosen = getattr(finding.settings, name)
+        if chosen != getattr(at.settings, name):
+            then = judge(perception, at.settings.but(**{name: chosen}))
+            out.append(Ruling(_chosen(name, finding.settings), first, factor(at)[0], factor(then)[0]))
+            at = then
+    for step in finding.history:
+        scores = step.edit.scores
+        before, after = (step.log10_before, step.log10_after) if scores else (None, None)
+        who = "" if step.edit.author == "analyst" else step.edit.author
+        out.append(Ruling(edits.brief(step.edit), first, before, after, step.edit.note, who))
+    return out
+
+
+def _chosen(name: str, s: Settings) -> str:
+    if name == "prior":
+        return f"prior: {s.prior}"
+    if name == "when":
+        return f"date: {s.when}" if s.when else "date: any"
+    if name == "claim":
+        assert s.claim is not None
+        when = f", {s.claim.when}" if s.claim.when else ""
+        return f"claim: {s.claim.name or f'{s.claim.lat_deg:.4f}, {s.claim.lon_deg:.4f}'}{when}"
+    return f"radius of the place reported: {s.radius_km:g} km" if name == "radius_km" else f"same place: {s.same_place_km:g} km"
