@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
 import io
 import json
 import stat
@@ -75,10 +76,44 @@ def test_an_altered_entry_is_named(tmp_path: Path, name: str, capsys: pytest.Cap
     documents = entries()
     documents[name] = documents[name].replace(b"a", b"b", 1)
     path = zipped(tmp_path, documents)
-    assert bundle.read_bundle(path).faults == (f"{name} is not the file that the manifest names; it was altered.",)
+    assert bundle.read_bundle(path).faults[0] == f"{name} is not the file that the manifest names; it was altered."
     assert cli.main(["verify", str(path)]) == 1 and name in capsys.readouterr().out
     with pytest.raises(InputError, match=name):
         reproduce.reproduce(bundle.read_bundle(path), tmp_path / "clip.mp4")
+
+
+def resealed(documents: dict[str, bytes]) -> dict[str, bytes]:
+    """With a manifest that fits what was altered."""
+    manifest = json.loads(documents["manifest.json"])
+    for e in manifest["entries"]:
+        data = documents[e["name"]]
+        e["size_bytes"], e["sha256"] = len(data), hashlib.sha256(data).hexdigest()
+    return documents | {"manifest.json": json.dumps(manifest).encode()}
+
+
+def test_numbers_altered_with_a_manifest_that_fits_do_not_fit_the_reports(tmp_path: Path) -> None:
+    documents = entries()
+    document = json.loads(documents["finding.json"])
+    document["comparisons"][0]["log10_factor"] = -4.0
+    documents["finding.json"] = (json.dumps(document, indent=2) + "\n").encode()
+    assert bundle.read_bundle(zipped(tmp_path, resealed(documents))).faults == (
+        "report.html is a report of other numbers than those in finding.json.",
+        "report.pdf is a report of other numbers than those in finding.json.",
+    )
+
+
+@pytest.mark.parametrize(
+    "name, was, now", [("places.csv", b"moderate", b"strong"), ("report.html", b"Moderate support", b"Strong support")]
+)
+def test_a_table_or_verdict_that_the_numbers_do_not_give_is_named(tmp_path: Path, name: str, was: bytes, now: bytes) -> None:
+    """With a manifest that fits, only running it again shows this."""
+    documents = entries()
+    assert was in documents[name]
+    assert not list(reproduce._documents(documents, finding()))
+    documents[name] = documents[name].replace(was, now)
+    read = bundle.read_bundle(zipped(tmp_path, resealed(documents)))
+    assert not read.faults
+    assert [d.what.split(",")[0] for d in reproduce._documents(read.documents, finding())] == [name]
 
 
 def test_entries_missing_or_added_are_named(tmp_path: Path) -> None:
@@ -185,7 +220,7 @@ def document() -> dict[str, object]:
 def test_a_finding_is_the_same_as_itself_and_within_tolerance() -> None:
     now = document()
     found = reproduce.compare(document(), now)
-    assert found.same and found.compared > 15
+    assert found.same and found.compared > 15 and dict((n, c) for n, c, _ in found.groups)["verdict and factors"] > 5
     now["comparisons"][0]["log10_factor"] += 0.9 * reproduce.LOG10  # type: ignore[index]
     now["perceived"][0]["best_score"] -= 0.9 * reproduce.SCORE  # type: ignore[index]
     assert reproduce.compare(document(), now).same
@@ -196,6 +231,9 @@ def test_a_finding_is_the_same_as_itself_and_within_tolerance() -> None:
     [
         (("comparisons", 0, "verdict"), "same place", "verdict"),
         (("comparisons", 0, "log10_factor"), -1.9, "log10 factor"),
+        (("comparisons", 0, "log10_low"), -1.0, "end of the factor's interval"),
+        (("located", 0, "regions", 1, "area_km2"), 1.0, "km² of the 90% region"),
+        (("edits",), [{"what": "drop", "target": "x"}], "decisions of the analyst"),
         (("located", 0, "place", "lat_deg"), 40.0, "sound, place"),
         (("located", 0, "spoke"), False, "sound, speaks"),
         (("located", 0, "cells"), [], "belief that lies elsewhere"),

@@ -1,0 +1,190 @@
+"""What a report owes to whoever attacks it: purpose, what was not examined, what was tested, propositions, one set of numbers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import made
+
+from engine.core import sphere
+from engine.core.clip import Interval, Stream
+from engine.core.custody import Custody
+from engine.core.edit import apply
+from engine.core.finding import Finding, Settings
+from engine.core.observation import Observation
+from engine.core.paths import ASSETS, ROOT
+from engine.hand import drop
+from engine.report import edits, film, json_schema, likeness, scope, to_html, to_json, validation, verdict, words
+from engine.report.against import speaks_against
+from engine.report.digest import digest, digest_of
+from engine.report.proposition import claim_propositions, propositions
+from engine.report.versions import versions
+
+COMPARED = replace(made.COMPARISON, pairs=validation.factor().pairs)
+
+
+def judged(**changes: object) -> Finding:
+    return replace(made.finding(two_speak=True), **{"comparisons": (COMPARED,)} | changes)  # type: ignore[arg-type]
+
+
+def test_a_verdict_is_support_for_a_proposition_and_never_the_proposition() -> None:
+    for c in (COMPARED, replace(COMPARED, verdict="same place", log10_factor=1.1, log10_low=0.4, log10_high=1.2)):
+        said = verdict.title(c)
+        assert said.startswith("Moderate support for “") and said.endswith("”")
+    assert verdict.title(replace(COMPARED, verdict="cannot tell")).startswith("Cannot tell")
+
+
+def test_intervals_read_in_the_direction_of_the_factor_weak_end_first() -> None:
+    assert words.interval(-2.0, -1.4, -1.9) == "95% interval 25 : 1 to 100 : 1"
+    assert words.interval(-0.3, 0.7, 0.5) == "95% interval 1 : 2 to 5 : 1"
+    assert words.interval(-1.257, -1.257, -1.257) == "95% interval cut off at the bound of 18 : 1"
+    assert words.ratio(0.0) == "1 : 1" and words.ratio(-0.001) == "1 : 1"
+
+
+def test_propositions_name_the_population_the_interval_and_what_the_factor_is_not() -> None:
+    rows = dict(propositions(judged()))
+    assert "drawn by itself from the places where clips are made" in rows["Proposition 2"]
+    assert "weighed in 2 ways" in rows["Where clips are made"] and "uniform over land" in rows["Where clips are made"]
+    assert "about 90 times as probable if proposition 2 is true" in rows["The factor"]
+    assert "25 : 1 to 100 : 1" in rows["The factor"]
+    f = validation.factor()
+    assert f"{f.same_pairs} of them from one place" in rows["Bound"] and f"the {f.effective} that they are worth" in rows["Bound"]
+    assert f.cllr in rows["How good the method is"] and f.near in rows["What neither covers"]
+    assert "How probable either" in rows["What it is not"]
+    silent = dict(propositions(judged(comparisons=(replace(COMPARED, verdict="cannot tell", reason="x"),))))
+    assert silent["The factor"] == "No factor is stated: x."
+    claim = dict(claim_propositions(made.CLAIM_TEST))
+    assert "within about 50 km" in claim["If the claim is true"] and "10 April 2021" in claim["If the claim is true"]
+
+
+def test_a_factor_of_another_calibration_borrows_no_figures() -> None:
+    rows = dict(propositions(judged(comparisons=(made.COMPARISON,))))
+    assert "Bound" not in rows and "How good the method is" not in rows
+
+
+def test_a_factor_that_is_not_stated_is_marked_so_in_the_table() -> None:
+    names = [k for k, _ in verdict.comparison_rows(replace(COMPARED, verdict="cannot tell", reason="the interval includes 1"))]
+    assert "Factor, computed but not stated as a result" in names and not any(k.startswith("Factor for") for k in names)
+
+
+def test_what_was_not_examined_is_said() -> None:
+    finding = made.finding()
+    more = (
+        *finding.clip.streams,
+        Stream(2, 2, "audio", "ac3", 24.0, language="fr"),
+        Stream(3, 2, "video", "h264", 24.0),
+        Stream(4, 1, "subtitle", "mov_text"),
+    )
+    finding = replace(finding, clip=replace(finding.clip, streams=more, duration_s=60.0), interval=Interval(0.0, 24.0))
+    said = " ".join(scope.unexamined(replace(finding, settings=finding.settings.but(quick=True))))
+    tracks = "Audio track 2 (ac3, language fr)", "Video track 2", "1 subtitle track ", "2 channels"
+    for part in ("only 0:00–0:24", *tracks, "not run"):
+        assert part in said, part
+    assert "No person is on record" in said and "generated or tampered with" in said and "plants" in said
+
+
+def test_who_examined_it_is_the_case_or_the_author_of_the_edits_or_nobody() -> None:
+    finding = made.finding()
+    assert "nobody is named" in dict(scope.examiner(finding, None, versions()))["Examined by"]
+    settings = apply(finding.settings, drop("species/species/Parus major", "Ann"))
+    assert dict(scope.examiner(replace(finding, settings=settings), None, versions()))["Examined by"] == "Ann"
+    rows = dict(scope.examiner(finding, Custody("c", "0" * 64, "1", "Bob"), versions()))
+    assert rows["Examined by"] == "Bob" and rows["Examined on"].endswith("UTC") and "Python" in rows["Machine"]
+
+
+def test_the_models_folder_does_not_tell_whose_machine_it_was() -> None:
+    assert scope.homeless(f"x is not in {Path.home()}/.local/share") == "x is not in ~/.local/share"
+
+
+def test_conditions_say_what_was_tested_and_what_was_not() -> None:
+    rows = {c.about: c for c in likeness.conditions(judged())}
+    assert rows["Kind of clip"].verdict == likeness.NOT_TESTED, "no film's own sound was ever tested"
+    assert rows["Length of the sound"].verdict == rows["Coding of the sound"].verdict == likeness.AS_TESTED
+    assert rows["Continent that the sound points to"].verdict == likeness.THINLY, "Fiji: one recording of Oceania"
+    assert rows["Speech over the sound"].verdict == likeness.AS_TESTED
+    finding = judged()
+    spoken = Observation("speech", "speech", "speech", 0.9, 0.0, 5.0)
+    perception = replace(finding.perception, observations=(*finding.perception.observations, spoken))
+    streams = tuple(replace(s, codec="amr_nb", rate_hz=8000) if s.kind == "audio" else s for s in finding.clip.streams)
+    other = replace(
+        finding, perception=perception, clip=replace(finding.clip, streams=streams), interval=Interval(0.0, 600.0),
+        settings=Settings(prior="land", same_place_km=300.0, dropped=frozenset({"species/species/Cuculus canorus"})),
+    )  # fmt: skip
+    rows = {c.about: c.verdict for c in likeness.conditions(other)}
+    assert rows["Speech over the sound"] == likeness.ON_COPIES
+    unlike = "Length of the sound", "Coding of the sound", "Band of the sound", "“The same place”", "Analyst's edits"
+    for about in unlike:
+        assert rows[about] == likeness.NOT_TESTED, about
+
+
+def test_every_document_bears_the_hash_of_the_same_numbers() -> None:
+    finding = judged()
+    custody = Custody("Case", "c0ffee" * 10 + "beef", "1234", "Ann")
+    assert digest(finding) == digest_of(to_json(finding)) == digest_of(to_json(finding, custody))
+    assert digest(replace(finding, comparisons=(made.COMPARISON,))) != digest(finding)
+    html = to_html(finding, custody=custody)
+    assert html.count(digest(finding)) == 2
+    document = json.loads(to_json(finding))
+    jsonschema.validate(document, json_schema())
+    assert [c["about"] for c in document["conditions"]] == [c.about for c in likeness.conditions(finding)]
+    assert tuple(document["unexamined"]) == scope.unexamined(finding)
+
+
+def test_the_page_states_limits_terms_and_use() -> None:
+    html = to_html(judged())
+    headings = "This clip beside what was tested", "Was not examined"
+    for said in ("do not want to be found", *headings, "Kullback-Leibler", "not 18 to 1 on"):
+        assert said in html, said
+    assert 'scope="col"' in html and "<th>" not in html
+    bare = to_html(replace(made.finding(), perception=replace(made.finding().perception, observations=())))
+    assert "Nothing that was looked for" in bare and "were not compared" in bare
+
+
+def test_support_for_one_place_is_met_by_how_often_near_places_are_called_one() -> None:
+    same = replace(COMPARED, verdict="same place", log10_factor=1.2, log10_low=0.5, log10_high=1.2, at_bound=True)
+    told = " ".join(speaks_against(judged(comparisons=(same,))))
+    assert validation.factor().near in told and "that they are worth, it would be 12 : 1" in told
+
+
+def test_a_film_has_no_verdict_of_its_own() -> None:
+    scenes = tuple(judged(scene=n, scenes=2) for n in (1, 2))
+    found = film.banner(judged(scene=0, scenes=2, film=scenes))
+    assert found.verdict == "cannot_tell" and "2 scenes" in found.title and "Taken as if it were one place" in found.sentence
+    assert edits.factor(None) == "none"
+
+
+def test_the_figures_of_the_factor_are_those_of_the_fit_and_of_the_document() -> None:
+    fit = json.loads((ASSETS / "models/mismatch.json").read_text(encoding="utf-8"))
+    f, t = validation.factor(), validation.tested()
+    assert (f.pairs, f.same_pairs, f.effective) == (fit["pairs"], fit["same_pairs"], round(fit["effective"]["same"]))
+    text = (ROOT / "docs/validation.md").read_text(encoding="utf-8")
+    for figure in ("79% (0 to 92)", "53% (24 to 72)", "7.0 : 1 and 12 : 1", "0.4% (observers)"):
+        assert figure in text, figure
+    assert f"{10**-f.log10_low:.1f} : 1 and {10**f.log10_high:.0f} : 1" in text
+    readme = next(s for s in validation.sheets() if s.command == "earwitness bench recordings")
+    by_name = {r[0].rpartition(", ")[0]: int(r[0].rpartition(", ")[2]) for r in readme.rows if ", " in r[0]}
+    assert by_name.items() <= dict(t.continents).items() and sum(t.continents.values()) == t.recordings
+    held = readme.rows[0][5]
+    assert held == f"{t.regions_hold[0]} / {t.regions_hold[1]}%"
+
+
+@pytest.mark.parametrize("name", ["mixture", "land", "observer", "population"])
+def test_two_places_drawn_apart_seldom_fall_near_each_other(name: str) -> None:
+    """The propositions exclude each other but for that: at most 4 of 1,000 draws within 50 km."""
+    from engine.world import priors
+    from engine.world.grid import world_grid
+
+    grid = world_grid()
+    mass = np.exp(priors.prior(name, grid).log_mass)
+    rng = np.random.default_rng(0)
+    a, b = (grid.xyz[rng.choice(len(grid), 200_000, p=mass / mass.sum())] for _ in range(2))
+    apart = sphere.EARTH_RADIUS_KM * sphere.angle_rad(a, b)
+    assert (apart < 50).mean() < 0.0045 and (apart < 200).mean() < 0.0115
