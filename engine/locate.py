@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import engine
 from engine.clues import registry
-from engine.core import edit, vote
+from engine.core import edit, memory, vote
 from engine.core.claim import Claim, ClaimTest
 from engine.core.clip import Clip, Interval
 from engine.core.comparison import Comparison
@@ -199,9 +199,19 @@ def judge_film(
         return whole
     film = []
     for number, part in enumerate(scenes(perception), 1):
-        film.append(judge(perception, settings.but(interval=part), provenance_s))
+        film.append(_lean(judge(perception, settings.but(interval=part), provenance_s)))
         progress(Progress("judging the scenes", number, whole.scenes, "scenes"))
+    memory.give_back()
     return replace(whole, film=tuple(film))
+
+
+def _lean(finding: Finding) -> Finding:
+    """A finding that holds the half of what it might, for a film's scenes are kept all together."""
+    for x in finding.located:
+        x.posterior.lean()
+        if x.posterior.grid is not world_grid():
+            x.posterior.grid.lean()
+    return finding
 
 
 def _score(perception: Perception, observations: tuple[Observation, ...], settings: Settings, grid: Grid) -> tuple[Evidence, ...]:
@@ -356,6 +366,7 @@ def warm_up() -> None:
     heard = Observation("species", "species", "Parus major", 0.9, 0.0, 3.0)
     clip = Clip("", "0" * 64, 1, "", 3.0)
     judge(Perception(clip, Interval(0.0, 3.0), (heard,)))
+    memory.give_back()
 
 
 class _Callable(ModuleType):

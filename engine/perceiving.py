@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from engine.clues import locatability, registry
+from engine.core import memory
 from engine.core.clip import Ambience, Interval, Reader, Shot
 from engine.core.errors import Cancelled, DecoderError, EarwitnessError, MediaError, SettingError
 from engine.core.evidence import Clue
@@ -32,6 +33,7 @@ from engine.nets import locatability as heads
 CHOSEN_BEYOND_S = 60.0  # up to this length frames are read every two seconds; beyond it they are chosen
 FRAME_PER_S = 12.5
 FEWEST_FRAMES, MOST_FRAMES = 48, 400
+LONG_S = 600.0  # beyond it a model that is through is let go: it is loaded in a second, and its memory is wanted
 SHOTS, BACKGROUND = "shots", "background"  # steps that are no clues, under whose names they stand where clues do
 _LOG = logging.getLogger("earwitness")
 
@@ -221,12 +223,15 @@ def _look(
             shots = cut(reader, settings.interval, told, watcher=watch)
         except Exception as error:
             _note(uncut, SHOTS, error, told)
+    if interval.length_s > LONG_S:
+        registry.let_go("shots")
     frames_s: tuple[float, ...] = ()
     texts_s: tuple[float, ...] = ()
     if watch:
         budget = frame_budget(interval.length_s)
         frames_s = locatability.choose(shots, watch.sights, budget)
         texts_s = locatability.choose(shots, watch.sights, budget, text_alone=True)
+    del watch  # hours of sights
     took_s = time.monotonic() - began
     lane = _observe(_of(again, _of_picture(settings, frames_s, texts_s)), reader, settings, progress)
     lane.failures.update(uncut.failures)
@@ -238,6 +243,7 @@ def _look(
 
 def _observe(clues: list[Clue], reader: Reader, settings: Settings, progress: ProgressCallback) -> _Lane:
     lane, told = _Lane(), _Told(progress)
+    length_s = settings.interval.length_s if settings.interval else reader.clip.duration_s or 0.0
     for clue in clues:
         began = time.monotonic()
         try:
@@ -245,6 +251,10 @@ def _observe(clues: list[Clue], reader: Reader, settings: Settings, progress: Pr
         except Exception as error:
             _note(lane, clue.name, error, told)
             continue
+        finally:
+            if length_s > LONG_S:
+                registry.let_go(clue.name)
+                memory.give_back()
         lane.elapsed[clue.name] = time.monotonic() - began
     return lane
 

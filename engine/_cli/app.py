@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine._cli.terminal import plain, say
+from engine.core import memory
 from engine.core.errors import InputError, MediaError, WeightsError
 from engine.core.paths import ROOT
 
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     for remark in unheeded(os.environ):
         say(f"earwitness: {remark}")
     try:
-        code = subprocess.run(words, cwd=ROOT, check=False).returncode
+        code = subprocess.run(words, cwd=ROOT, env=memory.environment(), check=False).returncode
     except KeyboardInterrupt:
         return 0
     return 0 if code in (0, -2, 130) else 1

@@ -85,6 +85,7 @@ COMMANDS = (
             Command("speed", "this program beside what would be used instead; films and clips by the hour", "lab.speed"),
             Command("batch", "clips an hour by the number of workers, and what limits many", "lab.batch_speed"),
             Command("listen", "seconds from file to posterior, beside birdnetlib", "lab.listen_speed"),
+            Command("memory", "what a film costs in memory, in the app: server, worker, decoders", "lab.memory"),
             Command("film", "seconds a film takes, by stage, beside its own length", "lab.film"),
             Command("locatability", "frames chosen beside frames evenly spread: signs found", "lab.frame_choice"),
         ),

@@ -34,6 +34,7 @@ from pathlib import Path
 from engine.case import codec
 from engine.case.results import Results, write_whole
 from engine.case.upload import Uploads
+from engine.core import memory
 from engine.core.errors import DataError, SettingError
 from engine.core.finding import Perception, Settings
 from engine.core.paths import ROOT, kept_dir
@@ -288,7 +289,7 @@ class Queue:
                     stdout=log,
                     stderr=log,
                     cwd="/",
-                    env=dict(os.environ, PYTHONPATH=os.pathsep.join([*others, str(ROOT)])),
+                    env={**memory.environment(), "PYTHONPATH": os.pathsep.join([*others, str(ROOT)])},
                     start_new_session=True,
                 )
             self._spawned = time.time()

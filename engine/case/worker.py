@@ -22,8 +22,10 @@ from engine.core.clip import Interval
 from engine.core.errors import Cancelled, EarwitnessError
 from engine.core.finding import Settings
 from engine.core.progress import Progress
+from engine.perceiving import LONG_S
 
 IDLE_S = 120.0  # without work for so long, it ends; the next job starts another
+AFRESH = 75  # of `serve`: the process is to be started again
 _WRITE_S = 0.15
 _LOG = logging.getLogger("earwitness.worker")
 
@@ -101,7 +103,8 @@ def _examine(facts: dict[str, Any], settings: Settings, results: Results, told: 
     told(Progress("opening the file"))
     with open_clip(facts["path"], told) as reader:
         _, key, kept = results.perceive(reader, settings, told)
-    return {"key": key, "kept": kept}
+        length_s = reader.clip.duration_s or 0.0
+    return {"key": key, "kept": kept, "long": length_s > LONG_S and not kept}
 
 
 def _fill(facts: dict[str, Any], settings: Settings, results: Results, told: Told) -> dict[str, object]:
@@ -143,6 +146,8 @@ def warm(folder: Path) -> None:
 def serve(folder: Path, results: Results, idle_s: float = IDLE_S, ahead: bool = False) -> int:
     """Do the jobs of a queue until there has been none for idle_s; does nothing when another worker is at it.
 
+    After a long film it ends with AFRESH: what so many threads and libraries have kept of it goes back with the process alone.
+
     Args:
         ahead: load the models before there is a job.
     """
@@ -163,6 +168,8 @@ def serve(folder: Path, results: Results, idle_s: float = IDLE_S, ahead: bool = 
             with suppress(OSError):  # it was forgotten
                 write_whole(job / "outcome.json", json.dumps(outcome).encode())
             last = time.monotonic()
+            if outcome.get("long"):
+                return AFRESH
     return 0
 
 
@@ -177,7 +184,11 @@ def _is_waiting(job: Path) -> bool:
 def main() -> int:
     """Command line of the process."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
-    return serve(Path(sys.argv[1]), Results(Path(sys.argv[2])), ahead=True)
+    again = sys.argv[3:] == ["again"]
+    code = serve(Path(sys.argv[1]), Results(Path(sys.argv[2])), ahead=not again)
+    if code == AFRESH:
+        os.execv(sys.executable, [sys.executable, "-m", "engine.case.worker", *sys.argv[1:3], "again"])
+    return code
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.clues import atoms, scene, species, speech
 from engine.clues.agclip import AgClipClue
 from engine.clues.atoms import AtomsClue
 from engine.clues.container import ContainerClue
@@ -12,8 +13,10 @@ from engine.clues.species import SpeciesClue
 from engine.clues.speech import SpeechClue
 from engine.clues.streetclip import StreetClipClue
 from engine.clues.text import TextClue
+from engine.clues.text.clue import text_reader
 from engine.core.evidence import Clue
 from engine.core.finding import Settings
+from engine.nets import ocr
 
 
 def clues(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[float, ...] = ()) -> tuple[Clue, ...]:
@@ -36,3 +39,20 @@ def clues(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[f
         SceneClue(times_of=chosen),
         ContainerClue(),
     )
+
+
+# What keeps the models of a clue, or of finding the shots, from one clip to the next.
+_KEPT = {
+    "species": species.listener,
+    "speech": speech.voice_detector,
+    "atoms": atoms.decomposer,
+    "text": text_reader,
+    "scene": scene.net,
+    "shots": ocr.detector,
+}
+
+
+def let_go(name: str) -> None:
+    """Forget the models of a clue, or of "shots"; they are loaded again when they are wanted again."""
+    if name in _KEPT:
+        _KEPT[name].cache_clear()

@@ -99,7 +99,7 @@ class SceneClue:
 
     def observe_frame(self, frame: Frame) -> tuple[Observation, ...]:
         """Cues in a single frame."""
-        chance = _net().chances([frame.rgb])[0]
+        chance = net().chances([frame.rgb])[0]
         seen = [(float(min(1.0, chance[list(cue.classes)].sum())), cue) for cue in cues()]
         return tuple(
             Observation(
@@ -191,5 +191,6 @@ def _area(area: str, cue: str) -> tuple[int, ...]:
 
 
 @cache
-def _net() -> efficientnet.SceneNet:
+def net() -> efficientnet.SceneNet:
+    """The one network of this clue."""
     return efficientnet.SceneNet()

@@ -118,11 +118,11 @@ class SpeciesClue:
         length_s = interval.length_s if interval else clip.duration_s
         stride_s = self.stride_s or default_stride_s(length_s)
         found: list[Observation] = []
-        listener = _listener()
+        ears = listener()
         labels = birdnet.labels()
         start_s = interval.start_s if interval else 0.0
-        for times_s, windows in _batches(windows_of(reader, stride_s, interval, self.track), 4 * listener.workers):
-            scores = listener.scores(windows)
+        for times_s, windows in _batches(windows_of(reader, stride_s, interval, self.track), 4 * ears.workers):
+            scores = ears.scores(windows)
             for at, index in zip(*np.nonzero(scores >= LEAST_SCORE), strict=True):
                 label = labels[index]
                 found.append(
@@ -429,7 +429,8 @@ def ranges() -> Ranges:
 
 
 @cache
-def _listener() -> birdnet.Listener:
+def listener() -> birdnet.Listener:
+    """The one listener of the program."""
     return birdnet.Listener()
 
 

@@ -87,6 +87,10 @@ class Grid:
         """Short hash of the cells, for caches."""
         return hashlib.sha256(self.cells.tobytes()).hexdigest()[:16]
 
+    def lean(self) -> None:
+        """Forget what is soon worked out again: for refined grids, of which there is one a scene."""
+        self.__dict__.pop("xyz", None)
+
     def parents(self, resolution: int) -> NDArray[np.uint64]:
         """(n,) the ancestor of each cell at this resolution; a coarser cell stays itself."""
         return parents_of(self.cells, resolution)

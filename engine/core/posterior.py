@@ -89,6 +89,11 @@ class Posterior:
         held = self.mass > 0
         return float(-(self.mass[held] * self.log_mass[held]).sum())
 
+    def lean(self) -> None:
+        """Forget what was worked out of the mass and is worked out again when asked for: for findings kept by the hundred."""
+        for name in ("mass", "log_density", "region_rank"):
+            self.__dict__.pop(name, None)
+
     def gain_nats(self, prior: Prior) -> float:
         """Kullback-Leibler divergence from the prior to this, in nats: how much was learnt."""
         held = self.mass > 0

@@ -146,12 +146,12 @@ class Listener:
     """Scores windows of sound. One LiteRT interpreter of one thread per worker, which beats one of many threads.
 
     Args:
-        workers: how many windows are scored at a time; None takes the processors there are, at most 8.
+        workers: how many windows are scored at a time; None takes the processors there are, at most 4, for each takes 90 MB.
     """
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or max(
-            1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+            1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
         )
 
     @cached_property

@@ -104,11 +104,13 @@ class TextReader:
 
 
 @cache
-def _detector() -> Any:
+def detector() -> Any:
+    """The detector alone, as a session of ONNX Runtime, for `text_map`."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # which keeps the most that any frame ever took
     options.log_severity_level = 4
     path = str(model_file("PP-OCRv6_det_small.onnx"))
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -127,7 +129,7 @@ def text_map(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     height, width = (max(32, round(side / 32) * 32) for side in rgb.shape[:2])
     fitted = np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BILINEAR))
     scaled = (fitted[:, :, ::-1].astype(np.float32) / 255.0 - 0.5) / 0.5
-    session = _detector()
+    session = detector()
     found = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])})
     return np.asarray(found[0][0, 0], dtype=np.float32)
 
