@@ -108,3 +108,12 @@ def test_voice_over_stands_far_above_a_background_that_goes_on() -> None:
     assert found is not None and found.start_s == 1.0 and found.end_s == 11.0
     assert soundtrack.voice_over(surf(12.0), RATE, speech) is None
     assert soundtrack.voice_over(clip, RATE, []) is None
+
+
+def test_long_sounds_are_correlated_block_by_block_as_in_one_go() -> None:
+    samples = np.random.default_rng(6).normal(0, 0.1, 150_000).astype(np.float32)
+    samples[90_000:110_000] = samples[7_000:27_000]
+    whole, blocks = (soundtrack._autocorrelation(samples, most) for most in (1 << 20, 1 << 15))
+    assert len(whole) == len(blocks) == len(samples)
+    np.testing.assert_allclose(blocks, whole, atol=1e-4 * whole[0])
+    assert blocks[8_000:].argmax() == whole[8_000:].argmax() == 83_000 - 8_000

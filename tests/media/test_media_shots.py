@@ -15,7 +15,17 @@ from engine.core.clip import Interval
 from engine.core.errors import Cancelled, MediaError
 from engine.core.progress import Progress
 from engine.media.reader import open_clip
-from engine.media.shots import MAX_FRAMES, Shot, cut, representative_frames
+from engine.media.shots import (
+    MAX_FRAMES,
+    OVERLAP_S,
+    PIECE_S,
+    Glance,
+    Shot,
+    _pieces,
+    cut,
+    find_cuts,
+    representative_frames,
+)
 
 SIZE = (320, 180)
 
@@ -129,3 +139,20 @@ def test_real_film_is_cut_where_its_cuts_are(clip_path) -> None:
     for wanted_s in (7.44, 9.34, 10.54, 16.15, 21.19, 22.3, 26.7):
         assert np.abs(found - wanted_s).min() < 0.3
     assert len(found) <= 10
+
+
+def test_a_stretch_where_everything_moves_is_searched_piece_by_piece_as_if_in_one() -> None:
+    rng = np.random.default_rng(4)
+    glances, held = [], rng.uniform(0, 255, (18, 32, 3))
+    next_s = 0.0
+    for number in range(25 * 400):
+        if number / 25 >= next_s:
+            held, drift = rng.uniform(0, 255, (18, 32, 3)), rng.normal(0, 2.5, (18, 32, 3))
+            next_s += rng.uniform(1.0, 9.0)
+        held = np.clip(held + drift, 0, 255)
+        glances.append(Glance(number / 25, (held + rng.normal(0, 3, held.shape)).astype(np.float32)))
+    pieces = list(_pieces(iter(glances)))
+    assert len(pieces) > 4 and max(len(p) for p, _, _ in pieces) < 25 * (PIECE_S + 2 * OVERLAP_S) + 2
+    assert sum(sum(a <= g.time_s < b for g in p) for p, a, b in pieces) == len(glances)
+    found = [t for p, a, b in pieces for t in find_cuts(p) if a <= t < b]
+    assert len(found) > 60 and found == find_cuts(glances)

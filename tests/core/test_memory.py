@@ -1,0 +1,66 @@
+"""Memory that is given back, and what findings hold."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.clues import registry
+from engine.core import memory
+from engine.core.evidence import Evidence
+from engine.core.finding import Settings
+from engine.core.grid import Grid
+from engine.core.posterior import Posterior
+from engine.world.grid import world_grid
+
+
+def test_what_is_set_already_stays() -> None:
+    assert memory.environment({"HOME": "/x"}) == {**memory.ALLOCATOR, "HOME": "/x"}
+    assert memory.environment({"MALLOC_ARENA_MAX": "7"})["MALLOC_ARENA_MAX"] == "7"
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell what a process holds")
+def test_freed_memory_goes_back() -> None:
+    code = (
+        "from engine.core.memory import give_back, _trim\n"
+        "held = lambda: int(open('/proc/self/statm').read().split()[1]) * 4096 / 1e6\n"
+        "parts = [bytearray(100_000) for _ in range(2000)]\n"
+        "kept = parts[-1]; full = held(); del parts\n"
+        "give_back(); print(full - held() if _trim() else 200)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=memory.environment(), check=True)
+    assert float(done.stdout) > 150  # of 200 MB
+
+
+def test_a_lean_posterior_says_the_same() -> None:
+    grid = Grid.of(world_grid().cells[:500])
+    mass = np.random.default_rng(0).dirichlet(np.ones(500))
+    posterior = Posterior(grid, np.log(mass))
+    before = (posterior.place(), posterior.region_area_km2(0.9), posterior.mass.copy(), grid.xyz.copy())
+    posterior.lean()
+    grid.lean()
+    assert "mass" not in vars(posterior) and "xyz" not in vars(grid)
+    assert (posterior.place(), posterior.region_area_km2(0.9)) == before[:2]
+    np.testing.assert_array_equal(posterior.mass, before[2])
+    np.testing.assert_array_equal(grid.xyz, before[3])
+
+
+def test_a_silent_clue_holds_no_cells() -> None:
+    said = Evidence.silent("text", "picture", world_grid(), "nothing was read").log_likelihood
+    assert said.shape == (len(world_grid()),) and not said.any()
+    assert said.strides == (0,)
+
+
+def test_every_clue_that_keeps_a_model_lets_it_go() -> None:
+    names = {c.name for c in registry.clues(Settings())}
+    assert set(registry._KEPT) - {"shots"} <= names
+    for name, kept in registry._KEPT.items():
+        first = kept() if name != "shots" else None
+        registry.let_go(name)
+        assert kept.cache_info().currsize == 0
+        assert first is None or kept() is not first
+    registry.let_go("container")  # keeps none
