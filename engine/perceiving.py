@@ -309,7 +309,8 @@ def _together(reader: Reader, settings: Settings, interval: Interval, lanes: lis
         elif settings.quick and clue.name in OFF_BY_DEFAULT:
             mute[clue.name] = "it has no vote, and was left out to be quick"
         elif clue.name in failed:
-            mute[clue.name] = "it failed, and runs again when the clip is examined again"
+            doing = _DOING.get(clue.name, clue.name)
+            mute[clue.name] = f"{doing[0].lower()}{doing[1:]} failed, examine the clip again"
         elif clue.name in failures:
             mute[clue.name] = f"its {sense} cannot be decoded"
         else:
