@@ -178,7 +178,7 @@ def _percent(share: float) -> str:
 
 
 def _km(km: float) -> str:
-    return f"{km:,.0f} km" if km < 100 else f"{round(km, -1):,.0f} km" if km < 1000 else f"{round(km, -2):,.0f} km"
+    return f"{km:,.0f} km" if km < 100 else f"{float(f'{km:.3g}'):,.0f} km"  # as everywhere in a report
 
 
 def _area(km2: float) -> str:

@@ -17,8 +17,8 @@ _TITLES = {
 _COLOURS = {SUPPORTS: "same", AGAINST: "different", CANNOT_TELL: "cannot_tell"}
 _NAMES = {"season": "Week", "both": "Sound and picture"}
 ABSENCE = (
-    "Weak evidence, and no part of the ratio: most species are silent most of the time. On recordings of known place 96% of "
-    "such species were missing at the true place, and 99% at a far one."
+    "Weak evidence, and no part of the ratio: most species are silent most of the time. On 167 recordings of known place 96% "
+    "of such species were missing at the true place, and 99% at a far one."
 )
 STRANGERS = (
     "A species “does not live there” when the range model's chance that it is recorded stays below 3% in every week, within the "
@@ -80,7 +80,7 @@ def odds(f: ClaimFactor) -> str:
     towards = "for the claim" if f.log10_factor > 0 else "against the claim"
     if f.modality == "season":
         towards = "for the week" if f.log10_factor > 0 else "against the week"
-    bound = f", limited by {f.things:,} {_things(f)} of known place" if f.at_bound else ""
+    bound = f", held to the most that {f.things:,} {_things(f)} of known place support" if f.at_bound else ""
     return f"{_name(f).lower()}: {f.support}, {f.odds} {towards}{bound}"
 
 
@@ -107,14 +107,14 @@ def factor_rows(test: ClaimTest) -> list[tuple[str, str]]:
         if f.verdict == CANNOT_TELL:
             out.append((name, f"cannot tell: {f.reason}"))
         else:
-            wide = f.log10_high - f.log10_low >= 0.005
-            interval = f", 95% interval {f.log10_low:+.2f} to {f.log10_high:+.2f}" if wide else ""
-            numbers = f"log₁₀ {f.log10_factor:+.2f}{interval}, before calibration {f.log10_raw:+.2f}"
+            interval = words.interval(f.log10_low, f.log10_high, f.log10_factor)
+            numbers = f"{interval}; log₁₀ {f.log10_factor:+.2f}, before calibration {f.log10_raw:+.2f}"
             out.append((name, f"{odds(f).partition(': ')[2]} ({numbers})"))
         if f.distance_km is not None:
             out.append((f"{name}: place reported", f"{words.km(f.distance_km)} from the claimed one; {inside(f)}"))
     if test.before_edits is not None:
-        out.append(("Before the analyst's edits", f"log₁₀ {test.before_edits:+.2f}"))
+        before = "nothing could be told" if test.before_edits == 0.0 else f"log₁₀ {test.before_edits:+.2f}"
+        out.append(("Before the analyst's edits", before))
     return out
 
 

@@ -48,6 +48,7 @@ def decisions(finding: Finding) -> tuple[EditRow, ...]:
 def _edit(number: int, s: Step) -> EditRow:
     told = [(edits.factor(x), words_) for x, words_ in ((s.log10_before, s.words_before), (s.log10_after, s.words_after))]
     before, after = (f"{number_} {said}".strip() if s.edit.scores and said else "–" for number_, said in told)
+    after += "; both at the bound, which hides what changed beyond it" if s.bounded and s.edit.scores else ""
     moved = "; ".join(f"{name} {words.km(km)}" for name, km in s.moved_km if km >= 1.0) or "–"
     return EditRow(
         number, edits.said(s.edit), _when(s.edit.created), before, after, moved if s.edit.scores else "–", s.edit.digest

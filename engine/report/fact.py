@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.core.clip import Stream
-from engine.core.finding import FUSED, Finding
+from engine.core.finding import FUSED, Finding, Settings
 from engine.media.source import shown
 from engine.report import words
 from engine.report.record import clip_name
@@ -51,17 +51,22 @@ def problems(finding: Finding) -> tuple[str, ...]:
     return tuple(shown(t, 400) for t in (*silent, *failed, *finding.clip.problems, *skipped))
 
 
+def _chosen(differs: bool) -> str:
+    """Marks what somebody chose: a setting is a decision too."""
+    return " (chosen, not the default)" if differs else ""
+
+
 def settings(finding: Finding) -> tuple[tuple[str, str], ...]:
-    s = finding.settings
+    s, default = finding.settings, Settings()
     rows = [
-        ("Prior", words.PRIOR_NAMES.get(s.prior, s.prior)),
-        ("Date of the recording", s.when.isoformat() if s.when else "not given: any time of the year"),
-        ("Audio track", str(s.track) if s.track else "the container's default"),
-        ("Interval", words.span(s.interval.start_s, s.interval.end_s) if s.interval else "all"),
-        ("Step between windows", f"{s.stride_s:g} s" if s.stride_s else "1.5 s up to a minute of sound, 3 s beyond"),
+        ("Prior", words.PRIOR_NAMES.get(s.prior, s.prior) + _chosen(s.prior != default.prior)),
+        ("Date of the recording", (s.when.isoformat() + _chosen(True)) if s.when else "not given: any time of the year"),
+        ("Audio track", f"{s.track}{_chosen(True)}" if s.track else "the container's default"),
+        ("Interval", (words.span(s.interval.start_s, s.interval.end_s) + _chosen(True)) if s.interval else "all"),
+        ("Step between windows", f"{s.stride_s:g} s{_chosen(True)}" if s.stride_s else "1.5 s up to a minute, 3 s beyond"),
         *([("Clues run", "those with a vote alone, to be quick")] if s.quick else []),
-        ("Radius of the place", words.km(s.radius_km)),
-        ("Radius of “the same place”", words.km(s.same_place_km)),
+        ("Radius of the place", words.km(s.radius_km) + _chosen(s.radius_km != default.radius_km)),
+        ("Radius of “the same place”", words.km(s.same_place_km) + _chosen(s.same_place_km != default.same_place_km)),
         ("Left out by the analyst", ", ".join(sorted(s.dropped)) or "nothing"),
         ("Added by the analyst", ", ".join(f"{o.label} ({words.span(o.start_s, o.end_s)})" for o in s.added) or "nothing"),
     ]

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from engine.core.claim import LIVES, ClaimTest
 from engine.core.clip import Reader
 from engine.core.custody import Custody
-from engine.core.finding import Finding, Located
+from engine.core.finding import FUSED, Finding, Located
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.rationale import Sentence
 from engine.media.source import shown
@@ -59,6 +59,7 @@ class Sense:
     world: Markup = _NOTHING
     near: Markup = _NOTHING
     near_km: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,7 @@ def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
     """The modalities with their maps, and one map of all outlines when several spoke."""
     outlines = {x.modality: maps.outlines_of(x, _OUTLINED) for x in finding.located if x.spoke}
     marks = {x.modality: _mark(x) for x in finding.located if x.spoke}
-    senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality)) for x in finding.located)
+    senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality), _note(x, finding)) for x in finding.located)
     claimed = [maps.Mark(t.claim.lat_deg, t.claim.lon_deg, "claim", shown(f"claimed: {t.place}", 60)) for t in finding.claims]
     if len(outlines) < 2 and not claimed:
         return senses, Markup("")
@@ -297,7 +298,16 @@ def _mark(x: Located) -> maps.Mark:
     return maps.Mark(x.place.lat_deg, x.place.lon_deg, x.modality, shown(x.place.name, 60))
 
 
-def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None) -> Sense:
+def _note(x: Located, finding: Finding) -> str:
+    """What a place of sound and picture together takes for granted."""
+    if x.modality != FUSED or not x.spoke:
+        return ""
+    c = verdict.compared(finding)
+    against = ", which the factor above speaks against" if c is not None and c.verdict == "different places" else ""
+    return f"This takes for granted that sound and picture come from one place{against}."
+
+
+def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, note: str = "") -> Sense:
     name = words.modality(x.modality)
     world = near = Markup("")
     near_km = ""
@@ -320,12 +330,14 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None) -> 
         world=world,
         near=near,
         near_km=near_km,
+        note=note,
     )
 
 
 def _scene_row(scene: Finding) -> film.SceneRow:
-    r = film.row(scene)
-    return film.SceneRow(r.number, r.when, shown(r.verdict, 80), shown(r.sound, 120), shown(r.picture, 120))
+    r, c = film.row(scene), verdict.compared(scene)
+    factor = f", {c.odds} ({verdict.interval(c)})" if c is not None and c.verdict != "cannot tell" else ""
+    return film.SceneRow(r.number, r.when, shown(r.verdict + factor, 160), shown(r.sound, 120), shown(r.picture, 120))
 
 
 def _timeline(finding: Finding, rows: tuple[Perceived, ...]) -> Markup:

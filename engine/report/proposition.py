@@ -13,9 +13,7 @@ from engine.report import validation, verdict, words
 
 SCALE_SOURCE = "ENFSI Guideline for Evaluative Reporting in Forensic Science, 2015, example of a verbal scale."
 NOT_A_CHANCE = (
-    "How probable either proposition is. That also needs what is known besides the clip, which is for whoever decides. A "
-    "factor of "
-    "18 : 1 is not 18 to 1 on."
+    "How probable either proposition is. That also needs what is known besides the clip, which is for whoever decides."
 )
 
 
@@ -55,7 +53,8 @@ def _rows(finding: Finding, c: Comparison) -> Iterator[tuple[str, str]]:
             f"proposition {other} is ({verdict.interval(c)}).",
         )
     yield from validation.bound_rows(c)
-    yield "What it is not", NOT_A_CHANCE
+    stated = "" if c.verdict == "cannot tell" else f" A factor of {c.odds.removeprefix('about ')} is not odds of as much."
+    yield "What it is not", NOT_A_CHANCE + stated
 
 
 def _population(finding: Finding, c: Comparison) -> str:

@@ -138,7 +138,7 @@ def test_comparison_claim_and_shots_show_when_a_finding_has_them() -> None:
     assert "7,640 km" in html and "moderate support" in html and "All senses on one map" in html
     assert "The evidence speaks against the claim" in html and "&lt;script&gt;alert(1)" in html and "<script" not in html
     assert "10 April 2021" in html and "does not live there" in html and "Blue Jay" in html and html.count('class="weeks"') == 2
-    assert html.count('class="now"') == 2 and "limited by 130 recordings of known place" in html
+    assert html.count('class="now"') == 2 and "the most that 130 recordings of known place support" in html
     assert html.count('class="cut"') == 2
     assert "Comparison of the senses" not in ordinary()
     assert verdict.headline(finding) is None

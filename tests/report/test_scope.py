@@ -141,7 +141,7 @@ def test_every_document_bears_the_hash_of_the_same_numbers() -> None:
 def test_the_page_states_limits_terms_and_use() -> None:
     html = to_html(judged())
     headings = "This clip beside what was tested", "Was not examined"
-    for said in ("do not want to be found", *headings, "Kullback-Leibler", "not 18 to 1 on"):
+    for said in ("do not want to be found", *headings, "Kullback-Leibler", "is not odds of as much"):
         assert said in html, said
     assert 'scope="col"' in html and "<th>" not in html
     bare = to_html(replace(made.finding(), perception=replace(made.finding().perception, observations=())))
