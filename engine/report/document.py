@@ -169,7 +169,7 @@ def _located(x: Located, prior: str) -> LocatedRecord:
     return LocatedRecord(
         modality=x.modality,
         spoke=x.spoke,
-        cannot_tell=_text(x.cannot_tell) if x.cannot_tell else None,
+        cannot_tell=_text(scope.homeless(x.cannot_tell)) if x.cannot_tell else None,
         place=PlaceRecord(x.place.lat_deg, x.place.lon_deg, _text(x.place.name), x.place.mass, x.place.radius_km),
         region=_text(x.region),
         gain_nats=x.gain_nats,
@@ -184,7 +184,12 @@ def _located(x: Located, prior: str) -> LocatedRecord:
 
 
 def _evidence(e: Evidence) -> EvidenceRecord:
-    return EvidenceRecord(e.clue, e.modality, e.abstained is None, e.abstained, e.models, len(e.observations))
+    return EvidenceRecord(e.clue, e.modality, e.abstained is None, _why(e.abstained), e.models, len(e.observations))
+
+
+def _why(abstained: str | None) -> str | None:
+    """Why a clue says nothing; a missing file is named without the home of whoever looked for it."""
+    return None if abstained is None else _text(scope.homeless(abstained))
 
 
 def _perceived(p: Perceived) -> PerceivedRecord:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.core.clip import Stream
 from engine.core.finding import FUSED, Finding, Settings
 from engine.media.source import shown
-from engine.report import words
+from engine.report import scope, words
 from engine.report.record import clip_name
 
 
@@ -46,9 +46,11 @@ def _stream(s: Stream) -> str:
 
 def problems(finding: Finding) -> tuple[str, ...]:
     skipped = [f"{n:,} {kind} packets could not be decoded." for kind, n in finding.perception.skipped.items() if n]
-    silent = [f"{words.modality(x.modality)}: {x.cannot_tell}" for x in finding.located if x.cannot_tell and x.modality != FUSED]
+    silent = [
+        f"{words.modality(x.modality)}: {scope.cannot_tell(x)}" for x in finding.located if x.cannot_tell and x.modality != FUSED
+    ]
     failed = finding.perception.failed.values()
-    return tuple(shown(t, 400) for t in (*silent, *failed, *finding.clip.problems, *skipped))
+    return tuple(shown(t, 700) for t in (*silent, *failed, *finding.clip.problems, *skipped))
 
 
 def _chosen(differs: bool) -> str:

@@ -60,6 +60,7 @@ class Sense:
     near: Markup = _NOTHING
     near_km: str = ""
     note: str = ""
+    cannot_tell: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +332,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, not
         near=near,
         near_km=near_km,
         note=note,
+        cannot_tell=scope.cannot_tell(x),
     )
 
 

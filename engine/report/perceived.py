@@ -47,8 +47,9 @@ class Perceived:
 
     @property
     def windows(self) -> int:
-        """How many observations reach HEARD_SCORE, at least one."""
-        return max(1, sum(o.score >= HEARD_SCORE for o in self.observations))
+        """How many observations reach HEARD_SCORE, at least one; what an analyst confirms is not heard twice."""
+        own = [o for o in self.observations if not o.by_analyst] or self.observations
+        return max(1, sum(o.score >= HEARD_SCORE for o in own))
 
 
 def gather(finding: Finding) -> tuple[Perceived, ...]:

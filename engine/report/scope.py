@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.core.clip import Clip, Stream
 from engine.core.custody import Custody
 from engine.core.edit import edited
-from engine.core.finding import Finding
+from engine.core.finding import Finding, Located
 from engine.core.observation import ANALYST
 from engine.core.vote import OFF_BY_DEFAULT
 from engine.media.source import shown
@@ -47,6 +47,14 @@ def clue_name(clue: str) -> str:
 def homeless(text: str) -> str:
     """A text that may name the models' folder, without the name of whoever's machine it is."""
     return text.replace(str(Path.home()), "~")
+
+
+def cannot_tell(x: Located) -> str:
+    """Why a sense cannot tell, without the clues that nobody asked for: they are listed by themselves. Fit to be shown."""
+    text = homeless(x.cannot_tell or "")
+    for why in OFF_BY_DEFAULT.values():
+        text = text.replace(f"; {why}", "").replace(f"{why}; ", "")
+    return shown(text, 600)
 
 
 def purpose() -> tuple[str, ...]:

@@ -94,7 +94,7 @@ def moments(line: Timeline, interval: Interval) -> str:
             continue
         strength = 0.35 + 0.65 * min(1.0, m.gain_nats / 5.0)
         told = f"{words.modality(m.modality)} {words.span(m.start_s, m.end_s)}: {shown(m.place, 80)}, {words.km(m.away_km)} away"
-        edge = ' stroke="#141414" stroke-width="1.2"' if m.modality == "picture" else ""  # told apart without colour too
+        edge = ' class="seen"' if m.modality == "picture" else ""  # told apart without colour too
         names = "; " + ", ".join(shown(x, 40) for x in m.labels) if m.labels else ""
         out.append(
             f'<rect x="{x:.1f}" y="{_y(m.away_km) - 3.5:.1f}" width="{width:.1f}" height="7" rx="2" '

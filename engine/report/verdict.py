@@ -18,6 +18,7 @@ _SAID = {
     "same": "Sound and picture come from the same place",
     "different": "Sound and picture come from different places",
 }
+_SILENT = "where it is from"  # how reasons end that a silent sense gives
 _CANNOT_TELL = "Cannot tell whether sound and picture come from the same place"
 
 
@@ -86,7 +87,13 @@ def _by_edits(c: Comparison) -> str:
 
 
 def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
-    """A comparison as (name, value) to be tabled."""
+    """A comparison as (name, value) to be tabled; without numbers where a sense is silent, for they would be the prior's."""
+    if c.verdict == "cannot tell" and c.reason.endswith(_SILENT):
+        return [
+            ("Compared", f"{words.modality(c.a)} with {words.modality(c.b).lower()}"),
+            ("Verdict", f"{c.verdict}: {c.reason}"),
+            ("Numbers", "none: a sense that says nothing has no place to be compared"),
+        ]
     one_way = "one place" if c.log10_factor > 0 else "different places"
     numbers = f"log₁₀ {c.log10_factor:+.2f}, 95% interval {c.log10_low:+.2f} to {c.log10_high:+.2f}"
     factor = (f"Factor for {one_way}", f"{c.odds}, {interval(c)} ({numbers})")

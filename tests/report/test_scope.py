@@ -21,10 +21,11 @@ from engine.core.edit import apply
 from engine.core.finding import Finding, Settings
 from engine.core.observation import Observation
 from engine.core.paths import ASSETS, ROOT
-from engine.hand import drop
-from engine.report import edits, film, json_schema, likeness, scope, to_html, to_json, validation, verdict, words
+from engine.hand import confirm, drop
+from engine.report import edits, fact, film, json_schema, likeness, scope, to_html, to_json, validation, verdict, words
 from engine.report.against import speaks_against
 from engine.report.digest import digest, digest_of
+from engine.report.perceived import gather
 from engine.report.proposition import claim_propositions, propositions
 from engine.report.versions import versions
 
@@ -102,6 +103,29 @@ def test_who_examined_it_is_the_case_or_the_author_of_the_edits_or_nobody() -> N
 
 def test_the_models_folder_does_not_tell_whose_machine_it_was() -> None:
     assert scope.homeless(f"x is not in {Path.home()}/.local/share") == "x is not in ~/.local/share"
+
+
+def test_a_silent_sense_says_why_once_and_has_no_numbers() -> None:
+    finding = made.finding()
+    asked = "not asked for; narration and dialogue tell of the production, not of the place"
+    silent = replace(finding.located[1], cannot_tell=f"The picture does not say where this is: no text was read; {asked}.")
+    assert scope.cannot_tell(silent) == "The picture does not say where this is: no text was read."
+    none = replace(COMPARED, verdict="cannot tell", reason="the picture does not say where it is from")
+    assert [name for name, _ in verdict.comparison_rows(none)] == ["Compared", "Verdict", "Numbers"]
+
+
+def test_what_an_analyst_confirms_is_not_heard_twice() -> None:
+    finding = made.finding()
+    own = [o for o in finding.perception.observations if o.label == "Parus major"]
+    settings = apply(finding.settings, confirm(own, 0.9, "Ann"))
+    tit = next(p for p in gather(replace(finding, settings=settings)) if p.best.label == "Parus major")
+    assert tit.windows == 2 and len(tit.observations) > len(own)
+
+
+def test_what_somebody_chose_is_marked_among_the_settings() -> None:
+    finding = made.finding()
+    rows = dict(fact.settings(replace(finding, settings=Settings(radius_km=250.0))))
+    assert rows["Radius of the place"] == "250 km (chosen, not the default)" and "chosen" not in rows["Prior"]
 
 
 def test_conditions_say_what_was_tested_and_what_was_not() -> None:
