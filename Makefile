@@ -24,7 +24,8 @@ $(STAMP): requirements.lock pyproject.toml scripts/setup.sh
 test: setup
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"
+	$(BIN)/python -m pytest -m "browser and not slow"
 
 test-all: setup
 	@sh scripts/chromium.sh

@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker a core: threads of several workers on the same cores wait for each other in loops, and take ten times as long.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
 from engine.core import paths
 
 ROOT = Path(__file__).resolve().parents[1]
