@@ -35,7 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "reasoning": {"core", "world", "nets"},
     "verdict": {"core", "world", "nets"},
     "report": {"core", "world", "media"},
-    "case": {"core", "media", "report", "locate"},
+    "case": {"core", "media", "report", "locate", "attribution", "perceiving"},
     "lab": {"why", "core", "world", "media", "nets", "clues", "reasoning", "verdict", "report", "case", "locate", "flow_map"},
     # the files beside the rooms
     "flow_map": {"core", "world", "nets", "clues", "reasoning", "verdict"},
