@@ -11,7 +11,7 @@ import engine
 from app import archive_map, casebook, maps, shelf, state
 from app.casebook import Book
 from app.frame import clean, dark, plain, swatch, tip
-from engine import ArchiveEntry, ArchiveQuery, EarwitnessError, SharedSound, archive, words
+from engine import ArchiveEntry, ArchiveQuery, EarwitnessError, SharedSound, archive, edit_words, words
 
 MAP_HEIGHT, MAP_WIDTH = 380, 760
 PAIR_HEIGHT, PAIR_WIDTH = 260, 640
@@ -21,6 +21,8 @@ _SAME = (
     "The same peaks of the spectrogram at one and the same lag: the same recording, whatever was said over it, however it was "
     "cut or coded. Not found: recordings whose speed or pitch was changed. Two recordings of one place are two recordings."
 )
+
+_FACTOR = "The calibrated factor for one place against two, before and after the decision; none where a sense says nothing."
 
 
 def page() -> None:
@@ -359,6 +361,23 @@ def finding(b: Book, e: ArchiveEntry, beside: ArchiveEntry | None) -> None:
         )
     for kind, label in (("species", "heard"), ("text", "read"), ("atom", "sounds")):
         _things(e, beside, kind, label)
+    _decided(b, e)
+
+
+def _decided(b: Book, e: ArchiveEntry) -> None:
+    """Who decided what about it, with the factor before and after."""
+    made = b.archive.decided(e) if b.archive else ()
+    if not made:
+        return
+    rows = ""
+    for d in made:
+        when, factors = d.when[:16].replace("T", " "), [edit_words.factor(x) for x in (d.log10_before, d.log10_after)]
+        moved = " → ".join(factors) if factors != ["none", "none"] else ""
+        why = f" <span class='ew-dim'>{clean(d.why, 300)}</span>" if d.why else ""
+        rows += f"<tr><td>{clean(when)}</td><td>{clean(d.who, 40)}</td><td>{clean(d.what, 120)}{why}</td><td>{moved}</td></tr>"
+    with st.expander(f"{_many(len(made), 'decision')} in the log", icon=":material/edit_note:"):
+        head = f"<tr><th>when, UTC</th><th>who</th><th>what</th><th>{tip('log₁₀ factor', _FACTOR)}</th></tr>"
+        st.html(f"<table class='ew-stages'>{head}{rows}</table>")
 
 
 def _belief(b: Book, e: ArchiveEntry, sense: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine._cli import locate, output
 from engine._cli.bar import bar
 from engine._cli.terminal import plain
+from engine.core.edit import MOST_TEXT
 from engine.core.errors import InputError
 from engine.core.finding import Finding
 from engine.core.progress import Progress, ProgressCallback
@@ -29,14 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     log = commands.add_parser("log", help="who did what when")
     same = commands.add_parser("same-ambience", help="clips whose ambience is the same recording, and where")
     report = commands.add_parser("report", help="write reports of a finding, which bear the head of the log")
-    for command in (new, add, show, log, same, report):
+    decisions = commands.add_parser("decisions", help="what was decided, by whom and why, with the factor before and after")
+    note = commands.add_parser("note", help="enter a note about a finding into the log")
+    for command in (new, add, show, log, same, report, decisions, note):
         command.add_argument("case", metavar="CASE", help="case folder or postgresql://…")
         command.add_argument("--who", default="", metavar="NAME", help="whose name the log bears (default: the system's user)")
     new.add_argument("--title", default="", help="its title (default: the folder's name)")
     add.add_argument("inputs", nargs="+", metavar="CLIP")
     _add_filters(show.add_argument_group("only those findings"))
-    report.add_argument("finding", metavar="FINDING", help="id of a finding, or path, name or sha256 of its clip")
-    report.add_argument("--scene", type=int, default=1, metavar="N", help="scene of the clip, from 1")
+    for command in (report, note):
+        command.add_argument("finding", metavar="FINDING", help="id of a finding, or path, name or sha256 of its clip")
+        command.add_argument("--scene", type=int, default=1, metavar="N", help="scene of the clip, from 1; 0 for the whole film")
+    note.add_argument("text", metavar="TEXT", help="what is to be noted")
     locate.add_reports(report.add_argument_group("reports", "each takes a file name"))
 
 
@@ -74,6 +79,10 @@ def run(args: argparse.Namespace) -> int:
                 print(f"  {plain(path, limit=300)}: {plain(problem, limit=600)}")
         elif args.what == "list":
             _list(args, case)
+        elif args.what == "decisions":
+            _decisions(case)
+        elif args.what == "note":
+            _note(args, case)
         else:
             for e in case.log():
                 print(plain(f"{e.seq:>5}  {e.at}  {plain(e.who)}  {plain(e.what)}  {plain(e.facts)}  {e.hash[:16]}", limit=400))
@@ -97,6 +106,29 @@ def _list(args: argparse.Namespace, case: Case) -> None:
         if clip.problem:
             line = f"{clip.added[:19]}  {'not examined':<18}{'':<9}  {plain(clip.path, limit=300)}  {clip.problem}"
             print(plain(line, limit=1000))
+
+
+def _decisions(case: Case) -> None:
+    """Decisions, oldest first, a line each."""
+    from engine.report.edits import factor
+
+    clips = {f.id: f"{Path(f.path).name}, scene {f.scene}" for f in case.each_finding()}
+    for d in case.decisions():
+        told = [factor(x) for x in (d.factor_before, d.factor_after)]
+        moved = f"  {' → '.join(told)}" if told != ["none", "none"] else ""
+        about = f"{plain(d.who, limit=80)}  {plain(clips[d.finding_id], limit=100)}  {plain(d.what, limit=200)}"
+        line = f"{d.created[:19]}  {about}{moved}"
+        print(plain(line + (f"  ({plain(d.why, limit=400)})" if d.why else ""), limit=1000))
+
+
+def _note(args: argparse.Namespace, case: Case) -> None:
+    from engine.case.again import kept_of
+
+    text = " ".join(args.text.split())[:MOST_TEXT]
+    if not text:
+        raise InputError("The note is empty; write what is to be noted.")
+    case.decide(kept_of(case, args.finding, args.scene).id, f"note: {text}")
+    print(f"Noted; head of the log: {case.head()}")
 
 
 def _query(args: argparse.Namespace) -> Query | None:

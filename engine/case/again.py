@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.case import codec
 from engine.case.reproduce import compare
 from engine.case.results import Results
+from engine.case.schema import DecisionRow
 from engine.case.store import Case, Kept
 from engine.core.clip import Reader
 from engine.core.custody import Custody, Decision
@@ -83,10 +84,14 @@ def log_report(case: Case, kept: Kept, form: str, path: Path | None, data: bytes
     return case.note("report written", finding=kept.id, form=form, file_sha256=digest, **where)
 
 
+def decision_of(row: DecisionRow) -> Decision:
+    """A decision as it is shown."""
+    return Decision(row.created, row.who, row.what, row.why, row.factor_before, row.factor_after)
+
+
 def custody_of(case: Case, kept: Kept, remarks: tuple[str, ...] = ()) -> Custody:
     """What a document about a finding is to bear: the head of the log and all that was decided about this scene of the clip."""
-    made = case.decisions_about(kept.clip_sha256, kept.scene)
-    decisions = tuple(Decision(d.created, d.who, d.what, d.why, d.factor_before, d.factor_after) for d in made)
+    decisions = tuple(decision_of(d) for d in case.decisions_about(kept.clip_sha256, kept.scene))
     return Custody(case.title, case.head(), kept.id, case.who, decisions, remarks)
 
 

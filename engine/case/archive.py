@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from engine.case import codec
+from engine.case.again import decision_of
 from engine.case.results import write_whole
 from engine.case.store import Case, Kept
+from engine.core.custody import Decision
 from engine.core.finding import Settings
 from engine.core.grid import Grid
 from engine.core.paths import kept_dir
@@ -114,6 +116,7 @@ class Archive:
         head: of the log; another head, another archive.
         problems: (path, why) of clips that could not be examined.
         same: (sha256, sha256, what they share) of clips whose ambience is the same recording, the most alike first.
+        decisions: (finding, what was decided about it), first to last.
         unprinted: clips that have no fingerprint, so that nothing is known of their ambience.
     """
 
@@ -124,6 +127,12 @@ class Archive:
     problems: tuple[tuple[str, str], ...] = ()
     same: tuple[tuple[str, str, Shared], ...] = ()
     unprinted: int = 0
+    decisions: tuple[tuple[str, Decision], ...] = ()
+
+    def decided(self, e: Entry) -> tuple[Decision, ...]:
+        """What was decided about this scene of the clip, whichever of its findings was looked at."""
+        own = {x.id for x in self.entries if (x.sha256, x.scene) == (e.sha256, e.scene)}
+        return tuple(d for finding, d in self.decisions if finding in own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +205,7 @@ def read(place: str, progress: ProgressCallback = silent) -> Archive:
         for number, kept in enumerate(case.each_finding()):
             progress(Progress("reading the case", number))
             entries.append(shelf.known.get(kept.id) or shelf.add(_entry(kept)))
+        decisions = tuple((d.finding_id, decision_of(d)) for d in case.decisions())
         prints = {sha256: base64.b64decode(marks) for sha256, marks in case.fingerprints(METHOD).items()}
     shelf.close({e.id for e in entries})
     progress(Progress("comparing ambiences"))
@@ -204,7 +214,7 @@ def read(place: str, progress: ProgressCallback = silent) -> Archive:
     same = tuple((names[s.a], names[s.b], s) for s in found)
     problems = tuple((c.path, c.problem) for c in clips if c.problem)
     unprinted = len({e.sha256 for e in entries} - set(names))
-    return Archive(str(place), title, head, tuple(entries), problems, same, unprinted)
+    return Archive(str(place), title, head, tuple(entries), problems, same, unprinted, decisions)
 
 
 class _Shelf:

@@ -111,3 +111,21 @@ def test_locate_keeps_a_clip_with_every_decision_and_its_report_bears_the_head(
     assert main(["locate", clip, "--case", str(place), "--json", "-"]) == 2
     assert "give a file name instead of -" in capsys.readouterr().err
     assert main(["locate", clip, "--who", "Ann"]) == 2
+
+
+def test_notes_and_decisions_from_the_command_line(tmp_path: Path, found: Finding, capsys: pytest.CaptureFixture[str]) -> None:
+    from engine.case import archive
+    from engine.cli import main
+
+    place = str(tmp_path / "case")
+    filed = filing.file(place, [found], who="Ann")
+    filing.decide(filed, [filing.Ruling("Great Tit dropped", found, -1.2, -0.4, "the neighbour's")], "Ann")
+    assert main(["case", "note", place, "course.mp4", "heard\x1b[31m twice", "--who", "Bo"]) == 0
+    assert main(["case", "note", place, "course.mp4", "  "]) == 2
+    capsys.readouterr()
+    assert main(["case", "decisions", place]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert "Ann" in first and "Great Tit dropped  −1.20 → −0.40  (the neighbour's)" in first
+    assert "Bo" in second and "note: heard" in second and "\x1b" not in second
+    read = archive.read(place)
+    assert [d.who for d in read.decided(read.entries[0])] == ["Ann", "Bo"]
