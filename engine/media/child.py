@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.core import errors
+from engine.core import errors, memory
 from engine.core.errors import DecoderError, MediaError
 from engine.media.decoder import HEADER
 from engine.media.jail import NEITHER
@@ -63,7 +63,7 @@ class Decoder:
     def __init__(self, source: Source) -> None:
         self._name = source.name
         fd = source.descriptor()
-        environment = dict(os.environ, PYTHONPATH=ROOT, OPENBLAS_NUM_THREADS="1", MALLOC_ARENA_MAX="2")
+        environment = {**memory.environment(), "PYTHONPATH": ROOT, "OPENBLAS_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "engine.media.decoder", str(fd), source.path, str(source.size_bytes)]
         self._child = subprocess.Popen(
             [*command, source.sha256, str(MEMORY_MB)],

@@ -39,6 +39,7 @@ def main() -> int:
     requests, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=1 << 18)
     os.dup2(2, 1)  # a library that prints doesn't get between the messages
     how = jail.confine(int(memory_mb))
+    from engine.core import memory
     from engine.core.errors import EarwitnessError
     from engine.media import serving
 
@@ -59,6 +60,7 @@ def main() -> int:
         except MemoryError:
             send(out, {"is": "error", "kind": "memory", "text": ""})
         gc.collect()
+        memory.give_back()  # it may not be asked again for an hour
     return 0
 
 
