@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -96,8 +97,8 @@ def reel(found: Finding, stem: str) -> None:
         return
     if made is not None and made.path is not None and made.found.settings == found.settings:
         st.download_button(
-            "Evidence reel, MP4", made.path.read_bytes(), f"{stem}-reel.mp4", "video/mp4", key="export-reel", on_click="ignore",
-            width="stretch",
+            "Evidence reel, MP4", partial(filing.handed_out, b, found, "mp4", f"{stem}-reel", partial(_read, made.path)),
+            f"{stem}-reel.mp4", "video/mp4", key="export-reel", on_click="ignore", width="stretch",
         )  # fmt: skip
         return
     if made is not None and made.failed:
@@ -111,6 +112,10 @@ def reel(found: Finding, stem: str) -> None:
         disabled=b.blind,
         **state.callback(state.start_reel),
     )
+
+
+def _read(path: Path, _: engine.Custody | None) -> bytes:
+    return path.read_bytes()
 
 
 @st.fragment(run_every=0.6)

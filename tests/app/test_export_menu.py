@@ -42,7 +42,7 @@ def wait(b: state.Bench, kind: str) -> state.Work:
 @pytest.mark.parametrize("paper", exports.PAPERS, ids=lambda p: p.kind)
 def test_a_report_is_made_for_its_own_clip(asked: list[state.Bench], paper: exports.Paper) -> None:
     b, found = state.Bench(), made.finding()
-    exports._start(b, found, paper)
+    exports._start(b, found, paper, "clip")
     work = wait(b, paper.kind)
     assert work.error == "" and asked == [b] and b.papers[paper.kind][0] is found
     content = work.made if isinstance(work.made, bytes) else work.made.encode()
@@ -52,12 +52,12 @@ def test_a_report_is_made_for_its_own_clip(asked: list[state.Bench], paper: expo
 def test_a_report_can_be_stopped_and_keeps_nothing() -> None:
     def write(*given: object) -> str:
         for _ in range(2000):
-            given[2](exports.Progress("drawing"))  # type: ignore[operator]
+            given[3](exports.Progress("drawing"))  # type: ignore[operator]
             time.sleep(0.01)
         raise AssertionError("was not stopped")
 
     b = state.Bench()
-    exports._start(b, made.finding(), exports.Paper("pdf", "PDF report", "application/pdf", "", write))  # type: ignore[arg-type]
+    exports._start(b, made.finding(), exports.Paper("pdf", "PDF report", "application/pdf", "", write), "clip")  # type: ignore[arg-type]
     b.papers["pdf"][1].cancel()
     work = wait(b, "pdf")
     assert work.cancelled and work.made is None and issubclass(Cancelled, EarwitnessError)
