@@ -49,7 +49,7 @@ def test_a_report_is_made_for_its_own_clip(asked: list[state.Bench], paper: expo
     assert content.startswith({"pdf": b"%PDF-", "html": b"<!doctype html>", "zip": b"PK"}[paper.kind])
 
 
-def test_a_report_can_be_stopped_and_keeps_nothing() -> None:
+def test_a_report_can_be_stopped_and_keeps_nothing(asked: list[state.Bench]) -> None:
     def write(*given: object) -> str:
         for _ in range(2000):
             given[3](exports.Progress("drawing"))  # type: ignore[operator]
