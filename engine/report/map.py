@@ -96,7 +96,12 @@ def world_map(
     if link is not None:
         parts.append(_link(view, *link))
     parts += _pins(view, marks)
-    extra = 58.0
+    claimed = [m for m in marks if m.modality == "claim"][:1]
+    if claimed:
+        line = colour.modality_colour("claim")
+        legend += f'<g transform="translate(28 {view.height + 66:g})">{_symbol("claim", line)}</g>'
+        legend += f'<text x="42" y="{view.height + 70:g}" class="legend">Place claimed</text>'
+    extra = 78.0 if claimed else 58.0
     return svg_of(view.width, view.height + extra, title, "".join(parts) + legend + _outline_legend(view, outlines))
 
 

@@ -2,7 +2,7 @@
 
 Typst (Apache-2.0, one wheel, no system libraries) breaks pages, repeats the heads of tables and numbers pages. Texts reach it as
 JSON strings, which it never reads as markup, and it is given all files in memory: nothing of this machine's disk but fonts, and
-no package, can be named from inside. The result is PDF/A-2u, the form made for keeping.
+no package, can be named from inside. The result is PDF/A-2a and PDF/UA-1: made for keeping, and for screen readers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ from engine.report.page import Page, page_of
 from engine.report.typeface import Typefaces, drawable, folder_of, typefaces_for
 
 _TEMPLATE = Path(__file__).parent / "template"
-_STANDARD = "a-2u"
+# Made for keeping, and to be read aloud: tagged, every picture with words for it. Where a text of the file forbids that (letters
+# of private use), kept all the same.
+_STANDARDS = (("a-2a", "ua-1"), ("a-2u",))
 
 
 def to_pdf(
@@ -62,15 +64,23 @@ def pdf_of(page: Page) -> bytes:
     for name, svg in drawings.items():
         files[name] = _alone(svg, faces).encode()
     files["facts.json"] = json.dumps(facts).encode()
-    try:
-        with folder_of(faces) as folder:
-            fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
-            made = typst.compile(
-                files, font_paths=fonts, ignore_system_fonts=True, timestamp=_made(page.finding), pdf_standards=[_STANDARD]
-            )
-    except RuntimeError as error:  # TypstError
-        first = (getattr(error, "diagnostic", "") or str(error) or type(error).__name__).strip().splitlines()[0]
-        raise DataError(f"The PDF cannot be set ({first}); write the HTML report instead.") from None
+    reason = ""
+    with folder_of(faces) as folder:
+        fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
+        for standards in _STANDARDS:
+            try:
+                made = typst.compile(
+                    files,
+                    font_paths=fonts,
+                    ignore_system_fonts=True,
+                    timestamp=_made(page.finding),
+                    pdf_standards=list(standards),
+                )
+                break
+            except RuntimeError as error:  # TypstError
+                reason = (getattr(error, "diagnostic", "") or str(error) or type(error).__name__).strip().splitlines()[0]
+        else:
+            raise DataError(f"The PDF cannot be set ({reason}); write the HTML report instead.")
     assert isinstance(made, bytes)
     return made
 

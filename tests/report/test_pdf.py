@@ -47,6 +47,7 @@ def full(custody: Custody | None) -> bytes:
 def test_the_same_finding_gives_the_same_bytes() -> None:
     again = full.__wrapped__(CUSTODY)
     assert full(CUSTODY) == again and again.startswith(b"%PDF-") and b"pdfaid" in again
+    assert b"pdfuaid" in again and b"/StructTreeRoot" in again, "tagged, for those who have it read aloud"
 
 
 def test_every_page_names_the_clip_the_page_and_the_case(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ def test_comparison_claim_and_shots_show_when_a_finding_has_them() -> None:
     seen = replace(finding.perception, shots=shots)
     whole = replace(finding, comparisons=(made.COMPARISON,), claims=(made.CLAIM_TEST,), perception=seen)
     html = page(whole)
+    assert ">Place claimed</text>" in html and ">Place claimed</text>" not in ordinary()
     assert "Moderate support for “Sound and picture come from different places”" in html
     assert "about 90 : 1 (95% interval 25 : 1 to 100 : 1), held to the most that validation supports" in html
     assert "7,640 km" in html and "moderate support" in html and "All senses on one map" in html
