@@ -73,7 +73,7 @@ def claim_propositions(test: ClaimTest) -> tuple[tuple[str, str], ...]:
     rows = [
         (
             "If the claim is true",
-            f"The clip was recorded within about {words.km(c.radius_km)} of {shown(test.place, 160)}{when}.",
+            f"The clip was recorded within about {words.km(c.radius_km)} of {shown(test.place, 160).removeprefix('in ')}{when}.",
         ),
         (
             "If it is not",

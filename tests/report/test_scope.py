@@ -63,6 +63,8 @@ def test_propositions_name_the_population_the_interval_and_what_the_factor_is_no
     silent = dict(propositions(judged(comparisons=(replace(COMPARED, verdict="cannot tell", reason="x"),))))
     assert silent["The factor"] == "No factor is stated: x."
     claim = dict(claim_propositions(made.CLAIM_TEST))
+    near = dict(claim_propositions(replace(made.CLAIM_TEST, place="in New York City")))["If the claim is true"]
+    assert "within about 50 km of New York City, around 10 April 2021" in near
     assert "within about 50 km" in claim["If the claim is true"] and "10 April 2021" in claim["If the claim is true"]
 
 
