@@ -167,6 +167,7 @@ class Job:
             if queue().results.get(key) is not None:
                 queue().settle(self.ticket.id, key)
             self.peaks = _peaks(reader, self.settings.track)
+            reader.rest()  # the worker's children do the decoding now
         except Cancelled:
             pass
         except EarwitnessError as error:

@@ -27,6 +27,7 @@ from engine.media.source import Source, shown
 MEMORY_MB = int(os.environ.get("EARWITNESS_DECODER_MB", "6000"))
 SILENCE_S = 120.0  # without an answer for so long, a child is taken to hang
 MOST_PAYLOAD, MOST_FACTS = 1_000_000_000, 64_000_000
+MOST_FREE = 1  # children kept for the next request: one takes 60 MB and more, and is started in a fifth of a second
 _MESSAGE_BYTES, _READ_BYTES = 100, 1 << 20
 ROOT = str(Path(__file__).resolve().parents[2])
 _KINDS = {"MediaError": errors.MediaError, "SettingError": errors.SettingError}
@@ -231,12 +232,21 @@ class Pool:
             raise
         finally:
             with self._lock:
-                if finished and decoder in self._all:
+                kept = finished and decoder in self._all and len(self._free) < MOST_FREE
+                if kept:
                     self._free.append(decoder)
                 else:
                     self._all.discard(decoder)
-            if not finished:
+            if not kept:
                 decoder.stop()
+
+    def rest(self) -> None:
+        """End the children that have nothing to do; others come when they are wanted."""
+        with self._lock:
+            idle, self._free = self._free, []
+            self._all -= set(idle)
+        for decoder in idle:
+            decoder.stop()
 
     def close(self) -> None:
         """End all children."""

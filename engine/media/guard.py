@@ -43,6 +43,10 @@ class GuardedReader(FileReader):
         """How decoding this clip is fenced in, as its children said; "" before any ran."""
         return fenced(self._pool.network) if self._pool.network else ""
 
+    def rest(self) -> None:
+        """Nothing will be asked for a while: end what stands ready."""
+        self._pool.rest()
+
     def close(self) -> None:
         self._pool.close()
         super().close()

@@ -69,10 +69,15 @@ def test_streams_side_by_side_have_a_child_each_and_children_are_used_again(film
         assert len(clip._pool._all) == 2
         assert sum(1 for _ in sound) > 3
         assert sum(1 for _ in picture) == 149
+        kept = list(clip._pool._all)
+        assert len(kept) == 1  # one stands ready, not as many as there once were
         list(clip.frames([1.0]))
-        assert len(clip._pool._all) == 2
+        assert list(clip._pool._all) == kept
+        clip.rest()
+        assert not clip._pool._all and kept[0]._child.poll() is not None
+        assert len(list(clip.frames([1.0]))) == 1
         children = [d._child for d in clip._pool._all]
-    assert all(c.poll() is not None for c in children)
+    assert len(children) == 1 and all(c.poll() is not None for c in children)
 
 
 def test_a_child_that_dies_is_one_sentence_and_the_next_stream_has_a_new_one(film: Path) -> None:
