@@ -76,13 +76,19 @@ def step(made: edit.Edit, before: Finding, after: Finding) -> Step:
     return Step(made, a[0], b[0], a[1], b[1], moved, bounded)
 
 
+def told(finding: Finding) -> Finding:
+    """The finding with what each edit did; as it is where nothing was edited, or that is told already."""
+    s = finding.settings
+    if finding.history or not (s.edits or edit.edited(s)):
+        return finding
+    return replace(finding, history=history(finding.perception, s))
+
+
 def explained(finding: Finding) -> Finding:
     """The finding with what each edit, clue and observation did, as reports show it."""
-    s = finding.settings
-    past = history(finding.perception, s) if s.edits or edit.edited(s) else ()
     film = tuple(replace(f, rationale=rationale(f)) for f in finding.film)
-    done = effects(finding.perception, s, finding)
-    return replace(finding, history=past, effects=done, film=film, rationale=rationale(finding))
+    done = effects(finding.perception, finding.settings, finding)
+    return replace(told(finding), effects=done, film=film, rationale=rationale(finding))
 
 
 def factor(finding: Finding) -> tuple[float | None, str]:

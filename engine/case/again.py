@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.attribution import told
 from engine.case import codec
 from engine.case.reproduce import compare
 from engine.case.results import Results
@@ -68,7 +69,7 @@ def again(case: Case, kept: Kept, results: Results | None = None, progress: Prog
         perceiving = settings.but(interval=None)  # a case perceives whole clips, and judges them scene by scene
         perception, _, _ = (results or Results()).perceive(reader, perceiving, progress)
         progress(Progress("drawing the map"))
-        finding = judge(perception, settings)
+        finding = told(judge(perception, settings))
         then, now = json.loads(kept.document), json.loads(to_json(finding))
         yield Again(finding, reader, custody_of(case, kept, _remarks(kept, then, now)))
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.attribution import told
 from engine.case import codec
 from engine.case.again import custody_of, log_report
 from engine.case.database import is_address
 from engine.case.outcome import marks_of, scene_of
 from engine.case.results import write_whole
 from engine.case.store import Case
-from engine.core.clip import Reader
+from engine.core.clip import Clip, Reader
 from engine.core.custody import Custody
 from engine.core.errors import InputError
 from engine.core.finding import Finding, Settings
@@ -96,7 +97,7 @@ def file(
         progress(Progress("writing down what was found", number, len(found), "scenes"))
         scenes.append(scene_of(finding, finding.scene))
     with Case.at(place, who=who) as case:
-        case.add_findings(clip, _key(found[0]), scenes, (METHOD, marks) if reader is not None else None)
+        case.add_findings(_whole(clip), _key(found[0]), scenes, (METHOD, marks) if reader is not None else None)
         return Filed(place, case.title, clip.sha256, case.head())
 
 
@@ -150,7 +151,12 @@ def _keep(case: Case, finding: Finding) -> str:
     """Id of a finding in the case; it is written down when it is not there yet."""
     key = _key(finding)
     there = case.same(finding.clip.sha256, key, codec.settings_to_json(finding.settings), finding.scene)
-    return there or case.add_findings(finding.clip, key, [scene_of(finding, finding.scene)])[0]
+    return there or case.add_findings(_whole(finding.clip), key, [scene_of(told(finding), finding.scene)])[0]
+
+
+def _whole(clip: Clip) -> Clip:
+    """With its path from the root of the disk: `verify` may be run in another folder."""
+    return replace(clip, path=str(Path(clip.path).absolute()))
 
 
 def _key(finding: Finding) -> str:
