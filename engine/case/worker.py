@@ -18,6 +18,7 @@ from typing import Any
 from engine.case import codec
 from engine.case.jobs import Stage, the_only_one
 from engine.case.results import Results, write_whole
+from engine.core import memory
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, EarwitnessError
 from engine.core.finding import Settings
@@ -78,7 +79,8 @@ def do(folder: Path, results: Results) -> dict[str, object]:
     told = Told(folder)
     try:
         settings = codec.settings_from_json(json.dumps(facts["settings"]))
-        outcome = (_fill if facts.get("inputs") else _examine)(facts, settings, results, told)
+        with memory.tidied():
+            outcome = (_fill if facts.get("inputs") else _examine)(facts, settings, results, told)
         told.end()
         return {"state": "done", **outcome}
     except Cancelled:

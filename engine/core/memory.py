@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -29,6 +31,25 @@ def _trim() -> Any:
         return ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):
         return None  # no glibc
+
+
+@contextmanager
+def tidied(every_s: float = 10.0) -> Iterator[None]:
+    """Give back again and again while something long goes on, and once when it is over."""
+    over = threading.Event()
+
+    def tidy() -> None:
+        while not over.wait(every_s):
+            give_back()
+
+    thread = threading.Thread(target=tidy, name="tidy", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        give_back()
 
 
 def give_back() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +24,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.core import memory
 from engine.core.errors import DataError, InputError
 from engine.core.paths import ROOT
 from engine.lab.film import write_film
@@ -31,6 +32,7 @@ ROLES = ("server", "worker", "decoders")
 STEP_S, RERUN_S = 0.5, 5.0
 REST_S, REST = 10.0, 0.35  # the server rests when it took less than this share of a processor for so long
 STARTING_S, MOST_JUDGING_S = 120.0, 1200.0
+RERUN = b"\x5a\x00"  # Streamlit's message that asks for a page (BackMsg.rerun_script) without saying more; a test compares
 _WORKER, _DECODER = "engine.case.worker", "engine.media.decoder"
 
 
@@ -156,26 +158,32 @@ def _doing(job: Path) -> str:
 
 
 def _busy_s(pid: int) -> float:
+    """Processor seconds that the server has taken, the worker and the decoders left out."""
     import psutil
 
+    total = 0.0
     with suppress(psutil.Error):
-        spent = psutil.Process(pid).cpu_times()
-        return float(spent.user + spent.system)
-    return 0.0
+        first = psutil.Process(pid)
+        for one in (first, *first.children(recursive=True)):
+            with suppress(psutil.Error):
+                if not {_WORKER, _DECODER} & set(one.cmdline()):
+                    spent = one.cpu_times()
+                    total += spent.user + spent.system
+    return total
 
 
 @contextmanager
 def _server(film: Path, kept: Path) -> Iterator[tuple[int, int]]:
     """The app's server with a film to open, its work kept in a folder; yields its process id and port."""
-    from engine._cli import app
-
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    words = app.command(argparse.Namespace(clip=str(film), port=port, no_browser=True))
+    words = [sys.executable, "-m", "engine.cli", "app", str(film), "--port", str(port), "--no-browser"]
     log = kept / "server.log"
     with log.open("wb") as sink:
-        environment = {**memory.environment(), "EARWITNESS_KEPT": str(kept)}
-        process = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)
+        environment = {**os.environ, "EARWITNESS_KEPT": str(kept), "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(
+            words, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+        )
     try:
         until = time.monotonic() + STARTING_S
         while True:
@@ -189,24 +197,20 @@ def _server(film: Path, kept: Path) -> Iterator[tuple[int, int]]:
                 time.sleep(0.2)
         yield process.pid, port
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, sign)
+                process.wait(20)
+                break
 
 
 @contextmanager
 def _session(port: int) -> Iterator[None]:
     """A session as a browser has one: it takes what the server sends, and asks for the page again every RERUN_S."""
-    from streamlit.proto.BackMsg_pb2 import BackMsg
     from websockets.exceptions import ConnectionClosed
     from websockets.sync.client import connect
     from websockets.typing import Origin, Subprotocol
 
-    rerun = BackMsg()
-    rerun.rerun_script.query_string = ""
     ended = threading.Event()
     address, words = f"127.0.0.1:{port}", [Subprotocol("streamlit")]
     with connect(f"ws://{address}/_stcore/stream", origin=Origin(f"http://{address}"), subprotocols=words, max_size=None) as held:
@@ -214,14 +218,14 @@ def _session(port: int) -> Iterator[None]:
         def ask() -> None:
             with suppress(ConnectionClosed):
                 while not ended.wait(RERUN_S):
-                    held.send(rerun.SerializeToString())
+                    held.send(RERUN)
 
         def take() -> None:
             with suppress(ConnectionClosed):
                 for _ in held:
                     pass
 
-        held.send(rerun.SerializeToString())
+        held.send(RERUN)
         threads = [threading.Thread(target=work, daemon=True) for work in (ask, take)]
         for thread in threads:
             thread.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,15 @@ def test_freed_memory_goes_back() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=memory.environment(), check=True)
     assert float(done.stdout) > 150  # of 200 MB
+
+
+def test_memory_is_given_back_while_something_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, threads = threading.Semaphore(0), threading.active_count()
+    monkeypatch.setattr(memory, "give_back", given.release)
+    with pytest.raises(ZeroDivisionError), memory.tidied(0.001):
+        assert given.acquire(timeout=30) and given.acquire(timeout=30)
+        raise ZeroDivisionError
+    assert given.acquire(timeout=30) and threading.active_count() == threads
 
 
 def test_a_lean_posterior_says_the_same() -> None:

@@ -26,11 +26,18 @@ def test_the_table_tells_the_most_of_each_role_and_of_all_together() -> None:
     assert [line.split()[0] for line in lines[-3:]] == ["300", "1,260", "690"]
 
 
+def test_a_page_is_asked_for_in_streamlits_own_words() -> None:
+    words = pytest.importorskip("streamlit.proto.BackMsg_pb2").BackMsg()
+    words.rerun_script.SetInParent()
+    assert words.SerializeToString() == memory.RERUN
+
+
 def test_a_film_of_no_length_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "memory", "0"]) != 0
     assert "above zero" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_film_of_seconds_through_the_app(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("websockets")
     out = tmp_path / "memory.json"
