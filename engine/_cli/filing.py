@@ -43,8 +43,9 @@ def read(args: argparse.Namespace) -> Filing | None:
         return None
     if any(target.is_stdout for _, target in targets_of(args)):
         raise InputError("A report of a case is entered into its log with its file; give a file name instead of -.")
-    with Case.at(args.case, who=args.who):
-        return Filing(args.case, args.who)
+    who = args.who or args.author  # one person, unless two are named
+    with Case.at(args.case, who=who):
+        return Filing(args.case, who)
 
 
 @dataclass(slots=True)

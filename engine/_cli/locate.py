@@ -207,7 +207,9 @@ def run(args: argparse.Namespace) -> int:
     if reel is not None and reel.is_stdout:
         raise InputError("A reel cannot be written to the terminal; give --reel a file name ending in .mp4.")
     output.check([*(t for _, t in targets), *([reel] if reel else [])], args.clip)
-    settings, hand, asked, case = _settings(args), by_hand.read(args), argument.reasoner_of(args), filing.read(args)
+    settings, case = _settings(args), filing.read(args)
+    args.author = args.author or args.who
+    hand, asked = by_hand.read(args), argument.reasoner_of(args)
     with bar(args.quiet) as progress:
         finding, documents = _examine(
             args.clip, settings, [r for r, _ in targets], progress, hand, args.scene, args.reel, asked, args.again, case

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from engine.core.custody import Decision
@@ -91,5 +92,5 @@ def _effect_row(e: Effect, most: float) -> EffectRow:
 
 
 def _when(created: str) -> str:
-    """A time as people write it: 2026-11-21 14:41:07 UTC."""
-    return shown(created.replace("T", " ").replace("+00:00", " UTC"), 40)
+    """A time as people write it, to the second: 2026-11-21 14:41:07 UTC."""
+    return shown(re.sub(r"\.\d+", "", created).replace("T", " ").replace("+00:00", " UTC"), 40)
