@@ -198,10 +198,10 @@ def judge_film(
     if whole.scene or whole.scenes < 2 or whole.interval != perception.interval:
         return whole
     film = []
-    for number, part in enumerate(scenes(perception), 1):
-        film.append(_lean(judge(perception, settings.but(interval=part), provenance_s)))
-        progress(Progress("judging the scenes", number, whole.scenes, "scenes"))
-    memory.give_back()
+    with memory.tidied(2.0):
+        for number, part in enumerate(scenes(perception), 1):
+            film.append(_lean(judge(perception, settings.but(interval=part), provenance_s)))
+            progress(Progress("judging the scenes", number, whole.scenes, "scenes"))
     return replace(whole, film=tuple(film))
 
 
