@@ -12,9 +12,7 @@ from engine.media.source import shown
 from engine.report import validation, verdict, words
 
 SCALE_SOURCE = "ENFSI Guideline for Evaluative Reporting in Forensic Science, 2015, example of a verbal scale."
-NOT_A_CHANCE = (
-    "How probable either proposition is. That also needs what is known besides the clip, which is for whoever decides."
-)
+NOT_A_CHANCE = "How probable either proposition is. That also needs what is known besides the clip, which is for whoever decides."
 
 
 def propositions(finding: Finding) -> tuple[tuple[str, str], ...]:
