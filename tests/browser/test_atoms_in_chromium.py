@@ -25,6 +25,10 @@ def test_an_example_is_taken_apart_step_by_step(page: Any, tmp_path: Path) -> No
     assert page.locator("audio").count() >= 3
     steps = page.get_by_role("radio").or_(page.locator("[data-testid=stButtonGroup] button"))
     assert steps.count() >= 1
-    page.get_by_text("The dictionary: what each atom is made of").click()
+    dictionary = page.get_by_text("The dictionary: what each atom is made of")
+    page.wait_for_function(  # the one of the page before the sound was opened goes when the page is drawn to its end
+        "() => [...document.querySelectorAll('p')].filter(p => p.textContent.startsWith('The dictionary: what each')).length === 1"
+    )
+    dictionary.click()
     page.get_by_text("Kernel 4").wait_for()
     page.screenshot(path=str(tmp_path / "atoms.png"))
