@@ -27,7 +27,7 @@ def test_an_example_is_taken_apart_step_by_step(page: Any, tmp_path: Path) -> No
     assert steps.count() >= 1
     dictionary = page.get_by_text("The dictionary: what each atom is made of")
     page.wait_for_function(  # the one of the page before the sound was opened goes when the page is drawn to its end
-        "() => [...document.querySelectorAll('p')].filter(p => p.textContent.startsWith('The dictionary: what each')).length === 1"
+        "() => [...document.querySelectorAll('p')].filter(p => p.textContent.startsWith('The dictionary:')).length === 1"
     )
     dictionary.click()
     page.get_by_text("Kernel 4").wait_for()
