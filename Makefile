@@ -7,6 +7,8 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests wait for workers and browsers now and then, so one more than there are cores; each may take 3 GB, so four at most.
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); [ $$n -lt 3 ] && echo $$((n + 1)) || echo 4)
 
 .PHONY: app setup test test-all lint lock clean ray
 
@@ -24,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/setup.sh
 test: setup
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not browser"
 	$(BIN)/python -m pytest -m "browser and not slow"
 
 test-all: setup

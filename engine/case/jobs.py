@@ -296,15 +296,16 @@ class Queue:
 
     def stop_worker(self) -> None:
         """Kill the worker, whoever started it; running jobs are interrupted."""
-        pid = _read(self.folder / "worker.json")
-        if pid and _held(self.folder / "worker.lock"):
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(int(pid["pid"]), signal.SIGKILL)
-        if self._worker is not None:
-            with suppress(ProcessLookupError):
-                self._worker.kill()
-            self._worker.wait()
-            self._worker = None
+        with self._lock:  # or the one that somebody starts when this one is dead would be killed for it
+            pid = _read(self.folder / "worker.json")
+            if pid and _held(self.folder / "worker.lock"):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(int(pid["pid"]), signal.SIGKILL)
+            if self._worker is not None:
+                with suppress(ProcessLookupError):
+                    self._worker.kill()
+                self._worker.wait()
+                self._worker = None
 
     def _alive(self) -> bool:
         if _held(self.folder / "worker.lock"):
@@ -321,8 +322,9 @@ class Queue:
                 return
             time.sleep(0.1)
         self.stop_worker()
-        if not (folder / "outcome.json").exists():
-            write_whole(folder / "outcome.json", b'{"state": "cancelled"}')
+        with suppress(OSError):  # it was forgotten as soon as its worker was dead
+            if not (folder / "outcome.json").exists():
+                write_whole(folder / "outcome.json", b'{"state": "cancelled"}')
         self.ensure_worker()  # for those that wait
 
     def _job(self, job: str) -> Path:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
 import time
 import wave
 from collections.abc import Iterator
@@ -13,6 +19,7 @@ import pytest
 from engine.case import worker
 from engine.case.jobs import Queue, Status
 from engine.case.results import Results
+from engine.case.upload import Uploads
 from engine.core.errors import DataError, SettingError
 from engine.core.finding import Settings
 from engine.core.progress import Progress
@@ -117,3 +124,31 @@ def test_a_lane_that_is_through_has_ended_though_nothing_follows_it(tmp_path: Pa
     told(Progress("listening", 10.0, 10.0, "s", "sound"))
     told(Progress("listening", 10.0, 10.0, "s", "sound"))
     assert [(s.name, s.ended is None) for s in told.stages] == [("listening", False), ("looking", True)]
+
+
+def test_who_starts_a_worker_while_one_is_killed_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Queue(tmp_path / "jobs", Results(tmp_path / "results"), Uploads(tmp_path / "uploads"))
+    real_popen, real_kill = subprocess.Popen, os.killpg
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    old = real_popen(sleep, start_new_session=True)
+    (queue.folder / "worker.json").write_text(json.dumps({"pid": old.pid}))
+    lock = (queue.folder / "worker.lock").open("a")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    queue._worker = old
+    other = threading.Thread(target=queue.ensure_worker)
+
+    def kill(pid: int, sign: int) -> None:
+        real_kill(pid, sign)
+        lock.close()
+        other.start()
+        time.sleep(0.5)  # long enough for it to start one, were it not made to wait
+
+    monkeypatch.setattr(os, "killpg", kill)
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: real_popen(sleep, start_new_session=True))
+    queue.stop_worker()
+    other.join(10)
+    assert queue._alive()
+    monkeypatch.undo()
+    assert queue._worker is not None
+    queue._worker.kill()
+    queue._worker.wait()
