@@ -36,6 +36,8 @@ ALIKE = 4.0  # mean difference of small pictures (0..255) below which two frames
 JUMP = 7.0  # … above which two neighbouring frames may be a cut
 CALM_CHANGE, CALM_S = 14.0, 15.0  # key frames that differ less and lie nearer are asked for the bytes between them
 CALM_PACKETS, _ROW = 24, 12
+MOST_GRAIN = 0.8  # of the change from frame to frame where nothing moves
+ROW_OF_KEYS_S = 0.1  # key frames nearer than this stand in a row: film coded without any other frames
 SAME_COLOURS = 0.96  # Bhattacharyya coefficient of the colours of two key frames of one view
 OUTSTANDING = 2.2  # times the 85th percentile of the bytes between them, of one packet, or …
 OUTSTANDING_RANK, OUTSTANDING_RANKED = 5, 1.7  # … times the fifth largest, where every so many packets are large by themselves
@@ -113,7 +115,7 @@ def cut(
     """
     sizes: list[tuple[float, int]] = []
     keys = list(_keys(_glances(reader, interval, track, progress, "looking for cuts", True, watcher, sizes)))
-    wanted = list(_unclear(keys, interval, reader.clip.duration_s, np.array(sorted(sizes)).reshape(-1, 2)))
+    wanted = _joined(_unclear(keys, interval, reader.clip.duration_s, np.array(sorted(sizes)).reshape(-1, 2)))
     sizes.clear()
     cuts: list[float] = []
     seen: list[float] = [k.time_s for k in keys]
@@ -207,9 +209,10 @@ def _is_hard(i: int, jumps: NDArray[np.float32], small: NDArray[np.float32]) -> 
     # Where everything moves, a cut is told by towering over all jumps around it.
     if jumps[i] < STANDS_OUT * usual and not (jumps[i] >= 3 * JUMP and jumps[i] >= 1.7 * most):
         return False
-    # A flash or a bad frame is gone a few frames later.
-    before, after = small[max(0, i - 1)], small[min(len(small) - 1, i + 3)]
-    return float(np.abs(after - before).mean()) > 0.6 * JUMP
+    # A flash or a bad frame is gone a few frames later, and was not there a few frames before its end.
+    last = len(small) - 1
+    sides = ((max(0, i - 1), min(last, i + 3)), (max(0, i - 3), min(last, i + 2)))
+    return all(float(np.abs(small[b] - small[a]).mean()) > 0.6 * JUMP for a, b in sides)
 
 
 def _dissolves(times_s: NDArray[np.float64], small: NDArray[np.float32]) -> list[int]:
@@ -247,21 +250,31 @@ def _likeness(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 def _unclear(
     keys: list[Key], interval: Interval | None, duration_s: float | None, sizes: NDArray[np.float64]
 ) -> Iterator[tuple[float, float]]:
-    """Stretches that may hold a cut, from the key frames and from all packets' (time, bytes); neighbours joined."""
+    """Stretches that may hold a cut, from the key frames and from all packets' (time, bytes), in order."""
     first_s = interval.start_s if interval else 0.0
     last_s = interval.end_s if interval else (duration_s or (keys[-1].time_s if keys else 0.0)) + 1.0
     points = [k for k in keys if first_s <= k.time_s < last_s]
-    edges = [first_s, *(k.time_s for k in points), last_s]
+    times_s = np.array([k.time_s for k in points])
+    changes = np.array([k.change if np.isfinite(k.change) else 0.0 for k in points])
+    grain = min(MOST_GRAIN, float(np.quantile(changes, 0.1))) if len(changes) else 0.0
+    travelled = np.cumsum(np.maximum(0.0, changes - grain))
+    edges = [first_s, *times_s, last_s]
     between = [None, *points, None]
     open_s: float | None = None
     for (a_s, b_s), (a, b) in zip(itertools.pairwise(edges), itertools.pairwise(between), strict=True):
         change = b.change if a is not None and b is not None else np.inf
-        alike = change < ALIKE
-        clear = b_s - a_s <= 0.05 or (b_s - a_s <= BLIND_S and (alike or a is None))
-        if not clear and change < CALM_CHANGE and a is not None and b is not None:
-            # Moved, but in the same colours: the same shot, or another one of the same view, which parts no places.
-            same = b_s - a_s <= BLIND_S and float(a.look @ b.look) >= SAME_COLOURS
-            clear = same or (b_s - a_s <= CALM_S and _calm(sizes, a_s, b_s))
+        if a is None or b is None:
+            clear = b_s - a_s <= (BLIND_S if a is None else 0.05)
+        elif b_s - a_s <= ROW_OF_KEYS_S:
+            # Where every frame is a key frame, neighbours are alike in a dissolve too; its ends differ by no more than the sum.
+            i, j = np.searchsorted(times_s, [b_s - GRADUAL_S, b_s])
+            clear = bool(travelled[j] - travelled[i] < DISSOLVE_CHANGE)
+        else:
+            clear = b_s - a_s <= BLIND_S and change < ALIKE
+            if not clear and change < CALM_CHANGE:
+                # Moved, but in the same colours: the same shot, or another one of the same view, which parts no places.
+                same = b_s - a_s <= BLIND_S and float(a.look @ b.look) >= SAME_COLOURS
+                clear = same or (b_s - a_s <= CALM_S and _calm(sizes, a_s, b_s))
         if clear and open_s is not None:
             yield open_s, a_s + 0.5
             open_s = None
@@ -269,6 +282,17 @@ def _unclear(
             open_s = max(0.0, a_s - 0.5)
     if open_s is not None and last_s > open_s:
         yield open_s, last_s
+
+
+def _joined(stretches: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Those that overlap as one: no frame is looked at twice, and none lacks its neighbours."""
+    out: list[tuple[float, float]] = []
+    for start_s, end_s in stretches:
+        if out and start_s <= out[-1][1]:
+            out[-1] = out[-1][0], max(out[-1][1], end_s)
+        else:
+            out.append((start_s, end_s))
+    return out
 
 
 def _calm(sizes: NDArray[np.float64], a_s: float, b_s: float) -> bool:

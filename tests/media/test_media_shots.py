@@ -68,7 +68,7 @@ def starts_of(path: Path) -> list[float]:
         return [s.start_s for s in cut(reader)[1:]]
 
 
-@pytest.mark.parametrize("gop", [12, 50, 250])
+@pytest.mark.parametrize("gop", [1, 12, 50, 250])
 def test_hard_cuts_are_found_whatever_the_key_frames(gop: int, tmp_path: Path) -> None:
     lengths = [40, 70, 20, 90, 33]
     frames = [view(scene(k), 2 * i) for k, n in enumerate(lengths) for i in range(n)]
@@ -82,20 +82,22 @@ def test_a_short_shot_between_two_alike_key_frames_is_found(tmp_path: Path) -> N
     assert found == pytest.approx([1.2, 1.8], abs=0.09)
 
 
-def test_pans_flashes_and_lighting_are_no_cuts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gop", [1, 250])
+def test_pans_flashes_and_lighting_are_no_cuts(gop: int, tmp_path: Path) -> None:
     picture = scene(3)
     pan = [view(picture, min(300, 6 * i)) for i in range(75)]
     flash = [view(picture, 300)] * 10 + [np.full((180, 320, 3), 250.0)] * 2 + [view(picture, 300)] * 30
     light = [view(picture, 300) * (1 - 0.5 * i / 25) for i in range(25)] + [view(picture, 300) * 0.5] * 25
-    assert starts_of(film(tmp_path / "calm.mp4", pan + flash + light)) == []
+    assert starts_of(film(tmp_path / "calm.mp4", pan + flash + light, gop)) == []
 
 
-def test_dissolves_and_fades_are_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gop", [1, 250])
+def test_dissolves_and_fades_are_found(gop: int, tmp_path: Path) -> None:
     a, b, c = (view(scene(k), 0) for k in (4, 5, 6))
     dissolve = [a * (1 - i / 20) + b * i / 20 for i in range(20)]
     fade = [b * (1 - i / 12) for i in range(12)] + [0 * b] * 10 + [c * i / 12 for i in range(12)]
     frames = [a] * 50 + dissolve + [b] * 50 + fade + [c] * 50
-    found = starts_of(film(tmp_path / "soft.mp4", frames))
+    found = starts_of(film(tmp_path / "soft.mp4", frames, gop))
     assert len(found) == 2
     assert found[0] == pytest.approx(60 / 25, abs=0.3) and found[1] == pytest.approx(137 / 25, abs=0.6)
 
