@@ -97,6 +97,7 @@ def test_one_sense_failing_to_stop_is_impossible(film: Path) -> None:
         perceive(film, Settings(), stop)
 
 
+@pytest.mark.slow
 def test_the_command_line_lists_the_scenes(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["locate", str(film), "--json", str(tmp_path / "x.json")]) == 0
     said = capsys.readouterr().out

@@ -190,6 +190,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "outcomes", one_by_one)
 
 
+@pytest.mark.slow
 def test_a_batch_tries_again_what_failed_and_its_tables_show_the_newest(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_this_process: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -224,6 +225,7 @@ def test_the_command_for_batches_says_what_failed(
     assert "1 of them judged without a clue that failed" in said and "Reading what is written in the picture failed" in said
 
 
+@pytest.mark.slow
 def test_the_command_line_says_what_failed_and_tries_it_again(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

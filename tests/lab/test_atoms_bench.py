@@ -120,6 +120,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_mixtures_hold_their_gains_and_are_the_same_again(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EARWITNESS_CACHE", str(tmp_path))
     sounds = atoms_data.read_sounds(made)
@@ -181,6 +182,7 @@ def test_birdnet_classes_mean_the_same_and_no_more() -> None:
     assert "Cat" not in rival.known
 
 
+@pytest.mark.slow
 def test_the_mixer_gives_parts_that_make_up_the_mixture(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EARWITNESS_CACHE", str(tmp_path))
     sounds = atoms_data.read_sounds(made)
