@@ -486,6 +486,9 @@ def deck(layers: Sequence[pdk.Layer], view: View, globe: bool) -> pdk.Deck:
     return Deck(layers=list(layers), views=[kind], initial_view_state=state, map_provider=None, tooltip=tooltip)
 
 
+NAME_PX = 140
+
+
 def fit(located: Sequence[Located], width_px: int, height_px: int, turn: int = 0, claims: Sequence[Claim] = ()) -> View:
     """A view that holds the 90% regions of these and the claimed places; the whole world when they are wider than half of it or
     there are none.
@@ -523,7 +526,8 @@ def _fit(xyz: NDArray[np.float64], width_px: int, height_px: int, turn: int, tow
     lon = (np.degrees(np.arctan2(xyz[:, 1], xyz[:, 0])) - lon0 + 180.0) % 360.0 - 180.0
     south, north = (float(_mercator(np.clip(v, -80, 80))) for v in (lat.min() - 0.6, lat.max() + 0.6))
     west, east = float(lon.min()) - 0.6, float(lon.max()) + 0.6
-    zoom = min(math.log2(width_px / 512 * 360 / (east - west)), math.log2(height_px / 512 * 2 * math.pi / (north - south))) - 0.25
+    wide = max(width_px / 2, width_px - NAME_PX)  # names stand over their marks, and those at the edge are to be read too
+    zoom = min(math.log2(wide / 512 * 360 / (east - west)), math.log2(height_px / 512 * 2 * math.pi / (north - south))) - 0.25
     if zoom < 0.3:
         return replace(world_view(width_px, height_px), turn=turn, globe_lat_lon=towards)
     middle = math.degrees(2 * math.atan(math.exp((south + north) / 2)) - math.pi / 2)
