@@ -30,7 +30,7 @@ def bar(b: state.Bench, found: Finding) -> None:
     """The row under the list: what can be put in by hand, and the way back and forth."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         with st.popover("Add", icon=":material/add:"):
-            _who("add")
+            who("add")
             kinds = ["Species", "Sign"]
             kind = st.segmented_control("What", kinds, default="Species", key="add-kind", label_visibility="collapsed")
             if kind == "Sign" and not b.blind:
@@ -56,11 +56,11 @@ def bar(b: state.Bench, found: Finding) -> None:
         st.info(plain(b.told, 1200), icon=":material/table_rows:")
 
 
-def _who(where: str) -> None:
-    """The analyst's name, the same one everywhere."""
+def who(where: str, about: str | None = None) -> None:
+    """The analyst's name, the same one everywhere; `about` explains it on hover."""
     key = f"name-{where}"
     st.session_state[key] = state.analyst()
-    st.text_input("Your name", key=key, max_chars=80, placeholder="for the record", on_change=_named, args=(key,))
+    st.text_input("Your name", key=key, max_chars=80, placeholder="for the record", help=about, on_change=_named, args=(key,))
 
 
 def _named(key: str) -> None:
@@ -143,7 +143,7 @@ def _add_sign(text: str, start_s: float, end_s: float, chance: float, note: str,
 
 
 def _table(b: state.Bench) -> None:
-    _who("table")
+    who("table")
     file = st.file_uploader("Raven selection table, BirdNET result table or Audacity labels", type=_TABLES, key="table-file")
     alone = st.checkbox("Count these instead of what BirdNET heard here", key="table-alone")
     st.caption("Rows with a score are taken as BirdNET's, rows without one as yours. Names BirdNET does not know are listed.")
@@ -225,14 +225,14 @@ def buttons(b: state.Bench, found: Finding, p: Perceived) -> None:
     own = p.observations
     if not p.dropped and not p.added:
         with st.popover("Confirm", icon=":material/check:"):
-            _who(f"confirm-{tag}")
+            who(f"confirm-{tag}")
             sure = _sure(f"confirm-sure-{tag}")
             note = st.text_input("Note", key=f"confirm-note-{tag}", max_chars=300)
             st.caption(_RULE)
             st.button("Confirm it", key="confirm-go", type="primary", **state.callback(_confirm, own, _SURE[sure], note))
     if not p.dropped:
         with st.popover("Relabel", icon=":material/edit:"):
-            _who(f"relabel-{tag}")
+            who(f"relabel-{tag}")
             place = None
             if p.best.kind == "text":
                 name = st.text_input("What it says", p.best.label[:80], key=f"relabel-text-{tag}", max_chars=80)
@@ -246,7 +246,7 @@ def buttons(b: state.Bench, found: Finding, p: Perceived) -> None:
                 **state.callback(_relabel, own, name, _SURE[sure], note, place),
             )  # fmt: skip
     with st.popover("Note", icon=":material/sticky_note_2:"):
-        _who(f"note-{tag}")
+        who(f"note-{tag}")
         text = st.text_area("What you noticed", key=f"note-text-{tag}", max_chars=1000, help="It changes no result.")
         st.button("Keep it", key="note-go", type="primary", **state.callback(_remark, p, text, f"note-text-{tag}"))
 
@@ -390,7 +390,7 @@ def judge_blind(b: state.Bench) -> None:
         with left:
             sure = _sure("blind-sure")
         with right:
-            _who("blind")
+            who("blind")
         st.button(
             "Record and reveal", key="blind-go", type="primary", icon=":material/visibility:",
             **state.callback(state.reveal, opinion, _SURE[sure]),

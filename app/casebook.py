@@ -48,13 +48,18 @@ def book() -> Book:
     return held
 
 
+def whereabouts(place: str) -> str:
+    """Where the case is that an analyst means: a folder from the root of the disk or an address; "" for nothing."""
+    text = place.strip().strip("'\"")
+    return text if "://" in text or not text else str(Path(text).expanduser().absolute())
+
+
 def open_case(b: Book, place: str) -> None:
     """Read a case in the background; quotes and ~ allowed in a path."""
-    text = place.strip().strip("'\"")
-    if not text:
+    where = whereabouts(place)
+    if not where:
         b.error = "No case was named; give the folder of one."
         return
-    where = text if "://" in text else str(Path(text).expanduser().absolute())
     if b.work is not None:
         b.work.cancel()
     b.place, b.archive, b.error, b.note, b.chosen, b.query, b.documents = where, None, "", "", (), ArchiveQuery(), {}

@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 import engine
-from app import state
+from app import by_hand, casebook, state
 from app.frame import clean, plain
 from engine import EarwitnessError, Finding, Progress, Ruling, archive, filing
 
@@ -22,6 +22,7 @@ _ABOUT = (
     "A case keeps what was first found, each of your decisions with the factor before and after it, and the documents you make, "
     "in a log whose every entry holds the hash of the one before."
 )
+_WHOSE = "Whose name the log bears; the system's user when you give none."
 _ANOTHER = "another case, or a new one"
 _UPLOADED = (
     "This clip was dropped onto the page: its copy goes when it is taken off the list, and the case can then no longer check the "
@@ -51,7 +52,7 @@ def _choose(b: state.Bench) -> None:
     if b.filing.error:
         st.error(plain(b.filing.error, 500), icon=":material/error:")
     st.caption(_ABOUT)
-    _name()
+    by_hand.who("filing", _WHOSE)
     known = archive.recent()
     place = ""
     if known:
@@ -71,18 +72,6 @@ def _choose(b: state.Bench) -> None:
 
 def _called(place: str) -> str:
     return place if place == _ANOTHER else f"{Path(place).name} · {place}"
-
-
-def _name() -> None:
-    st.session_state["name-filing"] = state.analyst()
-    st.text_input(
-        "Your name", key="name-filing", max_chars=80, placeholder="for the log", on_change=_named,
-        help="Whose name the log bears; the system's user when you give none.",
-    )  # fmt: skip
-
-
-def _named() -> None:
-    st.session_state[state.NAME] = str(state.value("name-filing") or "").strip()
 
 
 @st.fragment(run_every=0.4)
@@ -106,7 +95,7 @@ def _kept(b: state.Bench, filed: engine.Filed, found: Finding) -> None:
         f"Head <span title='{clean(filed.head)}'>{clean(filed.head[:16])}…</span></div>"
     )
     st.caption("Every change you make is written as you make it. Documents from Export bear the head, and are entered too.")
-    _name()
+    by_hand.who("filing", _WHOSE)
     if waiting:
         st.button("Try again to write", key="filing-again", icon=":material/refresh:", width="stretch")
     st.button(
@@ -132,8 +121,7 @@ def _many(count: int) -> str:
 
 def begin(b: state.Bench, place: str) -> None:
     """Keep the clip in this case; quotes and ~ allowed in a path."""
-    text = place.strip().strip("'\"")
-    held, where = b.filing, text if "://" in text or not text else str(Path(text).expanduser().absolute())
+    held, where = b.filing, casebook.whereabouts(place)
     held.entered = held.entered if where == held.left else 0  # another case knows nothing yet
     held.place, held.left, held.error = where, "", ""
     start(b)
@@ -144,17 +132,10 @@ def start(b: state.Bench) -> None:
     perception, reader, place, who = b.perception, b.reader, b.filing.place, b.filing.who
     if perception is None or b.blind or not place:
         return
-    first = filing.first_settings(b.settings.but(interval=None))
-    parts = engine.scenes(perception)
-    each = [first.but(interval=part) for part in parts] if len(parts) > 1 else [first]
-    known = dict(b.judged)
+    settings, known = b.settings, dict(b.judged)
 
     def write(report: Callable[[Progress], None]) -> engine.Filed:
-        found = []
-        for number, settings in enumerate(each, 1):
-            found.append(known.get(settings) or engine.judge(perception, settings))
-            report(Progress("judging the scenes", number, len(each), "scenes"))
-        return filing.file(place, found, reader, who, report)
+        return filing.file(place, filing.first_findings(perception, settings, report, known), reader, who, report)
 
     b.filing.work = state.Work("keeping the clip in a case", write)
 
@@ -187,12 +168,11 @@ def enter(b: state.Bench) -> None:
 
 def _ruling(b: state.Bench, move: state.Move) -> Ruling:
     first = state.judged(b, filing.first_settings(move.after))
-    who = "" if move.who == "analyst" else move.who.removeprefix("analyst:")
     if not move.scores:
-        return Ruling(move.what, first, why=move.why, who=who)
+        return Ruling(move.what, first, why=move.why, who=move.who)
     elsewhere = move.before.interval != move.after.interval  # another stretch: there is no before to compare with
     before = None if elsewhere else engine.factor(state.judged(b, move.before))[0]
-    return Ruling(move.what, first, before, engine.factor(state.judged(b, move.after))[0], move.why, who)
+    return Ruling(move.what, first, before, engine.factor(state.judged(b, move.after))[0], move.why, move.who)
 
 
 def keep(b: state.Bench, found: Finding) -> None:

@@ -13,7 +13,7 @@ from engine.core.clip import Reader
 from engine.core.custody import Custody
 from engine.core.errors import InputError
 from engine.core.finding import Finding, Perception, Settings
-from engine.core.progress import Progress, ProgressCallback
+from engine.core.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from engine.case.filing import Filed, Ruling
@@ -68,18 +68,14 @@ class Filing:
             InputError, DataError: the case cannot be written.
         """
         from engine.case import filing
-        from engine.locate import judge, scenes
+        from engine.locate import judge
 
         reader.verify_unchanged(progress)
-        first = filing.first_settings(finding.settings)
-        parts = scenes(perception)
-        each = [first.but(interval=part) for part in parts] if len(parts) > 1 else [first.but(interval=None)]
-        found = []
-        for number, settings in enumerate(each, 1):
-            found.append(judge(perception, settings))
-            progress(Progress("judging the scenes", number, len(each), "scenes"))
+        found = filing.first_findings(perception, finding.settings, progress)
         filed = filing.file(self.place, found, reader, self.who, progress)
-        rulings = _rulings(perception, finding, judge(perception, first))
+        first = filing.first_settings(finding.settings)
+        about = next((f for f in found if f.settings == first), None) or judge(perception, first)
+        rulings = _rulings(perception, finding, about)
         filed = filing.decide(filed, rulings, self.who)
         self.filed, self.custody = filing.keep(filed, finding, self.who)
         self.decided = len(rulings)
@@ -117,8 +113,7 @@ def _rulings(perception: Perception, finding: Finding, first: Finding) -> list[R
     for step in finding.history:
         scores = step.edit.scores
         before, after = (step.log10_before, step.log10_after) if scores else (None, None)
-        who = "" if step.edit.author == "analyst" else step.edit.author
-        out.append(Ruling(edits.brief(step.edit), first, before, after, step.edit.note, who))
+        out.append(Ruling(edits.brief(step.edit), first, before, after, step.edit.note, step.edit.author))
     return out
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,9 +24,10 @@ from engine.case.store import Case
 from engine.core.clip import Clip, Reader
 from engine.core.custody import Custody
 from engine.core.errors import InputError
-from engine.core.finding import Finding, Settings
+from engine.core.finding import Finding, Perception, Settings
+from engine.core.observation import ANALYST
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.locate import result_key
+from engine.locate import judge, result_key, scenes
 from engine.media.fingerprint import METHOD
 
 REPORTS = "reports"  # folder in a case's own
@@ -57,7 +58,7 @@ class Ruling:
         what, why: in the analyst's words.
         first: the finding it is about, as the clip was first judged.
         log10_before, log10_after: the factor before and after it (`attribution.factor`), or None where there is none.
-        who: who decided, "" for whoever writes.
+        who: who decided; "", or an author without a name, for whoever writes.
     """
 
     what: str
@@ -71,6 +72,27 @@ class Ruling:
 def first_settings(settings: Settings) -> Settings:
     """How the same stretch is judged before anybody decides anything."""
     return Settings(track=settings.track, stride_s=settings.stride_s, quick=settings.quick, interval=settings.interval)
+
+
+def first_findings(
+    perception: Perception,
+    settings: Settings,
+    progress: ProgressCallback = silent,
+    known: Mapping[Settings, Finding] | None = None,
+) -> tuple[Finding, ...]:
+    """The clip as it is judged before anybody decides anything: one finding, or one a scene.
+
+    Args:
+        known: findings at hand, which are not judged again.
+    """
+    first = first_settings(settings.but(interval=None))
+    parts = scenes(perception)
+    each = [first.but(interval=part) for part in parts] if len(parts) > 1 else [first]
+    found = []
+    for number, own in enumerate(each, 1):
+        found.append((known or {}).get(own) or judge(perception, own))
+        progress(Progress("judging the scenes", number, len(each), "scenes"))
+    return tuple(found)
 
 
 def file(
@@ -92,12 +114,12 @@ def file(
     clip = found[0].clip
     progress(Progress("listening for the ambience"))
     marks = marks_of(reader, found[0].settings.track) if reader is not None else ""
-    scenes = []
+    rows = []
     for number, finding in enumerate(found, 1):
         progress(Progress("writing down what was found", number, len(found), "scenes"))
-        scenes.append(scene_of(finding, finding.scene))
+        rows.append(scene_of(finding, finding.scene))
     with Case.at(place, who=who) as case:
-        case.add_findings(_whole(clip), _key(found[0]), scenes, (METHOD, marks) if reader is not None else None)
+        case.add_findings(_whole(clip), _key(found[0]), rows, (METHOD, marks) if reader is not None else None)
         return Filed(place, case.title, clip.sha256, case.head())
 
 
@@ -109,7 +131,8 @@ def decide(filed: Filed, rulings: Sequence[Ruling], who: str = "") -> Filed:
     """
     with Case(filed.place, who) as case:
         for r in rulings:
-            case.decide(_keep(case, r.first), r.what, r.why, r.log10_before, r.log10_after, r.who)
+            named = "" if r.who == ANALYST else r.who
+            case.decide(_keep(case, r.first), r.what, r.why, r.log10_before, r.log10_after, named)
         return replace(filed, head=case.head())
 
 
