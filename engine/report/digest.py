@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from engine.core.finding import Finding
-from engine.report.document import to_json
+from engine.report.document import to_json, written
 
 
 def digest(finding: Finding) -> str:
@@ -25,4 +25,4 @@ def digest_of(text: str) -> str:
     if not isinstance(document, dict):
         raise ValueError("no object")
     document["custody"] = None
-    return hashlib.sha256((json.dumps(document, indent=2, allow_nan=False) + "\n").encode()).hexdigest()
+    return hashlib.sha256(written(document).encode()).hexdigest()

@@ -74,7 +74,12 @@ _TEXT_LIMIT = 1000
 
 def to_json(finding: Finding, custody: Custody | None = None) -> str:
     """The finding as JSON text, ASCII only, two spaces of indent; the same finding gives the same text."""
-    return json.dumps(_value(record_of(finding, custody)), indent=2, allow_nan=False) + "\n"
+    return written(_value(record_of(finding, custody)))
+
+
+def written(document: Any) -> str:
+    """A document as it is written down: whoever hashes one that was read again needs the very same text."""
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def record_of(finding: Finding, custody: Custody | None = None) -> FindingRecord:
