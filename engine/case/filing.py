@@ -109,8 +109,6 @@ def file(
         InputError, DataError: the case cannot be opened, made or written.
         Cancelled: `progress` raised it; nothing was written.
     """
-    if not place.strip():
-        raise InputError("No case was named; give the folder of one, or of one to be made.")
     clip = found[0].clip
     progress(Progress("listening for the ambience"))
     marks = marks_of(reader, found[0].settings.track) if reader is not None else ""

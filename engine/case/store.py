@@ -154,9 +154,11 @@ class Case:
         """The case in this place, made when there is none.
 
         Raises:
-            InputError: as for opening one and for making one.
+            InputError: no place is named; else as for opening one and for making one.
         """
         text = os.fspath(place)
+        if not text.strip():  # which would be the folder one happens to stand in
+            raise InputError("No case was named; give the folder of one, or of one to be made.")
         if is_address(text):  # whether there is one shows only when one is made
             with suppress(InputError):
                 return cls.create(text, title, who)

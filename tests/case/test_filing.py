@@ -77,13 +77,16 @@ def test_a_report_handed_out_is_kept_in_the_folder_and_an_altered_one_is_found(t
     assert str(copy) in fault
 
 
-def test_a_case_that_is_gone_is_said_in_a_sentence(tmp_path: Path, found: Finding) -> None:
+def test_a_case_that_is_gone_is_said_in_a_sentence(tmp_path: Path, found: Finding, monkeypatch: pytest.MonkeyPatch) -> None:
     filed = filing.file(str(tmp_path / "case"), [found])
     (tmp_path / "case" / "case.sqlite").unlink()
     with pytest.raises(InputError, match="There is no case"):
         filing.decide(filed, [filing.Ruling("Great Tit dropped", found)])
-    with pytest.raises(InputError, match="No case was named"):
-        filing.file("  ", [found])
+    monkeypatch.chdir(tmp_path)
+    for nothing in ("  ", ""):
+        with pytest.raises(InputError, match="No case was named"):
+            filing.file(nothing, [found])
+    assert not (tmp_path / "case.sqlite").exists()
 
 
 def test_locate_keeps_a_clip_with_every_decision_and_its_report_bears_the_head(
