@@ -59,12 +59,12 @@ def bar(b: state.Bench, found: Finding) -> None:
 def who(where: str, about: str | None = None) -> None:
     """The analyst's name, the same one everywhere; `about` explains it on hover."""
     key = f"name-{where}"
-    st.session_state[key] = state.analyst()
+    state.put(key, state.analyst())
     st.text_input("Your name", key=key, max_chars=80, placeholder="for the record", help=about, on_change=_named, args=(key,))
 
 
 def _named(key: str) -> None:
-    st.session_state[state.NAME] = str(state.value(key) or "").strip()
+    state.put(state.NAME, str(state.value(key) or "").strip())
 
 
 def _sure(key: str) -> str:
@@ -174,7 +174,7 @@ def _clues(b: state.Bench) -> None:
         if b.blind and c.modality != "sound":
             continue
         left, right = st.columns([1.5, 1], vertical_alignment="center")
-        st.session_state[f"clue-{c.name}"] = c.on
+        state.put(f"clue-{c.name}", c.on)
         left.toggle(c.name, key=f"clue-{c.name}", help=c.why or c.reason, on_change=_switch, args=(c.name,))
         _weight(right, c.name, c.weight, c.reason, not c.on or c.name == "agclip")
     if not b.blind:
@@ -187,7 +187,7 @@ def _clues(b: state.Bench) -> None:
 
 def _weight(place: Any, name: str, weight: float, reason: str, disabled: bool) -> None:
     key = f"weight-{name}"
-    st.session_state[key] = float(weight)
+    state.put(key, float(weight))
     place.number_input(
         f"Weight of {name.replace('modality:', '')}", 0.0, MOST_WEIGHT, step=0.1, key=key, format="%.1f", help=reason,
         label_visibility="collapsed", disabled=disabled, on_change=_weigh, args=(name,),

@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from app import state
 from app.state import Playable
 from engine import Finding, Perceived, gather
 
@@ -93,9 +94,8 @@ def desk(
     key = "desk"
 
     def acted() -> None:
-        held = st.session_state.get(key)
-        act = held.get("act") if hasattr(held, "get") else getattr(held, "act", None)
-        if isinstance(act, dict) and isinstance(act.get("do"), str):
+        act = state.told(key)
+        if act and isinstance(act.get("do"), str):
             on_act(act)
 
     _component()(

@@ -76,9 +76,8 @@ def guess_map(
     key = "guess"
 
     def acted() -> None:
-        held = st.session_state.get(key)
-        act = held.get("act") if hasattr(held, "get") else getattr(held, "act", None)
-        if not isinstance(act, dict) or act.get("do") not in ("pin", "guess"):
+        act = state.told(key)
+        if act is None or act.get("do") not in ("pin", "guess"):
             return
         lat, lon = act.get("lat"), act.get("lon")
         if all(isinstance(x, int | float) and not isinstance(x, bool) and np.isfinite(x) for x in (lat, lon)):

@@ -149,10 +149,9 @@ def _data(argued: Rationale, selected: str | None) -> dict[str, Any]:
 
 def _acted() -> None:
     """A link was clicked: look at that evidence, and let the player go there and play."""
-    held = st.session_state.get(_KEY)
-    act = held.get("act") if hasattr(held, "get") else getattr(held, "act", None)
+    act = state.told(_KEY)
     b = state.bench()
-    if isinstance(act, dict) and act.get("do") == "select" and b.perception is not None:
+    if act and act.get("do") == "select" and b.perception is not None:
         state.act({"do": "select", "key": act.get("key"), "at": act.get("at")})
         b.seek += 1
         b.play = True

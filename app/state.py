@@ -519,8 +519,15 @@ def value(key: str) -> Any:
 
 
 def put(key: str, held: Any) -> None:
-    """Set what a widget holds, from a callback."""
+    """Set what a widget holds, from a callback or before the widget is drawn."""
     st.session_state[key] = held
+
+
+def told(key: str, name: str = "act") -> dict[str, Any] | None:
+    """What a component of our own reported under a name, from its callback; None when it was nothing of ours."""
+    held = st.session_state.get(key)
+    act = held.get(name) if hasattr(held, "get") else getattr(held, name, None)
+    return act if isinstance(act, dict) else None
 
 
 def forget(key: str) -> None:

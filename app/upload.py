@@ -32,9 +32,8 @@ def upload(where: str) -> None:
     key = f"upload-{where}"
 
     def came() -> None:
-        held = st.session_state.get(key)
-        act = held.get("arrived") if hasattr(held, "get") else getattr(held, "arrived", None)
-        if isinstance(act, dict) and isinstance(act.get("id"), str):
+        act = state.told(key, "arrived")
+        if act and isinstance(act.get("id"), str):
             state.arrived(act["id"], act.get("more") is True)
 
     accept = ",".join(f".{suffix}" for line in TYPES for suffix in line.split())

@@ -1,4 +1,5 @@
-"""From a file to what is perceived in it: animals, other sounds and picture at the same time, each in a thread of its own.
+"""From a file to what is perceived in it: animals, other sounds and picture at the same time, each in a thread of its own; of a
+long film, where memory is what is short, all sounds in one.
 
 The picture is cut into shots first, and looked at while that goes on (`clues.locatability`), so that the slow models are spent
 on few frames. What takes the time is decoding and the models, and both let other threads run.
@@ -13,8 +14,9 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -33,7 +35,7 @@ from engine.nets import locatability as heads
 CHOSEN_BEYOND_S = 60.0  # up to this length frames are read every two seconds; beyond it they are chosen
 FRAME_PER_S = 12.5
 FEWEST_FRAMES, MOST_FRAMES = 48, 400
-LONG_S = 600.0  # beyond it a model that is through is let go: it is loaded in a second, and its memory is wanted
+LONG_S = 600.0  # beyond it memory is wanted: a model that is through is let go, and the sound's are loaded in turn
 SHOTS, BACKGROUND = "shots", "background"  # steps that are no clues, under whose names they stand where clues do
 _LOG = logging.getLogger("earwitness")
 
@@ -131,6 +133,8 @@ def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback, be
             works.append(("sound", lambda told: _observe(animals, reader, settings, told)))
         if again is None or BACKGROUND in again or _of(again, _of_sound(settings, animals=False)):
             works.append(("background", lambda told: _hear(reader, settings, told, again)))
+    if interval.length_s > LONG_S and works:
+        works = [("sound", partial(_in_turn, [work for _, work in works]))]
     if clip.video_tracks and (again is None or _of(again, _of_picture(settings))):
         works.append(("picture", lambda told: _look(reader, settings, interval, told, again)))
     lanes = side_by_side(works, progress) if works else []
@@ -190,6 +194,18 @@ def _run(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[fl
     every = registry.clues(settings, frames_s, texts_s)
     idle = OFF_BY_DEFAULT.keys() - settings.included if settings.quick else frozenset[str]()
     return [c for c in every if c.name not in idle]
+
+
+def _in_turn(works: Sequence[Callable[[ProgressCallback], _Lane]], progress: ProgressCallback) -> _Lane:
+    """What several come to, one after the other: side by side their models would take half a gigabyte more."""
+    all_of_it = _Lane()
+    for work in works:
+        lane = work(progress)
+        all_of_it.found.update(lane.found)
+        all_of_it.failures.update(lane.failures)
+        all_of_it.elapsed.update(lane.elapsed)
+        all_of_it.ambience = lane.ambience or all_of_it.ambience
+    return all_of_it
 
 
 def _hear(reader: Reader, settings: Settings, progress: ProgressCallback, again: frozenset[str] | None) -> _Lane:

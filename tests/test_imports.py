@@ -114,6 +114,13 @@ def test_the_app_imports_only_the_public_list(file: Path) -> None:
     assert public_names_used(file) <= set(engine.__all__)
 
 
+@pytest.mark.parametrize("file", [f for f in files("app") if f.name != "state.py"], ids=ids)
+def test_what_a_session_holds_is_touched_in_one_place(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    touched = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr == "session_state"]
+    assert not touched, f"{ids(file)}: lines {touched} touch session_state; app/state.py does that for all"
+
+
 @pytest.mark.parametrize("name", engine.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(engine, name) is not None

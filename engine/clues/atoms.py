@@ -48,7 +48,7 @@ REMARK_MODEL = "soundtrack"
 MOST_MUSIC_S = 240.0
 COPIED, SILENT, REVERB, MUSIC, VOICE = "copied stretch", "digital silence", "long reverberation", "music", "voice-over"
 REMARKS = (COPIED, SILENT, REVERB, MUSIC, VOICE)
-_BATCH = 16
+_BATCH = 8  # twice as many take 85 MB more, and are next to no faster
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,13 @@ import json
 
 import numpy as np
 
+from engine.core.finding import PRIORS
 from engine.lab import mismatch
 from engine.verdict import compare
+from engine.world import priors
+from engine.world.grid import world_grid
+
+NEAR_KM, DRAWS = (50.0, 200.0), 500_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,4 +39,8 @@ def run(args: argparse.Namespace) -> int:
         "would be "
         f"1/{10**-low:.2g} … {10**high:.2g}"
     )
+    near = [(name, mismatch.drawn_near(priors.prior(name, world_grid()), NEAR_KM, DRAWS, args.seed)) for name in PRIORS]
+    shares = "; ".join(f"{name} {' / '.join(f'{s:.2%}' for s in found)}" for name, found in near)
+    within = " / ".join(f"{k:g}" for k in NEAR_KM)
+    print(f"two places drawn apart lie within {within} km of each other ({DRAWS:,} draws): {shares}")
     return 0

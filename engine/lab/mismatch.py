@@ -34,7 +34,7 @@ from engine.core.errors import DataError
 from engine.core.finding import PRIORS, Settings
 from engine.core.grid import WORLD_RESOLUTION, Grid
 from engine.core.paths import data_dir
-from engine.core.posterior import Posterior
+from engine.core.posterior import Posterior, Prior
 from engine.lab.manifest import Sample, read_manifest
 from engine.lab.metrics import Interval95
 from engine.lab.photos import read_photo
@@ -53,6 +53,31 @@ FOLDS = 5
 FOLD_RESOLUTION = 1
 STRONG, MODERATE = 3.0, 1.0  # log10 of the scale's steps
 DRAWS = 300
+
+
+def drawn_near(prior: Prior, km: Sequence[float], draws: int, seed: int) -> Array:
+    """How often two places drawn apart from a prior lie near each other.
+
+    Args:
+        prior: where clips are made; within a cell, places are drawn evenly.
+        km: distances.
+        draws: pairs of places.
+
+    Returns:
+        (len(km),) share of the pairs that lie nearer than each distance.
+    """
+    rng = np.random.default_rng(seed)
+    finest = 8  # cells of half a kilometre
+    grid = prior.grid
+    mass = np.exp(prior.log_mass)
+    cells = grid.cells[rng.choice(len(grid), size=2 * draws, p=mass / mass.sum())]
+    part = rng.random(2 * draws)
+    children = {int(c): h3.cell_to_children_size(c, finest) for c in np.unique(cells)}
+    points = np.array(
+        [h3.cell_to_latlng(h3.child_pos_to_cell(c, finest, int(u * children[int(c)]))) for c, u in zip(cells, part, strict=True)]
+    )
+    apart = sphere.distance_km(points[:draws, 0], points[:draws, 1], points[draws:, 0], points[draws:, 1])
+    return np.array([np.mean(apart < k) for k in km])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.core.grid import Grid, cells_at
+from engine.core.posterior import Prior
 from engine.lab import mismatch
 from engine.verdict import compare
 
@@ -42,3 +44,11 @@ def test_fewer_independent_pairs_bound_the_factor_more() -> None:
     every = mismatch.bounds(found.raw["land"], same, np.ones(40), 69, 4143)
     few = mismatch.bounds(found.raw["land"], same, np.ones(40), 16, 107)
     assert every[0] <= few[0] < 0.0 < few[1] <= every[1]
+
+
+def test_places_drawn_apart_from_two_far_cells_are_near_half_of_the_time() -> None:
+    grid = Grid.of(cells_at(np.array([48.0, -48.0]), np.array([2.0, -178.0]), 3))
+    prior = Prior("two", grid, np.log([0.5, 0.5]))
+    near = mismatch.drawn_near(prior, (1.0, 250.0, 19_000.0, 20_100.0), 20_000, 0)
+    assert near[0] < 0.01 and near[1] == pytest.approx(0.5, abs=0.02) and near[2] == near[1] and near[3] == 1.0
+    assert list(mismatch.drawn_near(prior, (250.0,), 20_000, 0)) == [near[1]], "the same seed draws the same places"
