@@ -279,8 +279,8 @@ def remarks(b: state.Bench, p: Perceived) -> None:
 
 
 def history(b: state.Bench) -> None:
-    """The list of edits with the factor before and after each; worked out when it is opened."""
-    count = len(engine.edit_steps(b.settings))
+    """The list of edits and settings with the factor before and after each; worked out when it is opened."""
+    count = len(engine.edit_steps(b.settings)) + len(engine.chosen_settings(b.settings))
     if not count:
         return
     box = st.expander(f"Edits and what each did ({count})", key="edits-open", on_change="rerun", icon=":material/history_edu:")
@@ -293,6 +293,11 @@ def history(b: state.Bench) -> None:
             f"<tr><td class='ew-num'>{number}</td><td>{clean(edit_words.said(s.edit), 500)}"
             f"<div class='ew-dim'>{clean(s.edit.created.replace('T', ' ').replace('+00:00', ' UTC'), 40)}"
             f"{_digest(s.edit)}</div></td><td>{clean(change, 300) or '–'}</td></tr>"
+        )
+    for c in state.choices(b):
+        rows.append(
+            f"<tr><td></td><td>{clean(edit_words.setting(c), 300)}<div class='ew-dim'>beside the default</div></td>"
+            f"<td>{clean(edit_words.setting_change(c), 300) or '–'}</td></tr>"
         )
     what = tip("log₁₀ of the factor, before → after", "Above 0 for one place, below 0 for two")
     head = f"<tr><th></th><th>edit</th><th>{what}</th></tr>"

@@ -363,6 +363,14 @@ def steps(b: Bench) -> list[engine.Step]:
     return out
 
 
+def choices(b: Bench) -> list[engine.Choice]:
+    """Every setting of scoring that is not the default, with what it does."""
+    differ = engine.chosen_settings(b.settings)
+    return [
+        engine.setting_choice(n, held, default, judged(b, other), judged(b, b.settings)) for n, held, default, other in differ
+    ]
+
+
 def parts(b: Bench) -> tuple[Interval, ...]:
     """The scenes of the clip, in order; one when it is short."""
     return engine.scenes(b.perception) if b.perception is not None and not b.blind else ()  # scenes are cuts of the picture

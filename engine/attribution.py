@@ -14,7 +14,7 @@ import numpy as np
 from engine.clues import registry
 from engine.core import edit, sphere, vote
 from engine.core.comparison import Comparison
-from engine.core.edit import Effect, Step
+from engine.core.edit import Choice, Effect, Step
 from engine.core.evidence import Clue, Evidence
 from engine.core.finding import FUSED, Finding, Perception, Settings
 from engine.core.observation import Observation
@@ -67,13 +67,30 @@ def history(perception: Perception, settings: Settings) -> tuple[Step, ...]:
 def step(made: edit.Edit, before: Finding, after: Finding) -> Step:
     """What one edit did, from the findings before and after it."""
     a, b = factor(before), factor(after)
-    moved = tuple(
+    bounded = all(any(c.at_bound for c in f.comparisons) for f in (before, after))
+    return Step(made, a[0], b[0], a[1], b[1], _places_moved(before, after), bounded)
+
+
+def _places_moved(before: Finding, after: Finding) -> tuple[tuple[str, float], ...]:
+    return tuple(
         (x.modality, float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, y.place.lat_deg, y.place.lon_deg)))
         for x in before.located
         if x.spoke and (y := after.by(x.modality)) is not None and y.spoke
     )
-    bounded = all(any(c.at_bound for c in f.comparisons) for f in (before, after))
-    return Step(made, a[0], b[0], a[1], b[1], moved, bounded)
+
+
+def choices(finding: Finding) -> tuple[Choice, ...]:
+    """What each setting of scoring that the analyst chose does to the result: a judgement for each."""
+    return tuple(
+        choice(name, held, default, judge(finding.perception, without), finding)
+        for name, held, default, without in edit.chosen(finding.settings)
+    )
+
+
+def choice(name: str, held: str, default: str, without: Finding, finding: Finding) -> Choice:
+    """What one setting does, from the finding with the default in its place and the finding as it is."""
+    a, b = factor(without), factor(finding)
+    return Choice(name, held, default, a[0], b[0], a[1], b[1], _places_moved(without, finding))
 
 
 def told(finding: Finding) -> Finding:
@@ -85,10 +102,10 @@ def told(finding: Finding) -> Finding:
 
 
 def explained(finding: Finding) -> Finding:
-    """The finding with what each edit, clue and observation did, as reports show it."""
+    """The finding with what each edit, setting, clue and observation did, as reports show it."""
     film = tuple(replace(f, rationale=rationale(f)) for f in finding.film)
     done = effects(finding.perception, finding.settings, finding)
-    return replace(told(finding), effects=done, film=film, rationale=rationale(finding))
+    return replace(told(finding), choices=choices(finding), effects=done, film=film, rationale=rationale(finding))
 
 
 def factor(finding: Finding) -> tuple[float | None, str]:

@@ -1,5 +1,4 @@
-"""From a file to what is perceived in it: animals, other sounds and picture at the same time, each in a thread of its own; of a
-long film, where memory is what is short, all sounds in one.
+"""From a file to what is perceived in it: animals, other sounds and picture at the same time, each in a thread of its own.
 
 The picture is cut into shots first, and looked at while that goes on (`clues.locatability`), so that the slow models are spent
 on few frames. What takes the time is decoding and the models, and both let other threads run.
@@ -13,10 +12,11 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 
@@ -35,7 +35,9 @@ from engine.nets import locatability as heads
 CHOSEN_BEYOND_S = 60.0  # up to this length frames are read every two seconds; beyond it they are chosen
 FRAME_PER_S = 12.5
 FEWEST_FRAMES, MOST_FRAMES = 48, 400
-LONG_S = 600.0  # beyond it memory is wanted: a model that is through is let go, and the sound's are loaded in turn
+LONG_S = 600.0  # beyond it memory is wanted: a model that is through is let go, and the largest are loaded in turn
+LARGEST = frozenset({"species", "atoms", "text"})
+WAIT_S = 0.5
 SHOTS, BACKGROUND = "shots", "background"  # steps that are no clues, under whose names they stand where clues do
 _LOG = logging.getLogger("earwitness")
 
@@ -127,19 +129,18 @@ def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback, be
     if before is not None and not again:
         return before
     works: list[tuple[str, Callable[[ProgressCallback], _Lane]]] = []
+    turn = threading.Lock()
     if clip.audio_tracks:
         animals = _of(again, _of_sound(settings, animals=True))
         if animals:
-            works.append(("sound", lambda told: _observe(animals, reader, settings, told)))
+            works.append(("sound", lambda told: _observe(animals, reader, settings, told, turn)))
         if again is None or BACKGROUND in again or _of(again, _of_sound(settings, animals=False)):
-            works.append(("background", lambda told: _hear(reader, settings, told, again)))
-    if interval.length_s > LONG_S and works:
-        works = [("sound", partial(_in_turn, [work for _, work in works]))]
+            works.append(("background", lambda told: _hear(reader, settings, told, turn, again)))
     if clip.video_tracks and (again is None or _of(again, _of_picture(settings))):
-        works.append(("picture", lambda told: _look(reader, settings, interval, told, again)))
+        works.append(("picture", lambda told: _look(reader, settings, interval, told, turn, again)))
     lanes = side_by_side(works, progress) if works else []
     others = [c for c in _run(settings) if c.modality not in ("sound", "picture")]
-    rest = _observe(_of(again, others), reader, settings, progress)
+    rest = _observe(_of(again, others), reader, settings, progress, turn)
     perception = _together(reader, settings, interval, [*lanes, rest], whole=again is None)
     if again is None or "container" in again:
         perception = perception.adding(_claims(reader, progress))
@@ -196,22 +197,12 @@ def _run(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[fl
     return [c for c in every if c.name not in idle]
 
 
-def _in_turn(works: Sequence[Callable[[ProgressCallback], _Lane]], progress: ProgressCallback) -> _Lane:
-    """What several come to, one after the other: side by side their models would take half a gigabyte more."""
-    all_of_it = _Lane()
-    for work in works:
-        lane = work(progress)
-        all_of_it.found.update(lane.found)
-        all_of_it.failures.update(lane.failures)
-        all_of_it.elapsed.update(lane.elapsed)
-        all_of_it.ambience = lane.ambience or all_of_it.ambience
-    return all_of_it
-
-
-def _hear(reader: Reader, settings: Settings, progress: ProgressCallback, again: frozenset[str] | None) -> _Lane:
+def _hear(
+    reader: Reader, settings: Settings, progress: ProgressCallback, turn: threading.Lock, again: frozenset[str] | None
+) -> _Lane:
     from engine.media.ambience import ambience
 
-    lane = _observe(_of(again, _of_sound(settings, animals=False)), reader, settings, progress)
+    lane = _observe(_of(again, _of_sound(settings, animals=False)), reader, settings, progress, turn)
     if again is not None and BACKGROUND not in again:
         return lane
     told, began = _Told(progress), time.monotonic()
@@ -225,7 +216,12 @@ def _hear(reader: Reader, settings: Settings, progress: ProgressCallback, again:
 
 
 def _look(
-    reader: Reader, settings: Settings, interval: Interval, progress: ProgressCallback, again: frozenset[str] | None
+    reader: Reader,
+    settings: Settings,
+    interval: Interval,
+    progress: ProgressCallback,
+    turn: threading.Lock,
+    again: frozenset[str] | None,
 ) -> _Lane:
     from engine.media.reader import FileReader
     from engine.media.shots import cut
@@ -249,7 +245,7 @@ def _look(
         texts_s = locatability.choose(shots, watch.sights, budget, text_alone=True)
     del watch  # hours of sights
     took_s = time.monotonic() - began
-    lane = _observe(_of(again, _of_picture(settings, frames_s, texts_s)), reader, settings, progress)
+    lane = _observe(_of(again, _of_picture(settings, frames_s, texts_s)), reader, settings, progress, turn)
     lane.failures.update(uncut.failures)
     if shots:
         lane.elapsed[SHOTS] = took_s
@@ -257,22 +253,33 @@ def _look(
     return lane
 
 
-def _observe(clues: list[Clue], reader: Reader, settings: Settings, progress: ProgressCallback) -> _Lane:
+def _observe(clues: list[Clue], reader: Reader, settings: Settings, progress: ProgressCallback, turn: threading.Lock) -> _Lane:
     lane, told = _Lane(), _Told(progress)
     length_s = settings.interval.length_s if settings.interval else reader.clip.duration_s or 0.0
     for clue in clues:
-        began = time.monotonic()
         try:
-            lane.found[clue.name] = clue.observe(reader.clip, reader, settings.interval, told)
+            with _frugally(clue.name, turn, told) if length_s > LONG_S else nullcontext():
+                began = time.monotonic()
+                lane.found[clue.name] = clue.observe(reader.clip, reader, settings.interval, told)
+                lane.elapsed[clue.name] = time.monotonic() - began
         except Exception as error:
             _note(lane, clue.name, error, told)
-            continue
-        finally:
-            if length_s > LONG_S:
-                registry.let_go(clue.name)
-                memory.give_back()
-        lane.elapsed[clue.name] = time.monotonic() - began
     return lane
+
+
+@contextmanager
+def _frugally(name: str, turn: threading.Lock, told: _Told) -> Iterator[None]:
+    """Let a clue's model go when it is through. One of the largest waits until no other is at work, and can be told to stop."""
+    large = name in LARGEST
+    while large and not turn.acquire(timeout=WAIT_S):
+        told(Progress(f"{_DOING[name][0].lower()}{_DOING[name][1:]}: waits for its turn"))
+    try:
+        yield
+    finally:
+        registry.let_go(name)
+        memory.give_back()
+        if large:
+            turn.release()
 
 
 def _note(lane: _Lane, name: str, error: Exception, told: _Told) -> None:

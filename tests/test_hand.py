@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from engine.core.finding import Finding, Perception, Settings
 from engine.core.observation import Observation
 from engine.locate import judge
 from engine.report import to_html, to_json
+from engine.report.table import edits_csv
 
 EUROPE = ("Parus major", "Cuculus canorus", "Turdus merula")
 
@@ -106,6 +108,22 @@ def test_reports_hold_edits_and_effects(perception: Perception) -> None:
     page = to_html(found)
     assert "Great Tit dropped, by Ann &lt;b&gt;: foley &lt;script&gt;" in page and "<script>" not in page
     assert 'id="edits"' in page and 'id="effects"' in page and "As first computed" in page
+
+
+def test_reports_say_what_each_setting_chosen_does(perception: Perception, first: Finding) -> None:
+    assert explained(first).choices == ()
+    s = Settings(prior="population", when=date(2024, 5, 1))
+    found = explained(judge(perception, s))
+    prior, when = found.choices
+    assert (prior.name, prior.chosen, prior.default) == ("prior", "population", "mixture")
+    assert (when.name, when.chosen, when.default) == ("when", "2024-05-01", "")
+    for c, without in ((prior, s.but(prior="mixture")), (when, s.but(when=None))):
+        assert c.log10_default == pytest.approx(judge(perception, without).comparisons[0].log10_factor)
+        assert c.log10_chosen == pytest.approx(found.comparisons[0].log10_factor) and dict(c.moved_km).keys() >= {"sound"}
+    assert [c["name"] for c in json.loads(to_json(found))["choices"]] == ["prior", "when"]
+    page = to_html(found)
+    assert 'id="chosen"' in page and "Date of the recording: 2024-05-01, not any time of the year" in page
+    assert "Prior: where people live, not even mixture" in edits_csv(found)
 
 
 def test_a_place_chosen_for_a_sign_is_the_place_meant() -> None:

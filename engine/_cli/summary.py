@@ -139,13 +139,19 @@ def _perceived(finding: Finding, pen: Pen) -> None:
 
 
 def _edited(finding: Finding, pen: Pen) -> None:
-    if not finding.history:
-        return
-    pen.line()
-    pen.line(pen.styled("Done by hand", "bold") + pen.styled("  log₁₀ of the factor for one place, before and after", "dim"))
+    if finding.history:
+        pen.line()
+        pen.line(pen.styled("Done by hand", "bold") + pen.styled("  log₁₀ of the factor for one place, before and after", "dim"))
     for step in finding.history:
         told = edits.change(step)
         _paragraph(pen, f"{edits.said(step.edit)}{f' · {told}' if told else ''}")
+    if finding.choices:
+        pen.line()
+        pen.line(
+            pen.styled("Settings chosen", "bold") + pen.styled("  log₁₀ of the factor with the default, and as chosen", "dim")
+        )
+    for choice in finding.choices:
+        _paragraph(pen, " · ".join(t for t in (edits.setting(choice), edits.setting_change(choice)) if t))
 
 
 def _title(p: Perceived) -> str:

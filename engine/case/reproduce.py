@@ -82,7 +82,7 @@ def reproduce(
         InputError: the bundle was altered, or the clip is another file.
         MediaError: the clip cannot be read.
     """
-    from engine.attribution import history
+    from engine.attribution import choices, history
     from engine.locate import judge, judge_film, perceive
     from engine.media import open_clip
     from engine.report import to_json
@@ -106,6 +106,9 @@ def reproduce(
     if then.get("edits"):
         progress(Progress("weighing each edit"))
         finding = replace(finding, history=history(perception, manifest.settings))
+    if then.get("choices"):
+        progress(Progress("weighing each setting"))
+        finding = replace(finding, choices=choices(finding))
     finding = replace(finding, provenance=replace(finding.provenance, created=manifest.created))
     found = compare(then, json.loads(to_json(finding)))
     remarks = [*_remarks(manifest, finding)]
@@ -205,7 +208,7 @@ def _film(then: Document, now: Document) -> Iterator[Check]:
 
 
 def _edits(then: Document, now: Document) -> Iterator[Check]:
-    """What the analyst did, and the factor before and after each."""
+    """What the analyst did, and the factor before and after each; the settings chosen likewise."""
     was, there = then["edits"], now["edits"]
     if was or there:
         yield _words("decisions of the analyst", str(len(was)), str(len(there)))
@@ -215,6 +218,12 @@ def _edits(then: Document, now: Document) -> Iterator[Check]:
         for side in ("before", "after"):
             yield _number(f"{name}, log10 factor {side} it", a[f"log10_{side}"], b[f"log10_{side}"], LOG10)
             yield _words(f"{name}, words {side} it", a[f"words_{side}"], b[f"words_{side}"])
+    held = _by(now.get("choices", ()), "name")
+    for c in then.get("choices", ()):
+        name, d = f"setting {c['name']}", held.get((c["name"],))
+        yield _words(name, c["chosen"], d["chosen"] if d else "none")
+        for side in ("default", "chosen"):
+            yield _number(f"{name}, log10 factor, {side}", c[f"log10_{side}"], d[f"log10_{side}"] if d else None, LOG10)
 
 
 def _clues(then: Document, now: Document) -> Iterator[Check]:

@@ -197,6 +197,45 @@ class Step:
     bounded: bool = False
 
 
+def chosen(settings: Settings) -> tuple[tuple[str, str, str, Settings], ...]:
+    """The settings of scoring that the analyst chose, beside the edits.
+
+    Returns:
+        (name, what was chosen, the default, the settings with the default in its place) of each that is not the default; no
+        date is "".
+    """
+    default = type(settings)()
+    differ = [n for n in ("prior", "when", "radius_km", "same_place_km") if getattr(settings, n) != getattr(default, n)]
+    return tuple((n, _text(settings, n), _text(default, n), settings.but(**{n: getattr(default, n)})) for n in differ)
+
+
+def _text(settings: Settings, name: str) -> str:
+    held = getattr(settings, name)
+    return "" if held is None else f"{held:g}" if isinstance(held, float | int) else str(held)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A setting that the analyst chose, and what it does: the result with it beside the result with the default in its place.
+
+    Attributes:
+        name: field of Settings: prior, when, radius_km or same_place_km.
+        chosen, default: the values as text: a prior's name, a day in ISO 8601 or "", kilometres.
+        log10_default, log10_chosen: calibrated log10 factor for one place against two, or None where nothing was compared.
+        words_default, words_chosen: the verdict and its support in words.
+        moved_km: (modality, kilometres) by which places reported differ, for the modalities that speak both times.
+    """
+
+    name: str
+    chosen: str
+    default: str
+    log10_default: float | None
+    log10_chosen: float | None
+    words_default: str = ""
+    words_chosen: str = ""
+    moved_km: tuple[tuple[str, float], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What one clue or one observation does to the result: the result with it less the result without it.

@@ -9,7 +9,7 @@ from datetime import date
 from engine.core.claim import Claim, ClaimTest
 from engine.core.clip import Ambience, Clip, Interval, Shot
 from engine.core.comparison import Comparison
-from engine.core.edit import MOST_WEIGHT, Edit, Effect, Step
+from engine.core.edit import MOST_WEIGHT, Choice, Edit, Effect, Step
 from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
 from engine.core.observation import Observation
@@ -182,8 +182,8 @@ class Finding:
         film: about a film of several scenes, each of them judged by itself (`engine.judge_film`).
         timeline: where each sense points as time goes by, when a report asks for it (`engine.timeline`).
         before: where each modality pointed as first computed, before any edit; empty when nothing was edited.
-        history: what each edit did, and `effects`: what each clue and observation does; both are worked out only when a
-            report asks for them (`engine.explained`).
+        history: what each edit did, `choices`: what each setting chosen does, and `effects`: what each clue and observation
+            does; all worked out only when a report asks for them (`engine.explained`).
         rationale: the argument, likewise (`engine.rationale` makes it at any time, in milliseconds).
     """
 
@@ -200,6 +200,7 @@ class Finding:
     scenes: int = 1
     before: tuple[Located, ...] = ()
     history: tuple[Step, ...] = ()
+    choices: tuple[Choice, ...] = ()
     effects: tuple[Effect, ...] = ()
     film: tuple[Finding, ...] = field(default=(), repr=False)
     timeline: Timeline | None = field(default=None, repr=False)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from engine.core.custody import Decision
-from engine.core.edit import Effect, Step
+from engine.core.edit import Choice, Effect, Step
 from engine.core.finding import Finding
 from engine.media.source import shown
 from engine.report import edits, words
@@ -47,13 +47,31 @@ def decisions(finding: Finding) -> tuple[EditRow, ...]:
 
 
 def _edit(number: int, s: Step) -> EditRow:
-    told = [(edits.factor(x), words_) for x, words_ in ((s.log10_before, s.words_before), (s.log10_after, s.words_after))]
-    before, after = (f"{number_} {said}".strip() if s.edit.scores and said else "–" for number_, said in told)
+    counted = s.edit.scores
+    before = _factor(s.log10_before, s.words_before if counted else "")
+    after = _factor(s.log10_after, s.words_after if counted else "")
     after += "; both at the bound, which hides what changed beyond it" if s.bounded and s.edit.scores else ""
-    moved = "; ".join(f"{name} {words.km(km)}" for name, km in s.moved_km if km >= 1.0) or "–"
-    return EditRow(
-        number, edits.said(s.edit), _when(s.edit.created), before, after, moved if s.edit.scores else "–", s.edit.digest
-    )
+    moved = _moved(s.moved_km) if counted else "–"
+    return EditRow(number, edits.said(s.edit), _when(s.edit.created), before, after, moved, s.edit.digest)
+
+
+def _factor(log10: float | None, said: str) -> str:
+    """A factor with the verdict's words; a dash where nothing was judged."""
+    return f"{edits.factor(log10)} {said}".strip() if said else "–"
+
+
+def _moved(moved_km: tuple[tuple[str, float], ...]) -> str:
+    return "; ".join(f"{name} {words.km(km)}" for name, km in moved_km if km >= 1.0) or "–"
+
+
+def chosen(finding: Finding) -> tuple[tuple[str, str, str, str], ...]:
+    """Settings chosen: what, the result with the default in its place, the result as it is, places moved."""
+    return tuple(_chosen(c) for c in finding.choices)
+
+
+def _chosen(c: Choice) -> tuple[str, str, str, str]:
+    default, held = _factor(c.log10_default, c.words_default), _factor(c.log10_chosen, c.words_chosen)
+    return shown(edits.setting(c), 300), default, held, _moved(c.moved_km)
 
 
 def decided(d: Decision) -> tuple[str, ...]:

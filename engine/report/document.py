@@ -14,7 +14,7 @@ from engine.core.claim import ClaimFactor, ClaimTest, Resident
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.comparison import Comparison
 from engine.core.custody import Custody
-from engine.core.edit import Effect, Step
+from engine.core.edit import Choice, Effect, Step
 from engine.core.evidence import Evidence
 from engine.core.finding import Finding, Located, Provenance, Settings
 from engine.core.observation import Observation
@@ -31,6 +31,7 @@ from engine.report.record import (
     BeforeRecord,
     CandidateRecord,
     CellRecord,
+    ChoiceRecord,
     ClaimFactorRecord,
     ClaimRecord,
     ClipRecord,
@@ -100,6 +101,7 @@ def record_of(finding: Finding, custody: Custody | None = None) -> FindingRecord
         comparisons=tuple(_comparison(x) for x in verdict.comparisons(finding)),
         claims=tuple(_claim(x) for x in finding.claims),
         edits=_edits(finding),
+        choices=tuple(_choice(c) for c in finding.choices),
         before=tuple(_before(x) for x in finding.before),
         effects=tuple(_effect(e) for e in finding.effects),
         rationale=_rationale(finding.rationale) if finding.rationale else None,
@@ -274,6 +276,11 @@ def _timeline(t: Timeline) -> TimelineRecord:
 def _before(x: Located) -> BeforeRecord:
     place = PlaceRecord(x.place.lat_deg, x.place.lon_deg, _text(x.place.name), x.place.mass, x.place.radius_km)
     return BeforeRecord(x.modality, x.spoke, place, _text(x.region), x.gain_nats)
+
+
+def _choice(c: Choice) -> ChoiceRecord:
+    given = {f.name: getattr(c, f.name) for f in fields(ChoiceRecord) if f.name != "moved"}
+    return ChoiceRecord(**given, moved=tuple(MovedRecord(name, km) for name, km in c.moved_km))
 
 
 def _effect(e: Effect) -> EffectRecord:

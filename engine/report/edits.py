@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.core.edit import CONFIDENCES, Edit, Effect, Step
+from collections.abc import Callable
+
+from engine.core.edit import CONFIDENCES, Choice, Edit, Effect, Step
 from engine.media.source import shown
 from engine.report import words
 
@@ -67,21 +69,46 @@ def change(step: Step) -> str:
     """What an edit did to the factor and the places: "−1.42 → −0.95 (different places, weak support); sound moved 5,550 km"."""
     if not step.edit.scores:
         return ""
-    told = []
-    if step.log10_before is not None or step.log10_after is not None:
-        told.append(f"{factor(step.log10_before)} → {factor(step.log10_after)}")
-        same = step.words_before == step.words_after
-        told[-1] += f" ({step.words_after})" if same else f" ({step.words_before} → {step.words_after})"
-    if step.bounded and told:
-        told.append("both at the bound that validation supports")
-    moved = [f"{name} moved {words.km(km)}" for name, km in step.moved_km if km >= 1.0]
-    told += moved or (["no place moved"] if step.moved_km else [])
-    return "; ".join(told)
+    turned = _turned(step.log10_before, step.log10_after, step.words_before, step.words_after)
+    bounded = ["both at the bound that validation supports"] if step.bounded and turned else []
+    return "; ".join((*turned, *bounded, *_moved(step.moved_km)))
+
+
+def _turned(before: float | None, after: float | None, words_before: str, words_after: str) -> list[str]:
+    if before is None and after is None:
+        return []
+    said = words_after if words_before == words_after else f"{words_before} → {words_after}"
+    return [f"{factor(before)} → {factor(after)} ({said})"]
+
+
+def _moved(moved_km: tuple[tuple[str, float], ...]) -> list[str]:
+    moved = [f"{name} moved {words.km(km)}" for name, km in moved_km if km >= 1.0]
+    return moved or (["no place moved"] if moved_km else [])
 
 
 def factor(log10: float | None) -> str:
     """A log10 factor with its sign, or why there is none."""
     return "none" if log10 is None else "0.00" if abs(log10) < SMALL else f"{log10:+.2f}".replace("-", "−")
+
+
+def setting(choice: Choice) -> str:
+    """A setting chosen, in a line: "Date of the recording: 2024-05-01, not any time of the year"."""
+    name, value = _SETTINGS[choice.name]
+    return f"{name}: {value(choice.chosen)}, not {value(choice.default)}"
+
+
+def setting_change(choice: Choice) -> str:
+    """What it does to the factor and the places, as `change` says it of an edit."""
+    turned = _turned(choice.log10_default, choice.log10_chosen, choice.words_default, choice.words_chosen)
+    return "; ".join((*turned, *_moved(choice.moved_km)))
+
+
+_SETTINGS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "prior": ("Prior", lambda name: words.PRIOR_NAMES.get(name, name)),
+    "when": ("Date of the recording", lambda day: day or "any time of the year"),
+    "radius_km": ("Radius of the place", lambda km: words.km(float(km))),
+    "same_place_km": ("Radius of “the same place”", lambda km: words.km(float(km))),
+}
 
 
 def effect(e: Effect) -> str:

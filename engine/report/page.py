@@ -23,7 +23,7 @@ from engine.report import map as maps
 from engine.report.against import speaks_against
 from engine.report.colour import modality_colour
 from engine.report.credit import Credit, credits, licence_note
-from engine.report.decision import EditRow, EffectRow, decided, decisions, effects, first
+from engine.report.decision import EditRow, EffectRow, chosen, decided, decisions, effects, first
 from engine.report.digest import digest
 from engine.report.exhibit import Card, Ranges, Row, Still, card, row, stills
 from engine.report.likeness import Condition, conditions
@@ -133,6 +133,7 @@ class Page:
     argument: tuple[tuple[str, tuple[Said, ...]], ...] = ()
     argued_by: str = ""
     edits: tuple[EditRow, ...] = ()
+    chosen: tuple[tuple[str, str, str, str], ...] = ()
     first: tuple[tuple[str, str], ...] = ()
     effects: tuple[EffectRow, ...] = ()
     propositions: tuple[tuple[str, str], ...] = ()
@@ -196,6 +197,7 @@ def page_of(
         argument=_argument(finding),
         argued_by=_argued_by(finding),
         edits=decisions(finding),
+        chosen=chosen(finding),
         first=first(finding),
         effects=effects(finding),
         propositions=propositions(finding),

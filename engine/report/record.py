@@ -299,6 +299,20 @@ class EditRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceRecord:
+    """What a setting that is not the default does: the result with it beside the result with the default in its place."""
+
+    name: str = _said("prior, when, radius_km or same_place_km")
+    chosen: str = _said("as chosen: the prior's name, a day in ISO 8601, or kilometres")
+    default: str = _said("the default; no day is empty")
+    log10_default: float | None = _said("calibrated log10 factor with the default, or null where nothing was compared")
+    log10_chosen: float | None = _said("the same as chosen")
+    words_default: str = _said("verdict and support with the default")
+    words_chosen: str = _said("the same as chosen")
+    moved: tuple[MovedRecord, ...] = _said("by how far places differ")
+
+
+@dataclass(frozen=True, slots=True)
 class EffectRecord:
     """What one clue or observation does: the result with it less the result without it."""
 
@@ -530,6 +544,7 @@ class FindingRecord:
     comparisons: tuple[ComparisonRecord, ...] = _said("modalities compared with one another; empty when none were")
     claims: tuple[ClaimRecord, ...] = _said("claims tested; empty when none were")
     edits: tuple[EditRecord, ...] = _said("what the analyst did, first to last")
+    choices: tuple[ChoiceRecord, ...] = _said("what settings that are not the default do; empty when it was not worked out")
     before: tuple[BeforeRecord, ...] = _said("as first computed; empty when nothing was edited")
     effects: tuple[EffectRecord, ...] = _said("what each clue and observation does; empty when it was not worked out")
     rationale: RationaleRecord | None = _said("the argument, or null when it was not worked out")

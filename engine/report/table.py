@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from engine.core.finding import Finding
 from engine.media.source import shown
 from engine.report import edits
-from engine.report.decision import decisions
+from engine.report.decision import chosen, decisions
 from engine.report.perceived import gather
 from engine.report.verdict import comparisons
 
@@ -50,7 +50,7 @@ def places_csv(finding: Finding) -> str:
 
 
 def edits_csv(finding: Finding) -> str:
-    """A row a decision of the analyst, with the factor before and after it."""
+    """A row a decision of the analyst, with the factor before and after it; then settings chosen, "before" with the default."""
     head = ("number", "decision", "when", "author", "before", "after", "log10_before", "log10_after", "moved", "judged_sha256")
     steps = finding.history or tuple(None for _ in finding.settings.edits)
     rows = [
@@ -60,6 +60,8 @@ def edits_csv(finding: Finding) -> str:
         )
         for shown_, step, edit in zip(decisions(finding), steps, _edits(finding), strict=True)
     ]  # fmt: skip
+    for (said, before, after, moved), c in zip(chosen(finding), finding.choices, strict=True):
+        rows.append((None, said, "", "", before, after, c.log10_default, c.log10_chosen, moved, ""))
     return written(head, rows)
 
 

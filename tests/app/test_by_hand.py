@@ -101,6 +101,17 @@ def test_edits_are_made_listed_undone_and_done_again(page: AppTest) -> None:
     assert b.settings == after and page.button(key="redo").disabled
 
 
+def test_a_setting_that_was_chosen_is_listed_with_what_it_does(page: AppTest) -> None:
+    examine(page)
+    b = page.session_state["bench"]
+    page.session_state["edits-open"] = True
+    page.selectbox(key="set_prior").set_value("land").run()
+    assert not page.exception and b.settings.prior == "land"
+    (choice,) = state.choices(b)
+    assert choice.log10_chosen == b.judged[b.settings].comparisons[0].log10_factor
+    assert "Prior: uniform over land, by area, not even mixture" in said(page) and "beside the default" in said(page)
+
+
 def test_a_sign_is_read_as_the_clue_reads_it_and_nonsense_is_refused(page: AppTest) -> None:
     examine(page)
     b = page.session_state["bench"]

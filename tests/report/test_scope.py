@@ -192,7 +192,7 @@ def test_the_figures_of_the_factor_are_those_of_the_fit_and_of_the_document() ->
     f, t = validation.factor(), validation.tested()
     assert (f.pairs, f.same_pairs, f.effective) == (fit["pairs"], fit["same_pairs"], round(fit["effective"]["same"]))
     text = (ROOT / "docs/validation.md").read_text(encoding="utf-8")
-    for figure in ("79% (0 to 92)", "53% (24 to 72)", "7.0 : 1 and 12 : 1", "0.4% (observers)"):
+    for figure in ("79% (0 to 92)", "53% (24 to 72)", "7.0 : 1 and 12 : 1", "0.19% (observers)"):
         assert figure in text, figure
     assert f"{10**-f.log10_low:.1f} : 1 and {10**f.log10_high:.0f} : 1" in text
     readme = next(s for s in validation.sheets() if s.command == "earwitness bench recordings")
