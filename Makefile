@@ -23,16 +23,15 @@ $(STAMP): requirements.lock pyproject.toml scripts/setup.sh
 	@sh scripts/setup.sh $(VENV)
 	@touch $(STAMP)
 
+# In order of folders: the pages, which take longest, come first, so that no worker is left alone with them at the end.
 test: setup
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not browser"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser"
 	$(BIN)/python -m pytest -m "browser and not slow"
 
-test-all: setup
-	@sh scripts/chromium.sh
-	@sh scripts/postgres.sh
-	$(BIN)/python -m pytest -m "slow or not slow"
+test-all: test
+	$(BIN)/python -m pytest -m slow
 
 lint: setup
 	$(BIN)/ruff check .
