@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import engine
 from engine import Cancelled, EarwitnessError, Finding, Interval, Progress
@@ -17,82 +17,17 @@ from engine import Cancelled, EarwitnessError, Finding, Interval, Progress
 _LOG = logging.getLogger("earwitness.app")
 
 
-class Preview:
-    """A small copy of a stretch for the browser's player, made in a thread."""
-
-    def __init__(self, reader: Any, stretch: Interval, folder: Path, track: int | None) -> None:
-        self.stretch = stretch
-        self.path: Path | None = None
-        self.failed = ""
-        self.fraction = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(reader, folder, track), name="preview", daemon=True)
-        self._thread.start()
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    def cancel(self) -> None:
-        self._stop.set()
-
-    def _progress(self, progress: Progress) -> None:
-        self.fraction = progress.fraction or 0.0
-        if self._stop.is_set():
-            raise Cancelled("Stopped as asked.")
-
-    def _run(self, reader: Any, folder: Path, track: int | None) -> None:
-        name = f"preview-{track or 0}-{self.stretch.start_s:.3f}.mp4"
-        try:
-            self.path = engine.preview_mp4(reader, self.stretch, folder / name, 480, self._progress, track)
-        except Cancelled:
-            pass
-        except EarwitnessError as error:
-            self.failed = str(error)
-        except Exception:
-            _LOG.exception("the preview failed")
-            self.failed = "The player's copy could not be made; the file itself is untouched."
-
-
-class Reel:
-    """The evidence reel of a finding, made in a thread that can be told to stop."""
-
-    def __init__(self, found: Finding, reader: Any, folder: Path) -> None:
-        self.found = found
-        self.path: Path | None = None
-        self.failed = ""
-        self.fraction = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(reader, folder), name="reel", daemon=True)
-        self._thread.start()
-
-    @property
-    def running(self) -> bool:
-        return self._thread.is_alive()
-
-    def cancel(self) -> None:
-        """Ask it to stop; it does at the next frame."""
-        self._stop.set()
-
-    def _progress(self, progress: Progress) -> None:
-        self.fraction = progress.fraction or 0.0
-        if self._stop.is_set():
-            raise Cancelled("Stopped as asked; nothing was kept.")
-
-    def _run(self, reader: Any, folder: Path) -> None:
-        try:
-            self.path = engine.write_reel(self.found, reader, folder / "reel.mp4", self._progress)
-        except Cancelled:
-            self.failed = "Stopped; no reel was kept."
-        except EarwitnessError as error:
-            self.failed = str(error)
-        except Exception:
-            _LOG.exception("the reel failed")
-            self.failed = "The reel could not be made; the file itself is untouched."
-
-
 class Work:
-    """Something slow in a thread of its own, with progress, that can be told to stop; the page looks at it now and then."""
+    """Something slow in a thread of its own, with progress, that can be told to stop; the page looks at it now and then.
+
+    Attributes:
+        progress: its last step.
+        made: what it came to.
+        error: why it came to nothing, a sentence.
+        cancelled: it was told to stop, and did.
+    """
+
+    wrong: ClassVar[str] = "Something went wrong inside Earwitness; the program's log names it. Please try another one."
 
     def __init__(self, title: str, do: Callable[[Callable[[Progress], None]], Any]) -> None:
         self.title = title
@@ -108,7 +43,12 @@ class Work:
     def running(self) -> bool:
         return self._thread.is_alive()
 
+    @property
+    def fraction(self) -> float:
+        return (self.progress.fraction or 0.0) if self.progress else 0.0
+
     def cancel(self) -> None:
+        """Ask it to stop; it does at its next step."""
         self._stop.set()
 
     def report(self, progress: Progress) -> None:
@@ -129,4 +69,40 @@ class Work:
             self.error = str(error)
         except Exception:
             _LOG.exception("%s failed", self.title)
-            self.error = "Something went wrong inside Earwitness; the program's log names it. Please try another one."
+            self.error = self.wrong
+
+
+class Preview(Work):
+    """A small copy of a stretch for the browser's player."""
+
+    wrong = "The player's copy could not be made; the file itself is untouched."
+
+    def __init__(self, reader: Any, stretch: Interval, folder: Path, track: int | None) -> None:
+        self.stretch = stretch
+        path = folder / f"preview-{track or 0}-{stretch.start_s:.3f}.mp4"
+        super().__init__("the preview", lambda told: engine.preview_mp4(reader, stretch, path, 480, told, track))
+
+    @property
+    def path(self) -> Path | None:
+        made: Path | None = self.made
+        return made
+
+
+class Reel(Work):
+    """The evidence reel of a finding."""
+
+    wrong = "The reel could not be made; the file itself is untouched."
+
+    def __init__(self, found: Finding, reader: Any, folder: Path) -> None:
+        self.found = found
+        super().__init__("the reel", lambda told: engine.write_reel(found, reader, folder / "reel.mp4", told))
+
+    @property
+    def path(self) -> Path | None:
+        made: Path | None = self.made
+        return made
+
+    @property
+    def failed(self) -> str:
+        """Why there is no reel, or ""."""
+        return "Stopped; no reel was kept." if self.cancelled else self.error

@@ -269,7 +269,7 @@ def player(b: state.Bench, found: Finding, rows: tuple[Perceived, ...], left_out
     playable = state.playable(b) if b.path is not None else None
     waiting = ""
     if playable is None and b.preview is not None:
-        waiting = b.preview.failed or "Preparing a copy that the browser can play…"
+        waiting = b.preview.error or "Preparing a copy that the browser can play…"
     elif b.preview is not None and b.preview.running:
         waiting = "Preparing this stretch…"
     desk(found, rows, left_out, playable, waiting, b.selected, b.moment_s, b.seek, b.peaks, state.act, b.play)

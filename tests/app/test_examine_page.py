@@ -212,7 +212,7 @@ def test_a_long_recording_gets_a_preview_of_the_stretch_looked_at(page: AppTest,
     end = time.monotonic() + 60
     while b.preview.running and time.monotonic() < end:
         time.sleep(0.1)
-    assert b.preview.failed == "" and b.preview.path.stat().st_size > 1000
+    assert b.preview.error == "" and b.preview.path.stat().st_size > 1000
     assert b.preview.stretch.length_s == state.STRETCH_S
     first = b.preview
     state.start_preview(b, 150.0)
