@@ -82,6 +82,7 @@ with contextlib.suppress(Exception):
     transformers.AutoProcessor.from_pretrained("openai/clip-vit-large-patch14")
     print("downloaded")
 """
+_BARS = "print('bars', transformers.utils.logging.is_progress_bar_enabled())"
 _GO = "from engine.nets.offline import go_offline; go_offline()"
 
 
@@ -89,9 +90,9 @@ _GO = "from engine.nets.offline import go_offline; go_offline()"
 def test_hub_libraries_ask_nobody(moment: str, guarded_env: dict[str, str]) -> None:
     """Whether they are told before they are imported, or when somebody else has imported them already."""
     code = _ASK_HUB.format(before=_GO if moment == "before" else "", after=_GO if moment == "after" else "")
-    done = python(code, guarded_env)
+    done = python(code + _BARS, guarded_env)
     assert done.returncode == 0, done.stderr
-    assert "downloaded" not in done.stdout
+    assert "downloaded" not in done.stdout and "bars False" in done.stdout
     assert tried(guarded_env) == ""
 
 

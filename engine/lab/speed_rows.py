@@ -130,7 +130,7 @@ def picture(folder: Path, frames: int, runs: int) -> Row:
     grid = world_grid()
 
     def ours() -> None:
-        for vector, file in zip(encoder.embed(np.asarray(Image.open(f)) for f in files), files, strict=True):
+        for vector, file in zip(encoder.embed(np.array(Image.open(f)) for f in files), files, strict=True):
             seen = Observation("picture", "embedding", file.name, 1.0, 0.0, 0.0, author=MODEL_ID, vector=vector)
             clue.log_likelihood((seen,), grid)
 

@@ -17,6 +17,7 @@ _SWITCHES = {
     "DO_NOT_TRACK": "1",
     "ANONYMIZED_TELEMETRY": "False",
     "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # of loading, drawn into whatever the terminal shows
 }
 
 
@@ -33,8 +34,9 @@ def go_offline() -> None:
 @contextlib.contextmanager
 def online_on_explicit_command() -> Iterator[None]:
     """The one place that lets a hub library reach out: `earwitness models pull`."""
-    saved = {k: os.environ.get(k) for k in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")}
-    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "0"
+    switched = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_PROGRESS_BARS")
+    saved = {k: os.environ.get(k) for k in switched}
+    os.environ.update(dict.fromkeys(switched, "0"))
     _set_constants(False)
     try:
         yield
@@ -52,6 +54,9 @@ def _set_constants(offline: bool) -> None:
     if constants is not None:
         constants.HF_HUB_OFFLINE = offline  # type: ignore[attr-defined]
         constants.HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
+    bars = sys.modules.get("transformers.utils.logging")
+    if bars is not None and hasattr(bars, "_tqdm_active"):
+        bars._tqdm_active = not offline  # type: ignore[attr-defined]
     hub = sys.modules.get("transformers.utils.hub")
     if hub is not None and hasattr(hub, "_is_offline_mode"):
         hub._is_offline_mode = offline  # type: ignore[attr-defined]
