@@ -49,7 +49,7 @@ def effects(perception: Perception, settings: Settings | None = None, finding: F
         if e.clue not in clues or clues[e.clue].reads != e.clue:
             continue  # its observations are another clue's, and stand there
         each = [_without(whole, found, clues, e, own) for own in _things(e)]
-        out += sorted(each, key=lambda x: (-abs(x.log10_change or 0.0), -x.moved_km))
+        out += sorted(each, key=lambda x: (not x.alone, -abs(x.log10_change or 0.0), -x.moved_km))
     return tuple(out)
 
 
@@ -67,8 +67,11 @@ def history(perception: Perception, settings: Settings) -> tuple[Step, ...]:
 def step(made: edit.Edit, before: Finding, after: Finding) -> Step:
     """What one edit did, from the findings before and after it."""
     a, b = factor(before), factor(after)
-    bounded = all(any(c.at_bound for c in f.comparisons) for f in (before, after))
-    return Step(made, a[0], b[0], a[1], b[1], _places_moved(before, after), bounded)
+    return Step(made, a[0], b[0], a[1], b[1], _places_moved(before, after), _bounded(before, after))
+
+
+def _bounded(*found: Finding) -> bool:
+    return all(any(c.at_bound for c in f.comparisons) for f in found)
 
 
 def _places_moved(before: Finding, after: Finding) -> tuple[tuple[str, float], ...]:
@@ -90,7 +93,7 @@ def choices(finding: Finding) -> tuple[Choice, ...]:
 def choice(name: str, held: str, default: str, without: Finding, finding: Finding) -> Choice:
     """What one setting does, from the finding with the default in its place and the finding as it is."""
     a, b = factor(without), factor(finding)
-    return Choice(name, held, default, a[0], b[0], a[1], b[1], _places_moved(without, finding))
+    return Choice(name, held, default, a[0], b[0], a[1], b[1], _places_moved(without, finding), _bounded(without, finding))
 
 
 def told(finding: Finding) -> Finding:

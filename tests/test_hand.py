@@ -97,6 +97,14 @@ def test_history_and_effects(perception: Perception, first: Finding) -> None:
     assert tit.log10_change is not None and tit.log10_change < 0, "a bird of Europe speaks against Georgia"
 
 
+def test_what_a_sense_rests_on_alone_comes_first(perception: Perception) -> None:
+    faint = heard("Poecile atricapillus", 12.0, 0.12)
+    quiet = Perception(perception.clip, perception.interval, (*own(perception, "species/species/Parus major"), faint))
+    found = [e for e in effects(quiet) if e.clue == "species"]
+    assert found[0].key == "" and [e.key for e in found[1:]] == ["species/species/Parus major", faint.key]
+    assert found[1].alone and not found[2].alone and found[2].log10_change is None
+
+
 def test_reports_hold_edits_and_effects(perception: Perception) -> None:
     s = apply(Settings(), hand.drop("species/species/Parus major", "Ann <b>", "foley <script>", title="Great Tit"))
     s = apply(s, hand.add_sign("Springfield", 2.0, 2.0, 0.9, "Ann", place=(39.8, -89.64)))

@@ -224,6 +224,7 @@ class Choice:
         log10_default, log10_chosen: calibrated log10 factor for one place against two, or None where nothing was compared.
         words_default, words_chosen: the verdict and its support in words.
         moved_km: (modality, kilometres) by which places reported differ, for the modalities that speak both times.
+        bounded: both factors are at the bound that validation supports, and hide what differs beyond it.
     """
 
     name: str
@@ -234,6 +235,7 @@ class Choice:
     words_default: str = ""
     words_chosen: str = ""
     moved_km: tuple[tuple[str, float], ...] = ()
+    bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

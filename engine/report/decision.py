@@ -12,6 +12,7 @@ from engine.media.source import shown
 from engine.report import edits, words
 
 _MOST_ROWS = 60
+_AT_BOUND = "; both at the bound, which hides what changed beyond it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def _edit(number: int, s: Step) -> EditRow:
     counted = s.edit.scores
     before = _factor(s.log10_before, s.words_before if counted else "")
     after = _factor(s.log10_after, s.words_after if counted else "")
-    after += "; both at the bound, which hides what changed beyond it" if s.bounded and s.edit.scores else ""
+    after += _AT_BOUND if s.bounded and counted else ""
     moved = _moved(s.moved_km) if counted else "–"
     return EditRow(number, edits.said(s.edit), _when(s.edit.created), before, after, moved, s.edit.digest)
 
@@ -71,6 +72,7 @@ def chosen(finding: Finding) -> tuple[tuple[str, str, str, str], ...]:
 
 def _chosen(c: Choice) -> tuple[str, str, str, str]:
     default, held = _factor(c.log10_default, c.words_default), _factor(c.log10_chosen, c.words_chosen)
+    held += _AT_BOUND if c.bounded else ""
     return shown(edits.setting(c), 300), default, held, _moved(c.moved_km)
 
 

@@ -69,16 +69,16 @@ def change(step: Step) -> str:
     """What an edit did to the factor and the places: "−1.42 → −0.95 (different places, weak support); sound moved 5,550 km"."""
     if not step.edit.scores:
         return ""
-    turned = _turned(step.log10_before, step.log10_after, step.words_before, step.words_after)
-    bounded = ["both at the bound that validation supports"] if step.bounded and turned else []
-    return "; ".join((*turned, *bounded, *_moved(step.moved_km)))
+    turned = _turned(step.log10_before, step.log10_after, step.words_before, step.words_after, step.bounded)
+    return "; ".join((*turned, *_moved(step.moved_km)))
 
 
-def _turned(before: float | None, after: float | None, words_before: str, words_after: str) -> list[str]:
+def _turned(before: float | None, after: float | None, words_before: str, words_after: str, bounded: bool) -> list[str]:
     if before is None and after is None:
         return []
     said = words_after if words_before == words_after else f"{words_before} → {words_after}"
-    return [f"{factor(before)} → {factor(after)} ({said})"]
+    told = [f"{factor(before)} → {factor(after)} ({said})"]
+    return [*told, "both at the bound that validation supports"] if bounded else told
 
 
 def _moved(moved_km: tuple[tuple[str, float], ...]) -> list[str]:
@@ -99,8 +99,9 @@ def setting(choice: Choice) -> str:
 
 def setting_change(choice: Choice) -> str:
     """What it does to the factor and the places, as `change` says it of an edit."""
-    turned = _turned(choice.log10_default, choice.log10_chosen, choice.words_default, choice.words_chosen)
-    return "; ".join((*turned, *_moved(choice.moved_km)))
+    c = choice
+    turned = _turned(c.log10_default, c.log10_chosen, c.words_default, c.words_chosen, c.bounded)
+    return "; ".join((*turned, *_moved(c.moved_km)))
 
 
 _SETTINGS: dict[str, tuple[str, Callable[[str], str]]] = {
