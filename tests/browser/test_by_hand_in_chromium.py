@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,14 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 MAP = "[data-testid=stDeckGlJsonChart]"
+
+
+def until(page: Any, holds: Callable[[], bool], within_s: float = 60.0) -> None:
+    """Wait for what no selector waits for."""
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, "it did not come to hold"
+        page.wait_for_timeout(200)
 
 
 @pytest.mark.slow
@@ -28,7 +38,8 @@ def test_draw_a_stretch_add_a_bird_and_take_it_back(page: Any, tmp_path: Path) -
     page.mouse.up()
     drawn = page.get_by_role("group", name="The stretch drawn on the timeline")
     drawn.get_by_role("button", name="Hear it").click()
-    page.wait_for_function("() => { const v = document.querySelector('.desk video'); return v && v.currentTime > 3; }")
+    player = page.locator(".desk video")  # in a shadow root, which the document's own selectors do not enter
+    until(page, lambda: player.evaluate("v => v.currentTime") > 3)
     drawn.get_by_role("button", name="Look at this stretch").click()
     page.get_by_text("Your edits").wait_for()
     page.get_by_text("stretch: 0:03", exact=False).first.wait_for()
@@ -39,7 +50,8 @@ def test_draw_a_stretch_add_a_bird_and_take_it_back(page: Any, tmp_path: Path) -
     page.get_by_role("button", name="Add").first.click()
     page.get_by_label("Species, Latin or English").fill("coal tit")
     page.keyboard.press("Enter")
-    page.get_by_text("Coal Tit (Periparus ater)").first.wait_for()
+    chosen = page.locator("[data-testid=stSelectbox] input")
+    until(page, lambda: "Coal Tit (Periparus ater)" in chosen.evaluate_all("all => all.map(i => i.value)"))
     page.get_by_role("button", name="Add it").click()
     evidence.get_by_text("Coal Tit").wait_for()
     page.screenshot(path=str(tmp_path / "2_added.png"))
