@@ -101,8 +101,9 @@ def apply(settings: Settings, edit: Edit) -> Settings:
     if edit.what == "drop":
         return s.but(dropped=s.dropped | {edit.target}, added=_without(s.added, edit.target))
     if edit.what == "restore":
-        back = tuple(o for e in settings.edits for o in e.replacement if o.key == edit.target)
-        return s.but(dropped=s.dropped - {edit.target}, added=s.added + tuple(o for o in back if o not in s.added))
+        held = {o.value for o in s.added}
+        back = tuple(o for e in settings.edits for o in e.replacement if o.key == edit.target and o.value not in held)
+        return s.but(dropped=s.dropped - {edit.target}, added=s.added + back)
     if edit.what in ("add", "confirm"):
         return s.but(added=s.added + edit.replacement)
     if edit.what == "relabel":
@@ -155,9 +156,10 @@ def _implied(settings: Settings) -> tuple[Edit, ...]:
     for edit in settings.edits:
         s = apply(s, edit)
     known = {e.target for e in settings.edits}
+    added = {o.value for o in s.added}
     return (
         *(Edit("drop", key) for key in sorted(settings.dropped - s.dropped)),
-        *(Edit("add", o.key, (o,), o.author) for o in settings.added if o not in s.added),
+        *(Edit("add", o.key, (o,), o.author) for o in settings.added if o.value not in added),
         *(Edit("leave out", name) for name in sorted(settings.left_out - s.left_out)),
         *(Edit("include", name) for name in sorted(settings.included - s.included)),
         *(Edit("weight", name, weight=w) for name, w in settings.weights if (name, w) not in s.weights and name not in known),

@@ -53,6 +53,13 @@ class Observation:
         return self.author == ANALYST or self.author.startswith(f"{ANALYST}:")
 
     @property
+    def value(self) -> tuple[object, ...]:
+        """All that it says, to be compared: an observation equals none but itself, not even its copy that was kept and read."""
+        meant = None if self.vector is None else tuple(self.vector.ravel().tolist())
+        told = (self.clue, self.kind, self.label, self.score, self.start_s, self.end_s, self.name, self.author, self.note)
+        return (*told, None if self.box is None else tuple(self.box), meant)
+
+    @property
     def key(self) -> str:
         """What it is, whenever it was: all windows of one species share it. Used to drop and to count once."""
         return f"{self.clue}/{self.kind}/{self.label}"
