@@ -312,7 +312,7 @@ def _window_vectors(sample: Sample) -> NDArray[np.float32]:
     from engine.core.finding import Settings
     from engine.lab.recordings import Condition, perceive
 
-    own = [o for o in perceive(sample, Condition(), Settings(), 0).observations if o.kind in ("species", "sound")]
+    own = [o for o in perceive(sample, Condition(), Settings(), 0).observations if o.clue == "species"]
     starts = sorted({o.start_s for o in own})
     scores = np.zeros((max(1, len(starts)), len(birdnet.labels())), dtype=np.float32)
     for o in own:

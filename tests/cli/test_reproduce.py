@@ -11,18 +11,26 @@ import pytest
 
 from engine import cli
 from engine.core.paths import EXAMPLES
+from engine.report.digest import digest_of
 
 GOLF, VERMONT = EXAMPLES / "golf_georgia.mp4", EXAMPLES / "vermont_chickadee.mp4"
 
 
-def rewritten(path: Path, **changes: str) -> Path:
-    """The bundle with its finding's texts changed and the manifest made to fit: what somebody who forges one would do."""
+def rewritten(path: Path, page_too: bool, **changes: str) -> Path:
+    """The bundle with its finding's texts changed, the page's hash of the numbers and the manifest made to fit, and without the
+    PDF: what somebody who forges one would do."""
     out = path.with_name("forged.zip")
     with zipfile.ZipFile(path) as archive:
         documents = {n: archive.read(n) for n in archive.namelist()}
+    honest_page = documents["finding.json"] if page_too else None
     for old, new in changes.items():
         documents["finding.json"] = documents["finding.json"].replace(old.replace("_", " ").encode(), new.encode())
+    documents.pop("report.pdf", None)
+    if honest_page is not None:
+        honest, forged = (digest_of(text.decode()).encode() for text in (honest_page, documents["finding.json"]))
+        documents["report.html"] = documents["report.html"].replace(honest, forged)
     manifest = json.loads(documents["manifest.json"])
+    manifest["entries"] = [e for e in manifest["entries"] if e["name"] in documents]
     for entry in manifest["entries"]:
         data = documents[entry["name"]]
         entry |= {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
@@ -42,7 +50,9 @@ def test_a_bundle_runs_again_to_the_same_result(tmp_path: Path, capsys: pytest.C
     assert "the same." in capsys.readouterr().out
     assert cli.main(["reproduce", str(path), str(VERMONT)]) == 2
     assert "not the clip that was examined" in capsys.readouterr().err
-    assert cli.main(["reproduce", str(rewritten(path, different_places="same place")), str(GOLF)]) == 1
+    assert cli.main(["reproduce", str(rewritten(path, False, different_places="same place")), str(GOLF)]) == 2
+    assert "report.html is a report of other numbers" in capsys.readouterr().err
+    assert cli.main(["reproduce", str(rewritten(path, True, different_places="same place")), str(GOLF)]) == 1
     assert "DIFFERS  sound against picture, verdict: same place then, different places now" in capsys.readouterr().out
 
 
