@@ -201,10 +201,11 @@ def header(b: state.Bench, found: Finding) -> None:
     compared = bool(engine.comparisons(found))
     parts = state.parts(b)
     cut_up = len(parts) > 1
-    widths = [9.0, *([2.6] if cut_up else []), *([2.0] if several else []), *([1.0] if compared else []), 1.1, 1.1, 1.1]
-    columns = st.columns(widths, vertical_alignment="center")
+    facts = 9.0 - 2.8 * cut_up - 1.6 * several  # what is in the row besides must not cut the buttons' words short
+    columns = st.columns([facts, *([3.0] if cut_up else []), *([1.8] if several else []), 4.3], vertical_alignment="center")
+    buttons = columns[-1].container(horizontal=True, horizontal_alignment="right", gap="small")
     if compared:
-        with columns[-4].popover("Why", icon=":material/help:", width="stretch", help="The comparison in numbers"):
+        with buttons.popover("Why", icon=":material/help:", help="The comparison in numbers"):
             panels.compared(found)
     with columns[0]:
         panels.facts(found.clip, b.title, b.settings, b.blind)
@@ -231,15 +232,15 @@ def header(b: state.Bench, found: Finding) -> None:
             label_visibility="collapsed",
             on_change=_track,
         )
-    with columns[-3].popover("Open", icon=":material/folder_open:", width="stretch"):
+    with buttons.popover("Open", icon=":material/folder_open:"):
         opening("again")
         for example in engine.examples() if not b.blind else ():  # their titles say what is in them
             st.button(plain(example.title), key=f"again-{example.path.stem}", **state.callback(_example, example))
         st.button("Close this clip", key="close", icon=":material/close:", **state.callback(_close))
-    with columns[-2].popover(filing.label(b), icon=":material/cases:", width="stretch", disabled=b.blind, key="case-of-clip"):
+    with buttons.popover(filing.label(b), icon=":material/cases:", disabled=b.blind, key="case-of-clip"):
         if not b.blind:
             filing.popover(b, found)
-    with columns[-1].popover("Export", icon=":material/download:", width="stretch", disabled=b.blind):
+    with buttons.popover("Export", icon=":material/download:", disabled=b.blind):
         if not b.blind:
             exports(found)
 
