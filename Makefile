@@ -10,6 +10,9 @@ STAMP := $(VENV)/.installed
 # Tests wait for workers and browsers now and then, so one more than there are cores; each may take 3 GB, so four at most.
 JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); [ $$n -lt 3 ] && echo $$((n + 1)) || echo 4)
 
+# Tests start hundreds of processes, workers and decoders; where no byte code may be kept, each compiles the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: app setup test test-all lint lock clean ray
 
 app: setup
@@ -28,7 +31,7 @@ test: setup
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not slow and not browser"
-	$(BIN)/python -m pytest -m "browser and not slow"
+	$(BIN)/python -m pytest -m "browser and not slow" tests/browser
 
 test-all: test
 	$(BIN)/python -m pytest -m slow

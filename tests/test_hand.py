@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 
 from engine import hand
-from engine.attribution import clue_switches, effects, explained, history
+from engine.attribution import choices, clue_switches, effects, explained, history
 from engine.clues.text import choice, reading
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.edit import apply, untouched
@@ -119,9 +120,10 @@ def test_reports_hold_edits_and_effects(perception: Perception) -> None:
 
 
 def test_reports_say_what_each_setting_chosen_does(perception: Perception, first: Finding) -> None:
-    assert explained(first).choices == ()
+    assert choices(first) == ()
     s = Settings(prior="population", when=date(2024, 5, 1))
-    found = explained(judge(perception, s))
+    found = judge(perception, s)
+    found = replace(found, choices=choices(found))
     prior, when = found.choices
     assert (prior.name, prior.chosen, prior.default) == ("prior", "population", "mixture")
     assert (when.name, when.chosen, when.default) == ("when", "2024-05-01", "")

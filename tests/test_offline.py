@@ -86,7 +86,7 @@ _BARS = "print('bars', transformers.utils.logging.is_progress_bar_enabled())"
 _GO = "from engine.nets.offline import go_offline; go_offline()"
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_hub_libraries_ask_nobody(moment: str, guarded_env: dict[str, str]) -> None:
     """Whether they are told before they are imported, or when somebody else has imported them already."""
     code = _ASK_HUB.format(before=_GO if moment == "before" else "", after=_GO if moment == "after" else "")

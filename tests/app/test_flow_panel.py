@@ -64,6 +64,7 @@ def test_bayes_is_the_default_and_nothing_is_worked_out(page: AppTest) -> None:
     assert "flow_opinions" not in page.session_state
 
 
+@pytest.mark.slow
 def test_the_flow_points_where_such_birds_sing(page: AppTest) -> None:
     asked(page)
     held = page.session_state["flow_opinions"]

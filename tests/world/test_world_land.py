@@ -121,6 +121,7 @@ def test_assets_stay_small_and_are_the_scripts() -> None:
     assert sum(f.stat().st_size for f in files) < 12e6
 
 
+@pytest.mark.slow
 def test_points_are_made_again_byte_by_byte(make_world: ModuleType, tmp_path: Path) -> None:
     points = make_world.gallery_points()
     cities, _ = make_world.geonames()

@@ -96,7 +96,7 @@ def test_change_by_hand_is_the_derivative(t: float) -> None:
 def test_density_integrates_to_one_over_the_sphere() -> None:
     """Random weights, broad condition: exact log density on points of equal area, 1 ± 1%; Hutchinson's within its noise."""
     f = flow(3)
-    n = 5000
+    n = 2500
     k = np.arange(n) + 0.5
     z, lon = 1 - 2 * k / n, np.pi * (1 + 5**0.5) * k
     r = np.sqrt(1 - z * z)
@@ -105,9 +105,9 @@ def test_density_integrates_to_one_over_the_sphere() -> None:
     exact = f.log_density(told, even)
     assert exact.shape == (1, n) and exact.std() > 0.2
     assert abs(np.exp(logsumexp(exact)) / n * 4 * math.pi - 1) < 0.01
-    guessed = f.log_density(told, even[::10], how="hutchinson", seed=1)
-    assert np.array_equal(guessed, f.log_density(told, even[::10], how="hutchinson", seed=1))
-    assert abs((guessed - exact[:, ::10]).mean()) < 0.1
+    guessed = f.log_density(told, even[::5], how="hutchinson", seed=1)
+    assert np.array_equal(guessed, f.log_density(told, even[::5], how="hutchinson", seed=1))
+    assert abs((guessed - exact[:, ::5]).mean()) < 0.1
 
 
 def test_samples_are_on_the_sphere_seeded_and_of_the_density_stated() -> None:

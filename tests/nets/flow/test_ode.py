@@ -121,8 +121,8 @@ def test_hutchinson_is_unbiased_and_seeded() -> None:
 
     assert torch.equal(once(1), once(1)) and not torch.equal(once(1), once(2))
     exactly = ode.move(wind, draw(50, 9), ode.schedule(8), "exact").log_ratio
-    many = torch.stack([once(s) for s in range(60)])
-    assert ((many.mean(0) - exactly).abs() < 5 * many.std(0) / 60**0.5 + 0.02).double().mean() > 0.9
+    many = torch.stack([once(s) for s in range(24)])
+    assert ((many.mean(0) - exactly).abs() < 5 * many.std(0) / 24**0.5 + 0.02).double().mean() > 0.9
 
 
 def test_density_needs_a_known_way() -> None:
