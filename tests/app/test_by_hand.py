@@ -54,6 +54,7 @@ def by_label(at: AppTest, kind: str, label: str):  # type: ignore[no-untyped-def
     return next(w for w in at.get(kind) if w.label == label)
 
 
+@pytest.mark.slow
 def test_edits_are_made_listed_undone_and_done_again(page: AppTest) -> None:
     examine(page)
     b = page.session_state["bench"]

@@ -192,6 +192,7 @@ def test_what_the_desk_sends(examined: AppTest, monkeypatch: pytest.MonkeyPatch)
     assert b.globe is not globe
 
 
+@pytest.mark.slow
 def test_a_long_recording_gets_a_preview_of_the_stretch_looked_at(page: AppTest, tmp_path: Path) -> None:
     """Films are not sent whole to the browser: a stretch around the moment is."""
     rate, length_s = 8000, 200

@@ -50,6 +50,7 @@ def finish(at: AppTest) -> None:
     assert not at.exception and at.session_state["bench"].job is None
 
 
+@pytest.mark.slow
 def test_what_failed_is_named_and_examined_again_with_all_edits(listed: str) -> None:
     at = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
     at.run()

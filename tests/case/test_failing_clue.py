@@ -121,6 +121,7 @@ def test_what_can_never_be_decoded_is_not_tried_again(
     assert key == perception_key(found.clip, SHORT)
 
 
+@pytest.mark.slow
 def test_shots_that_failed_take_all_that_looks_at_frames_along(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

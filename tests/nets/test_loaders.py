@@ -77,6 +77,7 @@ for name, load in loaders.items():
 """
 
 
+@pytest.mark.slow
 def test_loaders_ask_nobody(guarded_env: dict[str, str], tmp_path: Path) -> None:
     """In a process that was told nothing beforehand, on a folder whose files point to the hub."""
     env = {k: v for k, v in guarded_env.items() if not k.startswith(("HF_", "TRANSFORMERS_"))} | {
