@@ -72,7 +72,16 @@ class Work:
             self.error = self.wrong
 
 
-class Preview(Work):
+class Written(Work):
+    """Work that comes to a file."""
+
+    @property
+    def path(self) -> Path | None:
+        made: Path | None = self.made
+        return made
+
+
+class Preview(Written):
     """A small copy of a stretch for the browser's player."""
 
     wrong = "The player's copy could not be made; the file itself is untouched."
@@ -82,13 +91,8 @@ class Preview(Work):
         path = folder / f"preview-{track or 0}-{stretch.start_s:.3f}.mp4"
         super().__init__("the preview", lambda told: engine.preview_mp4(reader, stretch, path, 480, told, track))
 
-    @property
-    def path(self) -> Path | None:
-        made: Path | None = self.made
-        return made
 
-
-class Reel(Work):
+class Reel(Written):
     """The evidence reel of a finding."""
 
     wrong = "The reel could not be made; the file itself is untouched."
@@ -96,11 +100,6 @@ class Reel(Work):
     def __init__(self, found: Finding, reader: Any, folder: Path) -> None:
         self.found = found
         super().__init__("the reel", lambda told: engine.write_reel(found, reader, folder / "reel.mp4", told))
-
-    @property
-    def path(self) -> Path | None:
-        made: Path | None = self.made
-        return made
 
     @property
     def failed(self) -> str:

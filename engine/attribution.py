@@ -66,20 +66,19 @@ def history(perception: Perception, settings: Settings) -> tuple[Step, ...]:
 
 def step(made: edit.Edit, before: Finding, after: Finding) -> Step:
     """What one edit did, from the findings before and after it."""
+    return Step(made, *_between(before, after))
+
+
+def _between(before: Finding, after: Finding) -> tuple[float | None, float | None, str, str, tuple[tuple[str, float], ...], bool]:
+    """What differs between two findings, as the fields of `Step` and of `Choice` have it: factors, words, places, the bound."""
     a, b = factor(before), factor(after)
-    return Step(made, a[0], b[0], a[1], b[1], _places_moved(before, after), _bounded(before, after))
-
-
-def _bounded(*found: Finding) -> bool:
-    return all(any(c.at_bound for c in f.comparisons) for f in found)
-
-
-def _places_moved(before: Finding, after: Finding) -> tuple[tuple[str, float], ...]:
-    return tuple(
+    moved = tuple(
         (x.modality, float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, y.place.lat_deg, y.place.lon_deg)))
         for x in before.located
         if x.spoke and (y := after.by(x.modality)) is not None and y.spoke
     )
+    bounded = all(any(c.at_bound for c in f.comparisons) for f in (before, after))
+    return a[0], b[0], a[1], b[1], moved, bounded
 
 
 def choices(finding: Finding) -> tuple[Choice, ...]:
@@ -92,23 +91,21 @@ def choices(finding: Finding) -> tuple[Choice, ...]:
 
 def choice(name: str, held: str, default: str, without: Finding, finding: Finding) -> Choice:
     """What one setting does, from the finding with the default in its place and the finding as it is."""
-    a, b = factor(without), factor(finding)
-    return Choice(name, held, default, a[0], b[0], a[1], b[1], _places_moved(without, finding), _bounded(without, finding))
+    return Choice(name, held, default, *_between(without, finding))
 
 
 def told(finding: Finding) -> Finding:
-    """The finding with what each edit did; as it is where nothing was edited, or that is told already."""
+    """The finding with what each edit and each setting chosen did; what is told already is not worked out again."""
     s = finding.settings
-    if finding.history or not (s.edits or edit.edited(s)):
-        return finding
-    return replace(finding, history=history(finding.perception, s))
+    steps = finding.history or (history(finding.perception, s) if s.edits or edit.edited(s) else ())
+    return replace(finding, history=steps, choices=finding.choices or choices(finding))
 
 
 def explained(finding: Finding) -> Finding:
     """The finding with what each edit, setting, clue and observation did, as reports show it."""
     film = tuple(replace(f, rationale=rationale(f)) for f in finding.film)
     done = effects(finding.perception, finding.settings, finding)
-    return replace(told(finding), choices=choices(finding), effects=done, film=film, rationale=rationale(finding))
+    return replace(told(finding), effects=done, film=film, rationale=rationale(finding))
 
 
 def factor(finding: Finding) -> tuple[float | None, str]:

@@ -267,12 +267,18 @@ def _observe(clues: list[Clue], reader: Reader, settings: Settings, progress: Pr
     return lane
 
 
+def _doing(name: str) -> str:
+    """What a clue does, within a sentence."""
+    doing = _DOING.get(name, name)
+    return f"{doing[0].lower()}{doing[1:]}"
+
+
 @contextmanager
 def _frugally(name: str, turn: threading.Lock, told: _Told) -> Iterator[None]:
     """Let a clue's model go when it is through. One of the largest waits until no other is at work, and can be told to stop."""
     large = name in LARGEST
     while large and not turn.acquire(timeout=WAIT_S):
-        told(Progress(f"{_DOING[name][0].lower()}{_DOING[name][1:]}: waits for its turn"))
+        told(Progress(f"{_doing(name)}: waits for its turn"))
     try:
         yield
     finally:
@@ -332,8 +338,7 @@ def _together(reader: Reader, settings: Settings, interval: Interval, lanes: lis
         elif settings.quick and clue.name in OFF_BY_DEFAULT:
             mute[clue.name] = "it has no vote, and was left out to be quick"
         elif clue.name in failed:
-            doing = _DOING.get(clue.name, clue.name)
-            mute[clue.name] = f"{doing[0].lower()}{doing[1:]} failed, examine the clip again"
+            mute[clue.name] = f"{_doing(clue.name)} failed, examine the clip again"
         elif clue.name in failures:
             mute[clue.name] = f"its {sense} cannot be decoded"
         else:

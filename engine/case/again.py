@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from engine.attribution import choices, told
+from engine.attribution import told
 from engine.case import codec
 from engine.case.reproduce import compare
 from engine.case.results import Results
@@ -69,10 +69,8 @@ def again(case: Case, kept: Kept, results: Results | None = None, progress: Prog
         perceiving = settings.but(interval=None)  # a case perceives whole clips, and judges them scene by scene
         perception, _, _ = (results or Results()).perceive(reader, perceiving, progress)
         progress(Progress("drawing the map"))
-        finding, then = told(judge(perception, settings)), json.loads(kept.document)
-        if then.get("choices"):
-            finding = replace(finding, choices=choices(finding))
-        now = json.loads(to_json(finding))
+        finding = told(judge(perception, settings))
+        then, now = json.loads(kept.document), json.loads(to_json(finding))
         yield Again(finding, reader, custody_of(case, kept, _remarks(kept, then, now)))
 
 

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         f"1/{10**-low:.2g} … {10**high:.2g}"
     )
     near = [(name, mismatch.drawn_near(priors.prior(name, world_grid()), NEAR_KM, DRAWS, args.seed)) for name in PRIORS]
-    shares = "; ".join(f"{name} {' / '.join(f'{s:.2%}' for s in found)}" for name, found in near)
+    shares = "; ".join(f"{name} {' / '.join(f'{s:.3%}' for s in found)}" for name, found in near)
     within = " / ".join(f"{k:g}" for k in NEAR_KM)
     print(f"two places drawn apart lie within {within} km of each other ({DRAWS:,} draws): {shares}")
     return 0
