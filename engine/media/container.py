@@ -22,6 +22,7 @@ from av.stream import Disposition
 
 from engine.core.clip import Stream
 from engine.core.errors import MediaError
+from engine.media import embedded
 from engine.media.source import Source, shown
 
 DEMUXERS = (
@@ -93,7 +94,7 @@ def describe(source: Source) -> Contents:
         wanted = [s for s in streams if s.kind in ("audio", "video") and not s.attached_picture]
         if not any(s.decodable for s in wanted):
             raise MediaError(_nothing_decodable(source, wanted, problems))
-        tags = _tags(container, streams)
+        tags = _tags(container, streams, embedded.tags(source))
         name = container.format.name
         said = [s.duration_s for s in streams if s.duration_s] + [max(0, container.duration or 0) / av.time_base]
     duration_s = max(said)
@@ -262,9 +263,11 @@ def check_size(width_px: int, height_px: int, name: str) -> None:
         )
 
 
-def _tags(container: InputContainer, streams: tuple[Stream, ...]) -> tuple[tuple[str, str], ...]:
-    """Tags of the container, then those of the tracks as "video 1/handler_name"."""
-    tags = list(container.metadata.items())
+def _tags(
+    container: InputContainer, streams: tuple[Stream, ...], more: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Tags of the container, those that FFmpeg doesn't hand on, and those of the tracks as "video 1/handler_name"."""
+    tags = [*list(container.metadata.items())[: MAX_TAGS - len(more)], *more]
     for s in streams:
         tags += [(f"{s.kind} {s.track}/{k}", v) for k, v in container.streams[s.index].metadata.items()]
     return tuple((k[:100], v[:MAX_TAG_CHARACTERS]) for k, v in tags[:MAX_TAGS])

@@ -11,6 +11,7 @@ import pytest
 
 from engine.core.clip import Clip
 from engine.media import metadata
+from engine.media.camera_track import positions
 from engine.media.metadata import container_observations, parse_iso6709, stated_places, timed_places
 from engine.media.reader import open_clip
 
@@ -142,17 +143,12 @@ def gopro(lat: float, lon: float, lock: int = 3) -> bytes:
     return klv(b"DEVC", b"\0", 1, len(inner), inner)
 
 
-def test_timed_positions_of_cameras_and_drones() -> None:
-    (fix,) = metadata._fixes_of(4.0, gopro(47.5, -122.25))
-    assert (fix.lat_deg, fix.lon_deg, fix.alt_m, fix.time_s) == pytest.approx((47.5, -122.25, 120.0, 4.0))
-    assert not list(metadata._fixes_of(4.0, gopro(47.5, -122.25, lock=0)))
-    assert not list(metadata._fixes_of(4.0, gopro(0.0, 0.0)))
-    (fix,) = metadata._fixes_of(1.0, b"\0\0" + struct.pack("<H3d", 5, -1.5, 36.8, 1_700.0))
-    assert (fix.lat_deg, fix.lon_deg) == (-1.5, 36.8)
-    (fix,) = metadata._fixes_of(2.0, b"[iso: 100] [latitude: 64.1466] [longitude: -21.9426] [altitude: 61.0]")
-    assert (fix.lat_deg, fix.lon_deg) == (64.1466, -21.9426)
-    (fix,) = metadata._fixes_of(2.0, b"GPS(-21.9426,64.1466,19) BAROMETER:91.2")
-    assert (fix.lat_deg, fix.lon_deg) == (64.1466, -21.9426)
+def test_timed_positions_of_cameras() -> None:
+    assert positions(gopro(47.5, -122.25)) == ("GoPro track", (pytest.approx((47.5, -122.25, 120.0)),))
+    assert positions(gopro(47.5, -122.25, lock=0)) == ("GoPro track", ())
+    ((fix,), _) = metadata._in_packet(1.0, b"\0\0" + struct.pack("<H3d", 5, -1.5, 36.8, 1_700.0))
+    assert (fix.lat_deg, fix.lon_deg, fix.time_s) == (-1.5, 36.8, 1.0)
+    assert metadata._in_packet(4.0, gopro(0.0, 0.0))[0] == []
 
 
 def test_damaged_timed_tracks_say_nothing() -> None:
@@ -162,7 +158,7 @@ def test_damaged_timed_tracks_say_nothing() -> None:
         data = bytearray(whole)
         for at in rng.integers(4, len(data), 3):
             data[at] = rng.integers(256)
-        for fix in metadata._fixes_of(0.0, bytes(data[: rng.integers(4, len(data))])):
+        for fix in metadata._in_packet(0.0, bytes(data[: rng.integers(4, len(data))]))[0]:
             assert abs(fix.lat_deg) <= 90 and abs(fix.lon_deg) <= 180
 
 
