@@ -22,6 +22,10 @@ _PERCEIVED = (
     ("Read in the picture", ("text",)),
     ("Seen in the picture", ("scene",)),
 )
+_STATED = {
+    "location": "place", "timed location": "place", "location in doubt": "in doubt", "creation time": "time", "year": "year",
+    "place named": "place named",
+}  # fmt: skip
 _MOST_LISTED = 12
 _MOST_COUNTRIES = 5
 _MOST_SPANS = 4
@@ -32,6 +36,7 @@ def summarise(finding: Finding, pen: Pen) -> None:
     pen.line(pen.styled(clip_name(finding.clip), "bold") + pen.styled(" · " + _about(finding), "dim"))
     if finding.film:
         _film(finding, pen)
+        _stated(finding, pen)
         _silent(finding, pen)
         _made_by(finding, pen)
         return
@@ -47,6 +52,7 @@ def summarise(finding: Finding, pen: Pen) -> None:
     for test in finding.claims:
         _claim(test, pen)
     _perceived(finding, pen)
+    _stated(finding, pen)
     _silent(finding, pen)
     _made_by(finding, pen)
 
@@ -162,6 +168,22 @@ def _title(p: Perceived) -> str:
 def _spans(p: Perceived) -> str:
     listed = ", ".join(words.span(a, b) for a, b in p.spans[:_MOST_SPANS])
     return listed + (f" and {len(p.spans) - _MOST_SPANS} more" if len(p.spans) > _MOST_SPANS else "")
+
+
+def _stated(finding: Finding, pen: Pen) -> None:
+    """Places and times that the file itself states, and where in it; of a track of timed places the first."""
+    own = [o for o in finding.perception.observations if o.clue == "container" and o.name in _STATED]
+    timed = [o for o in own if o.name == "timed location"]
+    own = [o for o in own if o not in timed[1:]]
+    if not own:
+        return
+    pen.line()
+    pen.line(pen.styled("Stated in the file, which anybody can edit", "bold"))
+    for o in own[:_MOST_LISTED]:
+        more = f"; the first of {len(timed)}" if o in timed and len(timed) > 1 else ""
+        _field(pen, _STATED[o.name], plain(f"{o.label} {o.note}{more}", 400))
+    if len(own) > _MOST_LISTED:
+        _field(pen, "", f"and {len(own) - _MOST_LISTED} more: --json, --html")
 
 
 def _silent(finding: Finding, pen: Pen) -> None:

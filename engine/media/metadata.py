@@ -42,6 +42,7 @@ _NAMES = {
     "ixml note": "comment", "info icmt": "comment", "id3 comm": "comment", "xmp tiff:make": "device",
     "xmp tiff:model": "device", "xmp xmp:creatortool": "software", "xmp xmpdm:shotlocation": "place named",
 }  # fmt: skip
+_TRACK = r"^(audio|video|data|subtitle) \d+/"
 _CLOCKS = ("creation_time",)
 _TIMES = (
     *_CLOCKS, "date", "com.apple.quicktime.creationdate", "date_recorded", "date_encoded", "date_digitized", "date_tagged",
@@ -147,7 +148,7 @@ def _disagreement(fix: Fix, others: list[Fix]) -> str:
 
 def _plain(key: str) -> str:
     """A tag's name in small letters, without the track and the language."""
-    plain = re.sub(r"^(audio|video|data|subtitle) \d+/", "", key).lower()
+    plain = re.sub(_TRACK, "", key).lower()
     return re.sub(r"-(eng|und|[a-z]{3})$", "", plain)
 
 
@@ -199,8 +200,9 @@ def _times(tags: tuple[tuple[str, str], ...], stamp: str) -> list[tuple[str, str
             when = stated_time.parse_comment(value)[0]
         if when is not None:
             sources = found.setdefault(when.label, (when, []))[1]
-            if plain not in sources:
-                sources.append(plain)
+            named = re.sub(_TRACK, "", key)
+            if named.lower() not in map(str.lower, sources):
+                sources.append(named)
     every = list(found.values())
     return [("creation time", when.label, _note_of(when, sources, every)) for when, sources in every] + years
 
