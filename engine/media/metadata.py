@@ -264,7 +264,7 @@ def _of_track(readings: list[telemetry.Reading], anchors: list[tuple[float, floa
     fixes: list[Fix] = []
     for reading in readings:
         meant = telemetry.places_of(reading, order.order)
-        if len(meant) > 1:
+        if reading.named and len(meant) > 1:
             meant = tuple(p for p in meant if any(distance_km(*p, *a) < telemetry.NEAR_KM for a in anchors)) or meant
         if len(meant) == 1:
             fix = fix_of(*meant[0], None, "", source, reading.time_s)

@@ -88,6 +88,7 @@ def text_of(data: bytes) -> str:
 
 def read(time_s: float, text: str) -> Reading | None:
     """The place that a record states, or None where it states none or has no fix (0, 0)."""
+    text = re.sub(r"\\[Nnh]", "\n", text)  # line breaks of ASS
     reading = _sentence(time_s, text) or _by_name(time_s, text) or _bare(time_s, text)
     if reading is None or (abs(reading.first) < _NOWHERE_DEG and abs(reading.second) < _NOWHERE_DEG):
         return None

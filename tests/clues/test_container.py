@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 
-from engine.clues.container import ContainerClue
+from engine.clues.container import ContainerClue, stated_claims
 from engine.core.clip import Clip, Interval
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
@@ -52,3 +54,24 @@ def test_a_claim_is_shown_and_never_fused_unless_asked() -> None:
 def test_without_a_claim_there_is_no_third_witness() -> None:
     bird = Observation("species", "species", "Parus major", 0.95, 0.0, 3.0)
     assert judge(perception(bird)).by("container") is None
+
+
+def stated(label: str) -> Observation:
+    return Observation("container", "tag", label, 1.0, 0.0, 3.0, name="creation time", author="container", note="from a tag")
+
+
+def test_days_that_disagree_are_each_a_claim() -> None:
+    place = claim(33.47, -81.97)
+    zones = stated_claims((place, stated("2021-04-11T01:30:00+00:00"), stated("2021-04-10T21:30:00-04:00")))
+    assert [c.when for c in zones] == [date(2021, 4, 11)]
+    two = stated_claims((place, stated("2021-04-11T01:30:00+00:00"), stated("2015-01-02")))
+    assert [c.when for c in two] == [date(2021, 4, 11), date(2015, 1, 2)]
+    assert stated_claims((stated("2015-01-02"),)) == ()
+
+
+def test_a_place_in_doubt_is_said_and_not_drawn() -> None:
+    doubt = Observation("container", "tag", "+48/ or +02/", 1.0, 0.0, 3.0, name="location in doubt", note="from subtitles; order")
+    evidence = ContainerClue().log_likelihood((doubt, stated("2015-01-02")), world_grid())
+    assert evidence.abstained and "in doubt" in evidence.abstained and "+48/ or +02/" in evidence.abstained
+    assert "2015-01-02" in evidence.abstained
+    assert stated_claims((doubt,)) == ()

@@ -46,3 +46,36 @@ def test_poles_and_the_antimeridian_are_places() -> None:
 def test_a_claim_beyond_the_earth_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingError):
         Claim(**{"lat_deg": 0.0, "lon_deg": 0.0, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("text", "letters", "reference", "degrees"),
+    [
+        ("48,51.504N", "NS", "", 48.8584), ("2,17,40.2E", "EW", "", 2.2945), ("48,8584", "NS", "", 48.8584),
+        ("33 deg 28' 15.2\" S", "NS", "", -33.47089), ("33/1 28/1 152/10", "NS", "S", -33.47089), ("−33.47", "NS", "", -33.47),
+        ("-33.47", "NS", "S", -33.47), ("81.97", "EW", "West", -81.97), ("N 48.5", "NS", "", 48.5),
+    ],
+)  # fmt: skip
+def test_one_angle_by_itself(text: str, letters: str, reference: str, degrees: float) -> None:
+    assert coordinate.angle(text, letters, reference) == pytest.approx(degrees, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "letters", "reference"),
+    [("-33.47 N", "NS", ""), ("33.47 E", "NS", ""), ("33.47 N", "NS", "S"), ("nan", "NS", ""), ("91", "NS", ""),
+     ("1/0", "NS", ""),     ("48 70 1", "NS", ""), ("48.5 30", "NS", ""), ("", "NS", ""), ("9" * 500, "EW", ""), ("8,2 O", "EW", "")],
+)  # fmt: skip
+def test_an_angle_that_contradicts_itself_is_none(text: str, letters: str, reference: str) -> None:
+    assert coordinate.angle(text, letters, reference) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("geo:-33.85,151.21,35;u=10", (-33.85, 151.21, 35.0)), ("(48.85, 2.29)", (48.85, 2.29, None)),
+     ("48.85, 2.29, 35 m", (48.85, 2.29, 35.0)),
+     ("lat=48.85 lon=-2.29", (48.85, -2.29, None)), ("151.21, -33.85", (-33.85, 151.21, None)),
+     ("48,85; 2,29", (48.85, 2.29, None)),
+     ("-33.47 S, -70.65 W", (-33.47, -70.65, None)), ("1 2 3", None), ("91.5, 95.5", None)],
+)  # fmt: skip
+def test_places_as_tags_state_them(text: str, place: tuple[float, float, float | None] | None) -> None:
+    assert coordinate.stated(text) == place
