@@ -16,6 +16,7 @@ _NOWHERE_DEG = 1e-4  # cameras without a fix write +00.0000+000.0000
 _PLACE_KEYS = re.compile(
     r"location|iso6709|\bxyz\b|©xyz|\bloci\b|geo|gps|coordinates|lat ?[-_/]?l(?:on|ng)|\bposition\b|\bloc\b", re.IGNORECASE
 )
+_NO_PLACE = re.compile(r"version|time|date|accuracy|dop\b|speed|track|direction|bearing|status|altitude|elevation", re.IGNORECASE)
 # "latitude", "GPSLatitude", "XMP exif:GPSLatitude", "geo_lat": what stands before the word parts one pair from another.
 _LATITUDE = re.compile(r"(?P<before>.*?)(?P<gps>gps[ _-]?)?lat(?:itude)?", re.IGNORECASE)
 _LONGITUDES = ("longitude", "longtitude", "lon", "lng", "long")  # DJI's own XMP has it misspelt
@@ -112,7 +113,7 @@ def _by_value(tags: list[tuple[str, str]]) -> Iterable[Fix | Unclear]:
             if fix is not None:
                 height = values.get(_ALTITUDES.get(key.lower(), ""))
                 yield fix if fix.alt_m is not None or height is None else replace(fix, alt_m=_metres(height))
-            elif _is_wrong(part):
+            elif _is_wrong(part) and not _NO_PLACE.search(key):
                 yield Unclear(shown(part.strip(), 100), source, "it is no place on Earth, or contradicts itself")
 
 
@@ -128,7 +129,10 @@ def _read(text: str, source: str) -> Fix | None:
 def _is_wrong(text: str) -> bool:
     """Whether a text is a coordinate in all but its values: not one that says that there was no fix, nor a number alone."""
     numbers = re.findall(r"[0-9]+[.,][0-9]+", text)
-    return len(numbers) >= 2 and coordinate.looks_like_one(text) and any(float(n.replace(",", ".")) for n in numbers)
+    parted = re.search(r"[,;\s]|.[+-]", text.strip()) is not None
+    return (
+        len(numbers) in (2, 3) and parted and coordinate.looks_like_one(text) and any(float(n.replace(",", ".")) for n in numbers)
+    )
 
 
 def _by_pair(tags: list[tuple[str, str]]) -> Iterable[Fix | Unclear]:

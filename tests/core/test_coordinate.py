@@ -63,7 +63,8 @@ def test_one_angle_by_itself(text: str, letters: str, reference: str, degrees: f
 @pytest.mark.parametrize(
     ("text", "letters", "reference"),
     [("-33.47 N", "NS", ""), ("33.47 E", "NS", ""), ("33.47 N", "NS", "S"), ("nan", "NS", ""), ("91", "NS", ""),
-     ("1/0", "NS", ""),     ("48 70 1", "NS", ""), ("48.5 30", "NS", ""), ("", "NS", ""), ("9" * 500, "EW", ""), ("8,2 O", "EW", "")],
+     ("1/0", "NS", ""), ("48 70 1", "NS", ""), ("48.5 30", "NS", ""),
+     ("", "NS", ""), ("9" * 500, "EW", ""), ("8,2 O", "EW", "")],
 )  # fmt: skip
 def test_an_angle_that_contradicts_itself_is_none(text: str, letters: str, reference: str) -> None:
     assert coordinate.angle(text, letters, reference) is None
