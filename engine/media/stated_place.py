@@ -16,7 +16,10 @@ _NOWHERE_DEG = 1e-4  # cameras without a fix write +00.0000+000.0000
 _PLACE_KEYS = re.compile(
     r"location|iso6709|\bxyz\b|©xyz|\bloci\b|geo|gps|coordinates|lat ?[-_/]?l(?:on|ng)|\bposition\b|\bloc\b", re.IGNORECASE
 )
-_NO_PLACE = re.compile(r"version|time|date|accuracy|dop\b|speed|track|direction|bearing|status|altitude|elevation", re.IGNORECASE)
+_NO_PLACE = re.compile(
+    r"(?:version|time|time ?stamp|date|accuracy|dop|speed|track|direction|bearing|status|altitude|elevation)(?:ref)?$",
+    re.IGNORECASE,
+)
 # "latitude", "GPSLatitude", "XMP exif:GPSLatitude", "geo_lat": what stands before the word parts one pair from another.
 _LATITUDE = re.compile(r"(?P<before>.*?)(?P<gps>gps[ _-]?)?lat(?:itude)?", re.IGNORECASE)
 _LONGITUDES = ("longitude", "longtitude", "lon", "lng", "long")  # DJI's own XMP has it misspelt
@@ -104,7 +107,7 @@ def _by_value(tags: list[tuple[str, str]]) -> Iterable[Fix | Unclear]:
     """Tags whose value is a place by itself. FFmpeg joins values of the same name by semicolons."""
     values = {key.lower(): value for key, value in tags}
     for key, value in tags:
-        if not _PLACE_KEYS.search(key):
+        if not _PLACE_KEYS.search(key) or _NO_PLACE.search(key):
             continue
         source = shown(key, 60)
         parts = [value] if _read(value, source) is not None or ";" not in value else [p for p in value.split(";") if p.strip()]
@@ -113,7 +116,7 @@ def _by_value(tags: list[tuple[str, str]]) -> Iterable[Fix | Unclear]:
             if fix is not None:
                 height = values.get(_ALTITUDES.get(key.lower(), ""))
                 yield fix if fix.alt_m is not None or height is None else replace(fix, alt_m=_metres(height))
-            elif _is_wrong(part) and not _NO_PLACE.search(key):
+            elif _is_wrong(part):
                 yield Unclear(shown(part.strip(), 100), source, "it is no place on Earth, or contradicts itself")
 
 
