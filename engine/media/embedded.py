@@ -16,8 +16,7 @@ from engine.media.source import Source
 Tags = list[tuple[str, str]]
 MOST_TAGS = 120
 _MOST_STEPS = 20_000  # boxes or chunks looked at
-_MOST_PART_BYTES = 4_000_000
-_MOST_READ_BYTES = 32_000_000
+_MOST_PARTS, _MOST_PART_BYTES, _MOST_READ_BYTES = 300, 3_000_000, 8_000_000  # XML made to be slow takes a second a megabyte
 _BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid", b"styp", b"moof", b"sidx")
 _INTO = (b"moov", b"udta", b"trak", b"meta")
 _DEEPEST = 4
@@ -48,7 +47,7 @@ class _Parts:
     def __init__(self, source: Source) -> None:
         self._source = source
         self.size = source.size_bytes
-        self._left = _MOST_READ_BYTES
+        self._left, self._parts = _MOST_READ_BYTES, _MOST_PARTS
 
     def head(self, at: int, size: int) -> bytes:
         """A few bytes of structure."""
@@ -57,9 +56,10 @@ class _Parts:
     def part(self, at: int, size: int) -> bytes:
         """Content, at most _MOST_PART_BYTES of it; empty when enough has been read."""
         size = min(size, _MOST_PART_BYTES, self._left, self.size - at)
-        if size <= 0:
+        if size <= 0 or self._parts == 0:
             return b""
         self._left -= size
+        self._parts -= 1
         return self._source.pread(size, at)
 
 

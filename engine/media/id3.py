@@ -7,7 +7,7 @@ import struct
 
 from engine.media import xmp
 
-MOST_BYTES, MOST_FRAMES, MOST = 20_000_000, 2_000, 60
+MOST_FRAMES, MOST = 2_000, 60
 _LONGEST = 1_000
 _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 _RENAMED = {"TYE": "TYER", "TDA": "TDAT", "TIM": "TIME", "TXX": "TXXX", "COM": "COMM", "TRC": "TSRC", "TRD": "TRDA"}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from xml.parsers import expat
 
-MOST_BYTES, MOST_DEPTH, MOST_LEAVES, MOST_CHARACTERS = 4_000_000, 40, 2_000, 1_000
+MOST_BYTES, MOST_DEPTH, MOST_LEAVES, MOST_CHARACTERS = 3_000_000, 40, 2_000, 1_000
 _SPACE = " "  # parts a namespace from a name
 
 

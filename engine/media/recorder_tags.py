@@ -23,7 +23,9 @@ def guano(data: bytes) -> Tags:
         key, colon, value = line.partition(":")
         if colon and key.strip() and value.strip():
             found.append((f"GUANO {key.strip()[:60]}", value.strip()[:_LONGEST]))
-    return found[:MOST]
+        if len(found) >= MOST:
+            break
+    return found
 
 
 def bext(data: bytes) -> Tags:
