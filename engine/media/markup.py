@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from xml.parsers import expat
 
 MOST_BYTES, MOST_DEPTH, MOST_LEAVES, MOST_CHARACTERS = 3_000_000, 40, 2_000, 1_000
+_MOST_ELEMENTS = 100_000
 _SPACE = " "  # parts a namespace from a name
 
 
@@ -32,7 +33,7 @@ class _Reader:
         self.found: list[tuple[tuple[str, ...], str]] = []
         self._path: list[str] = []
         self._text: list[str] = []
-        self._length = 0
+        self._length = self._elements = 0
 
     def read(self, data: bytes) -> list[tuple[tuple[str, ...], str]]:
         parser = expat.ParserCreate(namespace_separator=_SPACE)
@@ -52,7 +53,8 @@ class _Reader:
         raise _Enough
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._path) >= MOST_DEPTH:
+        self._elements += 1
+        if len(self._path) >= MOST_DEPTH or self._elements > _MOST_ELEMENTS:
             raise _Enough
         self._path.append(name[:200])
         self._text, self._length = [], 0
