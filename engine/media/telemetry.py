@@ -17,14 +17,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from engine.core import coordinate
 from engine.core.sphere import distance_km
 
 LATITUDE_FIRST, LONGITUDE_FIRST = "latitude first", "longitude first"
 LONGEST_BYTES = 4_000
 _N = r"([+-]?[0-9]{1,4}(?:\.-?[0-9]{1,12})?)"
-_NAMED = re.compile(
-    rf"\b(?:gps_?)?lat(?:itude)?\s*[:=]\s*{_N}\s*[\]\),;|]?\s*\[?\s*(?:gps_?)?(?:longt?itude|lontitude|lng|long?)\s*[:=]\s*{_N}",
-    re.I,
+_VALUE = r"[\"']?\s*(?:[:=]\s*[\"']?([+-]?[0-9]{1,4}(?:\.-?[0-9]{1,12})?)|\s([+-]?[0-9]{1,3}\.[0-9]{1,12}))\s*°?\s*([NSEW]\b)?"
+_LATITUDE = re.compile(rf"(?<![a-z])lat(?:itude)?{_VALUE}", re.IGNORECASE)
+_LONGITUDE = re.compile(rf"(?<![a-z])(?:longt?itude|lontitude|lng|long?){_VALUE}", re.IGNORECASE)
+_PAIR = re.compile(rf"\bGPS\s*:\s*{_N}\s*,\s*{_N}", re.IGNORECASE)
+_IN_WORDS = re.compile(
+    r"(?:\b(?:GPS|HOME|POS(?:ITION)?)\b\W{0,3})?([NS0-9][0-9°'\"′″.,;:\sNSEW]{6,60}[NSEW0-9.'\"′″])", re.IGNORECASE
 )
 _LETTERED = re.compile(rf"\b(GPS|HOME)\s*\(\s*([NSEW])\s*:?\s*{_N}\s*,\s*([NSEW])\s*:?\s*{_N}", re.I)
 _BARE = re.compile(
@@ -49,7 +53,6 @@ class Reading:
         named: the record says which is which.
         form: what the altitude's form says of the order: LATITUDE_FIRST, LONGITUDE_FIRST or "".
         home: the two numbers of HOME as written, where it has bare ones.
-        home_place: the place of HOME, where it says which number is which.
         stamp: the date and time written beside it, or "".
     """
 
@@ -59,7 +62,6 @@ class Reading:
     named: bool
     form: str = ""
     home: tuple[float, float] | None = None
-    home_place: tuple[float, float] | None = None
     stamp: str = ""
 
 
@@ -140,8 +142,6 @@ def _by_neighbours(bare: Sequence[Reading], anchors: Sequence[tuple[float, float
     for r in bare[:: max(1, len(bare) // 50)]:
         one, other = (r.first, r.second), (r.second, r.first)
         known = list(anchors[:20])
-        if r.home_place is not None:
-            known.append(r.home_place)
         if r.home is not None and max(map(abs, r.home)) > 90:
             known.append(r.home if abs(r.home[1]) > 90 else (r.home[1], r.home[0]))
         for place in known:
@@ -165,13 +165,33 @@ def _number(text: str) -> float:
 
 
 def _by_name(time_s: float, text: str) -> Reading | None:
-    if match := _NAMED.search(text):
-        return Reading(time_s, _number(match[1]), _number(match[2]), named=True)
-    place = home = None
+    """A record that says which number is which: by name, by letters in brackets, or as people write coordinates."""
+    north, east = _LATITUDE.search(text), _LONGITUDE.search(text)
+    if north and east:
+        signed = (_lettered_one(north, "NS"), _lettered_one(east, "EW"))
+        return None if signed[0] is None or signed[1] is None else Reading(time_s, signed[0], signed[1], named=True)
+    place = None
     for match in _LETTERED.finditer(text):
-        found = _lettered(match[2].upper(), _number(match[3]), match[4].upper(), _number(match[5]))
-        place, home = (found, home) if match[1].upper() == "GPS" else (place, found)
-    return Reading(time_s, *place, named=True, home_place=home) if place else None
+        if match[1].upper() == "GPS":
+            place = _lettered(match[2].upper(), _number(match[3]), match[4].upper(), _number(match[5]))
+            break
+    else:
+        for match in _IN_WORDS.finditer(text):
+            written = match[1].strip()
+            if len(re.findall(r"[NSEW]", written, re.IGNORECASE)) == 2 and (place := coordinate.parse(written)):
+                break
+    return Reading(time_s, *place, named=True) if place else None
+
+
+def _lettered_one(match: re.Match[str], letters: str) -> float | None:
+    """A number with the letter that may follow it; None where they contradict each other."""
+    value = _number(match[1] or match[2])
+    letter = (match[3] or "").upper()
+    if not letter:
+        return value
+    if letter not in letters or (value < 0 and letter == letters[0]):
+        return None
+    return -abs(value) if letter == letters[1] else value
 
 
 def _lettered(a: str, first: float, b: str, second: float) -> tuple[float, float] | None:
@@ -190,7 +210,8 @@ def _bare(time_s: float, text: str) -> Reading | None:
         found.setdefault(match[1].upper(), match)
     gps, at_home = found.get("GPS"), found.get("HOME")
     if gps is None:
-        return None
+        pair = _PAIR.search(text)
+        return Reading(time_s, _number(pair[1]), _number(pair[2]), named=False) if pair else None
     unit = gps[5] or ""
     # A unit is the Matrice 300's mark; a small one is in use with both orders.
     form = LATITUDE_FIRST if unit == "M" else LONGITUDE_FIRST if not unit else ""
