@@ -187,7 +187,7 @@ def _places_in_words(tags: tuple[tuple[str, str], ...]) -> list[tuple[str, str, 
 
 def _times(tags: tuple[tuple[str, str], ...], stamp: str) -> list[tuple[str, str, str]]:
     """(name, label, note) of the times stated, each once with all the tags that state it."""
-    found: dict[str, tuple[StatedTime, list[str]]] = {}
+    found: dict[str, tuple[StatedTime, dict[str, str]]] = {}
     years: list[tuple[str, str, str]] = []
     for key, value in (*tags, *([("drone subtitles", stamp)] if stamp else [])):
         plain = _plain(key)
@@ -199,11 +199,9 @@ def _times(tags: tuple[tuple[str, str], ...], stamp: str) -> list[tuple[str, str
         elif plain in _COMMENTS:
             when = stated_time.parse_comment(value)[0]
         if when is not None:
-            sources = found.setdefault(when.label, (when, []))[1]
-            named = re.sub(_TRACK, "", key)
-            if named.lower() not in map(str.lower, sources):
-                sources.append(named)
-    every = list(found.values())
+            sources = found.setdefault(when.label, (when, {}))[1]
+            sources.setdefault(plain, re.sub(_TRACK, "", key))
+    every = [(when, list(sources.values())) for when, sources in found.values()]
     return [("creation time", when.label, _note_of(when, sources, every)) for when, sources in every] + years
 
 
