@@ -47,6 +47,7 @@ _CLOCKS = ("creation_time",)
 _TIMES = (
     *_CLOCKS, "date", "com.apple.quicktime.creationdate", "date_recorded", "date_encoded", "date_digitized", "date_tagged",
     "recording_date", "recordingdate", "recorded_date", "datetimeoriginal", "datetime", "timestamp", "icrd",
+    "recordingstart", "recording_start", "date_created", "datecreated", "creationdate", "capture_date",
     "guano timestamp", "wamd start", "bext originationdate", "ixml bwf_origination_date", "ixml date", "info icrd",
     "ixml location_time", "id3 tdrc", "id3 tyer, tdat, time", "xmp xmp:createdate", "xmp photoshop:datecreated",
     "xmp exif:datetimeoriginal", "xmp exif:datetimedigitized", "xmp xmpdm:shotdate", "xmp exif:gpstimestamp",

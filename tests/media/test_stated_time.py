@@ -60,6 +60,12 @@ def test_years_are_listed_and_are_no_day() -> None:
     assert [(o.name, o.label) for o in container_observations(clip)] == [("year", "2019")]
 
 
+def test_a_recorder_that_writes_vorbis_comments() -> None:
+    tags = (("RecordingStart", "2020-02-10T09:34:00+10:00"), ("SensorLocation", "-27.4693+153.0235"))
+    found = [(o.name, o.label) for o in container_observations(Clip("x", "0" * 64, 1, "flac", 1.0, tags=tags))]
+    assert found == [("location", "-27.46930+153.02350/"), ("creation time", "2020-02-10T09:34:00+10:00")]
+
+
 def test_one_time_of_two_tags_is_listed_once_and_other_days_are_said() -> None:
     tags = (
         ("creation_time", "2021-04-11T01:30:00.000000Z"),
