@@ -70,7 +70,6 @@ _THE = frozenset(
         "VI",
         "CF",
         "DO",
-        "CZ",
         "CK",
         "FO",
         "CD",
