@@ -158,8 +158,9 @@ _BEFORE = """
 - Which of the species heard do not live there, or not in that week of the year?
 - Which easily heard ones are missing? That is weak evidence, and said so.
 
-A town of at least 500 people is found by its name, any other place by its coordinates; where several are called so, you are asked,
-unless one is a city far larger than the others. A whole country or region is no claim that can be tested: name a town in it.
+A town of at least 500 people is found by its name, any other place by its coordinates; where several are called so, you are
+asked, unless one is a city far larger than the others. A whole country or region is no claim that can be tested: name a town in
+it.
 Nothing is looked up outside this machine.
 """
 

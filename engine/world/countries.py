@@ -255,6 +255,12 @@ def by_lines(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDAr
     return found
 
 
+def inside(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) index into `table` of the country at each place, NONE off the coast, however near: quicker than `numbers_at`."""
+    lat, lon = _flat(lat_deg, lon_deg)
+    return borders.corrected(lat, lon, _inside(lat, lon))
+
+
 def _flat(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     lat, lon = np.atleast_1d(lat_deg).astype(np.float64), np.atleast_1d(lon_deg).astype(np.float64)
     return lat, (lon + 180.0) % 360.0 - 180.0
@@ -318,8 +324,8 @@ def _of(grid: Grid) -> NDArray[np.int64]:
     out = np.where(parent >= 0, world().country[parent], NONE)
     ask = (parent < 0) | (world().mixed[parent] & (grid.resolution > WORLD_RESOLUTION))
     if ask.any():
-        lat, lon = _flat(*(v[ask] for v in grid.lat_lon_deg))
-        at_centre = borders.corrected(lat, lon, _inside(lat, lon))
+        lat, lon = grid.lat_lon_deg
+        at_centre = inside(lat[ask], lon[ask])
         out[ask] = np.where(at_centre == NONE, out[ask], at_centre)
     return out
 

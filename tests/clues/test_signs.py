@@ -9,7 +9,12 @@ import pytest
 from engine.clues.text import fold, mirror, reading, scoring, unspaced
 from engine.clues.text.clue import TextClue
 from engine.core import sphere
-from engine.world import places
+from engine.core.observation import Observation
+from engine.core.posterior import Posterior
+from engine.nets import ocr
+from engine.verdict import fuse
+from engine.world import places, priors, refine
+from engine.world.grid import world_grid
 
 
 @pytest.mark.parametrize(
@@ -102,3 +107,22 @@ def test_a_picture_without_text_is_not_read_mirrored_again_and_again() -> None:
     reader = Blind()
     assert mirror.read(drawn(), reader, False) == ((), False, False) and reader.calls == 1  # type: ignore[arg-type]
     assert mirror.read(drawn(), reader) == ((), False, True) and reader.calls == 3  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("WINDSOR, ONTARIO", "Windsor, Ontario, Canada"),
+        ("DETROIT, MI 48226", "USA"),
+        ("LAREDO, TEXAS", "Laredo, Texas, USA"),
+        ("EL PASO, TX 79901 USA", "El Paso, Texas, USA"),
+        ("Mairie d'Annemasse", "Annemasse, France"),
+        ("Stadt Kehl", "Germany"),
+    ],
+)
+def test_the_place_reported_lies_in_the_country_of_the_town_named(line: str, words: str) -> None:
+    own = (Observation("text", "text", line, 0.98, 0.0, 0.0, author=ocr.MODEL_ID),)
+    first = TextClue().log_likelihood(own, world_grid())
+    grid = refine.refined(Posterior.of(priors.prior("mixture", world_grid()), first.log_likelihood))
+    found = fuse.locate_modality("picture", (TextClue().log_likelihood(own, grid),), priors.prior("mixture", grid), 100.0)
+    assert found.place.name.endswith(words)

@@ -79,7 +79,8 @@ class TextClue:
             return Evidence.silent(self.name, self.modality, grid, "the text read names no place and no language", own)
         if scoring.region_mass(readings) < scoring.LEAST_MASS:
             return Evidence.silent(self.name, self.modality, grid, "the text read says too little of a place", own)
-        return Evidence(self.name, self.modality, grid, scoring.log_likelihood(readings, grid), own, models=self.models)
+        log_l = scoring.log_likelihood(readings, grid)
+        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models, named=scoring.named(readings))
 
     def scored(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
         """The observations that count: read well enough or by a person, and no captions; the best MOST_LINES of them."""
