@@ -158,7 +158,10 @@ _BEFORE = """
 - Which of the species heard do not live there, or not in that week of the year?
 - Which easily heard ones are missing? That is weak evidence, and said so.
 
-A town of at least 500 people is found by its name, any other place by its coordinates. Nothing is looked up outside this machine.
+A town of at least 500 people is found by its name, any other place by its coordinates; where several are called so, you are
+asked, unless one is a city far larger than the others. A whole country or region is no claim that can be tested: name a town in
+it.
+Nothing is looked up outside this machine.
 """
 
 
@@ -199,17 +202,21 @@ def _ask(b: state.Bench) -> None:
     candidates: tuple[Claim, ...] = state.value(_FOUND) or ()
     if candidates:
         st.selectbox(
-            f"{len(candidates)} places bear this name. Which one is meant?",
+            f"This may be any of {len(candidates)} places. Which one is meant?",
             range(len(candidates)),
             index=None,
             key=_WHICH,
             placeholder="Choose one",
-            format_func=lambda n: f"{candidates[n].name} · {words.place(candidates[n].lat_deg, candidates[n].lon_deg)}",
+            format_func=lambda n: _offered(candidates[n]),
             on_change=_pick,
         )
 
 
 _WHEN_HELP = "With a day, the species are asked for that week of the year: whether they live there at all, and whether then."
+
+
+def _offered(claim: Claim) -> str:
+    return " · ".join(filter(None, (claim.name, words.place(claim.lat_deg, claim.lon_deg))))
 
 
 def _written(claim: Claim | None) -> str:
@@ -241,7 +248,7 @@ def _pick() -> None:
     candidates, at = state.value(_FOUND) or (), state.value(_WHICH)
     if at is not None and at < len(candidates):
         _set(candidates[at])
-        state.put(_TEXT, candidates[at].name)
+        state.put(_TEXT, _written(candidates[at]))
     state.forget(_FOUND)
 
 

@@ -309,7 +309,7 @@ def _claim(args: argparse.Namespace) -> Claim | None:
         return None
     from engine.clues.text.entry import one_place
 
-    return one_place(args.claim, args.claim_date, args.claim_radius)
+    return one_place(args.claim, args.claim_date, args.claim_radius, say=lambda said: print(said, file=sys.stderr))
 
 
 def _stretch_of(scene: int, found: tuple[Interval, ...]) -> Interval:

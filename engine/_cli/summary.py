@@ -6,6 +6,7 @@ import shutil
 import textwrap
 
 from engine._cli.terminal import Pen, plain
+from engine.clues.text import mirror
 from engine.core.claim import LIVES, ClaimTest
 from engine.core.clip import Clip
 from engine.core.finding import Finding, Located
@@ -139,6 +140,7 @@ def _perceived(finding: Finding, pen: Pen) -> None:
         width = min(44, max(len(_title(p)) for p in listed[:_MOST_LISTED]))
         for p in listed[:_MOST_LISTED]:
             mark = "  dropped" if p.dropped else "  added by hand" if p.added else "  faint" if p.best.score < HEARD_SCORE else ""
+            mark += "  the picture is mirrored" if p.best.note.startswith(mirror.NOTE) else ""
             pen.line(f"  {_title(p):<{width}}  {p.best.score:.2f}  {_spans(p)}{mark}")
         if len(listed) > _MOST_LISTED:
             pen.line(pen.styled(f"  and {len(listed) - _MOST_LISTED} more", "dim"))

@@ -1,9 +1,10 @@
-"""Coordinates as people and devices write them: decimal degrees, degrees with minutes and seconds, ISO 6709."""
+"""Coordinates as people and devices write them: degrees, minutes and seconds, ISO 6709, geo: addresses, Open Location Codes."""
 
 from __future__ import annotations
 
 import math
 import re
+import unicodedata
 
 ISO_6709 = re.compile(
     r"([+-][0-9]{1,6}(?:\.[0-9]{1,12})?)([+-][0-9]{1,7}(?:\.[0-9]{1,12})?)([+-][0-9]{1,8}(?:\.[0-9]{1,12})?)?"
@@ -13,24 +14,49 @@ ISO_6709 = re.compile(
 """ISO 6709:2008 Annex H: latitude, longitude, altitude, and what follows the slash."""
 
 _NUMBER = r"[0-9]{1,3}(?:[.][0-9]{1,12})?"
-_SIGNED = re.compile(rf"\s*([+-]?{_NUMBER})\s*°?\s*(?:[,;]\s*|\s+)([+-]?{_NUMBER})\s*°?\s*")
+_SIGNED = re.compile(rf"\s*([+-]?{_NUMBER})\s*°?\s*(?:[,;/]\s*|\s+)([+-]?{_NUMBER})\s*°?\s*")
+_GEO_URI = re.compile(rf"geo:([+-]?{_NUMBER}),([+-]?{_NUMBER})(?:,[+-]?[0-9.]{{1,12}})?(?:[;?].*)?", re.IGNORECASE | re.DOTALL)
+"""RFC 5870: latitude, longitude, altitude, parameters."""
+
+# Two numbers with decimal commas, kept apart by more than a comma: "33,47 -81,97", "33,47; -81,97", "33,47 N, 81,97 W".
+_DECIMAL_COMMA = re.compile(r"(?<![0-9.,])([0-9]{1,3}),([0-9]{1,12})(?![0-9.,]*[.,][0-9])")
+_PLUS_CODE = re.compile(r"([23456789CFGHJMPQRVWX]{8})\+([23456789CFGHJMPQRVWX]{2,7})?", re.IGNORECASE)
+_PLUS_DIGITS = "23456789CFGHJMPQRVWX"
+
+# Signs as keyboards, word processors and other scripts write them.
+_SIGNS = str.maketrans(
+    dict.fromkeys("−‐‑‒–—﹣－➖", "-")
+    | dict.fromkeys("＋﹢", "+")
+    | dict.fromkeys("º˚∘ᵒ゜", "°")
+    | dict.fromkeys("′’‘ʹʼ´`＇‵׳", "'")
+    | dict.fromkeys("″”“ʺ˝＂„״", '"')
+    | dict.fromkeys("，、،", ",")
+    | dict.fromkeys("．٫", ".")
+    | dict.fromkeys("；؛", ";")
+    | dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+)
+
+
+def plain(text: str) -> str:
+    """A text with the minus, degree, minute and second signs and the digits of any script as ASCII (and °) writes them."""
+    known = text.translate(_SIGNS)
+    digits = (str(d) if not c.isascii() and (d := unicodedata.decimal(c, None)) is not None else c for c in known)
+    return " ".join("".join(digits).split())
 
 
 def _angle_pattern(n: int) -> str:
     return (
-        rf"(?P<d{n}>{_NUMBER})\s*[°º:d ]?\s*(?:(?P<m{n}>{_NUMBER})\s*['′’:m ]?\s*)?"
-        rf"(?:(?P<s{n}>{_NUMBER})\s*(?:\"|″|”|''|′′|s)?\s*)?"
+        rf"(?P<d{n}>{_NUMBER})\s*[°:d ]?\s*(?:(?P<m{n}>{_NUMBER})\s*[':m ]?\s*)?"
+        rf"(?:(?P<s{n}>{_NUMBER})\s*(?:\"|''|s)?\s*)?"
     )
 
 
 _LETTERS_AFTER = re.compile(
-    rf"\s*{_angle_pattern(1)}(?P<h1>[NSEWO])\s*[,;]?\s*{_angle_pattern(2)}(?P<h2>[NSEWO])\s*", re.IGNORECASE
+    rf"\s*{_angle_pattern(1)}(?P<h1>[NSEWO])\s*[,;/]?\s*{_angle_pattern(2)}(?P<h2>[NSEWO])\s*", re.IGNORECASE
 )
 _LETTERS_BEFORE = re.compile(
-    rf"\s*(?P<h1>[NSEWO])\s*{_angle_pattern(1)}[,;]?\s*(?P<h2>[NSEWO])\s*{_angle_pattern(2)}", re.IGNORECASE
+    rf"\s*(?P<h1>[NSEWO])\s*{_angle_pattern(1)}[,;/]?\s*(?P<h2>[NSEWO])\s*{_angle_pattern(2)}", re.IGNORECASE
 )
-_COMMA = r"[+-]?[0-9]{1,3},[0-9]{1,12}"
-_DECIMAL_COMMAS = re.compile(rf"\s*({_COMMA})\s*°?(?:\s*;\s*|,\s+|\s+)({_COMMA})\s*°?\s*")
 _METRES = r"[+-]?[0-9]{1,7}(?:\.[0-9]{1,12})?"
 _URI = re.compile(rf"geo:([+-]?{_NUMBER}),([+-]?{_NUMBER})(?:,({_METRES}))?(?:;[\w=.;-]*)?", re.IGNORECASE)
 _THREE = re.compile(rf"\s*([+-]?{_NUMBER})(?:[,;]\s*|\s+)([+-]?{_NUMBER})(?:[,;]\s*|\s+)({_METRES})\s*[mM]?\s*")
@@ -45,36 +71,80 @@ _NUMBER_OR_RATIO = re.compile(r"([0-9]{1,10}(?:\.[0-9]{1,12})?)(?:/([0-9]{1,10})
 _ONE_ANGLE = re.compile(
     r"\s*(?P<before>[A-Z])?\s*(?P<sign>[+-]?)\s*(?P<body>[0-9][^A-CE-LN-RT-Z]{0,90}?)\s*(?P<after>[A-Z])?\s*", re.IGNORECASE
 )
-_LONGEST = 100
-_LOOKS_LIKE_ONE = re.compile(r"[\d\s.,;:+\-°º'′’\"″”/NSEWO]+", re.IGNORECASE)
+_LONGEST = 120
+_LOOKS_LIKE_ONE = re.compile(r"[\d\s.,;:/+\-°'\"NSEWO]+", re.IGNORECASE)
 
 
 def parse(text: str) -> tuple[float, float] | None:
-    """(latitude, longitude) in degrees of a text that is a coordinate and nothing else, or None.
+    """(latitude, longitude) in degrees of a text that is one coordinate and nothing else, or None.
 
-    Read are "33.47, -81.97", "33.47 N, 81.97 W", "33°28'15\\"N 81°58'30\\"W", "N 33 28.2 W 81 58.5" and "+33.47-081.97/".
-    A comma parts latitude from longitude; it is a decimal comma only where both numbers have one and something else parts
-    them ("33,47; -81,97").
+    Read are "33.47, -81.97", "33.47 N, 81.97 W", "33°28'15\\"N 81°58'30\\"W", "N 33 28.2 W 81 58.5", "+33.47-081.97/",
+    "geo:33.47,-81.97", "865QF2CG+8X", and decimal commas where they cannot part two numbers ("33,47 -81,97").
     """
-    text = text.strip().replace("\N{MINUS SIGN}", "-")
+    found = readings(text)
+    return found[0] if len(found) == 1 else None
+
+
+def readings(text: str) -> tuple[tuple[float, float], ...]:
+    """Every coordinate that a text may be: none, one, or two where the letter O is west (oeste, ouest) or east (Ost)."""
+    text = plain(text)
     if not text or len(text) > _LONGEST:
-        return None
-    if match := _DECIMAL_COMMAS.fullmatch(text):
-        return _on_earth(*(float(match[n].replace(",", ".")) for n in (1, 2)))
+        return ()
+    found = [_of_numbers(text)]
+    if found == [None]:
+        found = _of_letters(_points(text))
+    return tuple(dict.fromkeys(x for x in found if x is not None))
+
+
+def _of_numbers(text: str) -> tuple[float, float] | None:
     if match := ISO_6709.fullmatch(text):
         return _on_earth(sexagesimal(match[1], 2), sexagesimal(match[2], 3))
-    if match := _SIGNED.fullmatch(text):
+    if match := _GEO_URI.fullmatch(text):
         return _on_earth(float(match[1]), float(match[2]))
+    if match := _PLUS_CODE.fullmatch(text):
+        return _of_plus_code((match[1] + (match[2] or "")).upper())
+    if match := _SIGNED.fullmatch(text) or _SIGNED.fullmatch(_points(text)):
+        return _on_earth(float(match[1]), float(match[2]))
+    return None
+
+
+def _of_letters(text: str) -> list[tuple[float, float] | None]:
     match = _LETTERS_AFTER.fullmatch(text) or _LETTERS_BEFORE.fullmatch(text)
     if match is None:
-        return None
+        return []
     first, second = (_angle(match, n) for n in "12")
-    letters = match["h1"].upper() + match["h2"].upper().replace("O", "W")
-    if letters[0] in "NS" and letters[1] in "EW":
-        return _on_earth(first * (-1 if letters[0] == "S" else 1), second * (-1 if letters[1] == "W" else 1))
-    if letters[0] in "EWO" and letters[1] in "NS":
-        return _on_earth(second * (-1 if letters[1] == "S" else 1), first * (-1 if letters[0] in "WO" else 1))
-    return None
+    h1, h2 = match["h1"].upper(), match["h2"].upper()
+    found = []
+    for east in "WE" if "O" in h1 + h2 else "O":
+        letters = (h1 + h2).replace("O", east)
+        if letters[0] in "NS" and letters[1] in "EW":
+            found.append(_on_earth(first * (-1 if letters[0] == "S" else 1), second * (-1 if letters[1] == "W" else 1)))
+        elif letters[0] in "EW" and letters[1] in "NS":
+            found.append(_on_earth(second * (-1 if letters[1] == "S" else 1), first * (-1 if letters[0] == "W" else 1)))
+    return found
+
+
+def _points(text: str) -> str:
+    """Two decimal commas as points; a text with any other number of them, or with a point, stays as it is."""
+    if "." in text or len(_DECIMAL_COMMA.findall(text)) != 2:
+        return text
+    return _DECIMAL_COMMA.sub(r"\1.\2", text)
+
+
+def _of_plus_code(digits: str) -> tuple[float, float] | None:
+    """Centre of a full Open Location Code without its plus sign (github.com/google/open-location-code, specification)."""
+    south, west, high, wide = -90.0, -180.0, 400.0, 400.0
+    for at in range(0, min(len(digits), 10), 2):
+        if at + 1 >= len(digits):
+            return None
+        high, wide = high / 20.0, wide / 20.0
+        south += _PLUS_DIGITS.index(digits[at]) * high
+        west += _PLUS_DIGITS.index(digits[at + 1]) * wide
+    for digit in digits[10:]:
+        high, wide = high / 5.0, wide / 4.0
+        row, column = divmod(_PLUS_DIGITS.index(digit), 4)
+        south, west = south + row * high, west + column * wide
+    return _on_earth(south + high / 2.0, west + wide / 2.0)
 
 
 def stated(text: str) -> tuple[float, float, float | None] | None:
@@ -163,6 +233,7 @@ def _altitude(text: str | None) -> float | None:
 
 def looks_like_one(text: str) -> bool:
     """Whether a text is digits and signs of a coordinate, right or wrong, rather than a name."""
+    text = plain(text)
     return _LOOKS_LIKE_ONE.fullmatch(text) is not None and any(c.isdigit() for c in text)
 
 

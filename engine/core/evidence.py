@@ -29,6 +29,7 @@ class Evidence:
         observations: what it rests on.
         abstained: why the clue has nothing to say, or None when it speaks.
         models: ids of the models that spoke.
+        named: (lat_deg, lon_deg) of places that it names, likeliest first; a cell beside a border may lie across from them.
     """
 
     clue: str
@@ -38,6 +39,7 @@ class Evidence:
     observations: tuple[Observation, ...] = field(default=(), repr=False)
     abstained: str | None = None
     models: tuple[str, ...] = ()
+    named: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.modality not in MODALITIES:

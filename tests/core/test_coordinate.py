@@ -22,6 +22,20 @@ from engine.core.errors import SettingError
         "N 33 28.248 W 81 58.5",
         "+33.4708-081.9750/",
         "+332814.9-0815830/",
+        "33.4708, −81.975",
+        "33.4708 –81.975",
+        "３３．４７０８，－８１．９７５",
+        "٣٣٫٤٧٠٨، -٨١٫٩٧٥",
+        "33,4708 -81,975",
+        "33,4708; -81,975",
+        "33,4708, -81,975",
+        "33,4708 N, 81,975 W",
+        "33º28’14.9”N 81º58’30”W",
+        "33˚28ʹ14.9ʺN 81˚58ʹ30ʺW",
+        "\u200e33.4708,\u00a0\u200e-81.975",
+        "geo:33.4708,-81.975;u=35",
+        "GEO:33.4708,-81.975,42?z=14",
+        "33.4708/-81.975",
     ],
 )
 def test_one_place_in_many_forms(text: str) -> None:
@@ -31,7 +45,44 @@ def test_one_place_in_many_forms(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Augusta", "91, 0", "0, 181", "10", "33.5°28'N 2°E", "33°61'N 2°E", "nan, nan", "1, 2, 3", "9" * 200]
+    ("text", "place"),
+    [
+        ("S33 W70", (-33.0, -70.0)),
+        ("33°28′24″S 70°38′54″W", (-33.4733, -70.6483)),
+        ("33,47", (33.0, 47.0)),
+        ("33, 47", (33.0, 47.0)),
+        ("6FG22222+22", (0.0000625, 0.0000625)),
+        ("8FVC9G8F+6X", (47.3655625, 8.5249375)),
+        ("−33.45 −70.67", (-33.45, -70.67)),
+    ],
+)
+def test_what_stands_for_which_place(text: str, place: tuple[float, float]) -> None:
+    assert coordinate.parse(text) == pytest.approx(place, abs=1e-4)
+
+
+def test_the_letter_o_is_east_or_west_and_is_not_guessed() -> None:
+    assert coordinate.parse("48°12'N 16°22'O") is None
+    west, east = coordinate.readings("48°12'N 16°22'O")
+    assert west == pytest.approx((48.2, -16.3667), abs=1e-4) and east == pytest.approx((48.2, 16.3667), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "33,4,5",
+        "1,2 3,4 5,6",
+        "6FG22222+2",
+        "Augusta",
+        "91, 0",
+        "0, 181",
+        "10",
+        "33.5°28'N 2°E",
+        "33°61'N 2°E",
+        "nan, nan",
+        "1, 2, 3",
+        "9" * 200,
+    ],
 )
 def test_what_is_no_coordinate_is_none(text: str) -> None:
     assert coordinate.parse(text) is None

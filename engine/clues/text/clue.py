@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.text import choice, frames, index, reading, scoring
+from engine.clues.text import choice, frames, index, mirror, reading, scoring
 from engine.clues.text.fold import squash
 from engine.clues.text.reading import Reading
 from engine.core.clip import Clip, Interval, Reader
@@ -63,8 +63,8 @@ class TextClue:
 
     def observe_image(self, rgb: NDArray[np.uint8]) -> tuple[Observation, ...]:
         """Read a single upright picture (height, width, 3) uint8."""
-        lines = text_reader().read(rgb)
-        return _observations(tuple(frames.Seen(line.text, line.score, 0.0, 0.0, line.box, False) for line in lines))
+        lines, mirrored, _ = mirror.read(rgb, text_reader())
+        return _observations(tuple(frames.Seen(line.text, line.score, 0.0, 0.0, line.box, False, mirrored) for line in lines))
 
     def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
         """Where such text is written, (cells,); abstains when it says nothing of a place."""
@@ -79,7 +79,8 @@ class TextClue:
             return Evidence.silent(self.name, self.modality, grid, "the text read names no place and no language", own)
         if scoring.region_mass(readings) < scoring.LEAST_MASS:
             return Evidence.silent(self.name, self.modality, grid, "the text read says too little of a place", own)
-        return Evidence(self.name, self.modality, grid, scoring.log_likelihood(readings, grid), own, models=self.models)
+        log_l = scoring.log_likelihood(readings, grid)
+        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models, named=scoring.named(readings))
 
     def scored(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
         """The observations that count: read well enough or by a person, and no captions; the best MOST_LINES of them."""
@@ -145,7 +146,7 @@ def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:
             end_s=s.end_s,
             author=ocr.MODEL_ID,
             box=s.box,
-            note=frames.CAPTION if s.caption else notes.get(s.text, ""),
+            note=frames.CAPTION if s.caption else "; ".join(filter(None, (mirror.NOTE * s.mirrored, notes.get(s.text, "")))),
         )
         for s in seen
     )

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.clues.text import mirror
 from engine.clues.text.fold import squash
 from engine.core.clip import Clip, Frame, Interval, Reader
 from engine.core.progress import Progress, ProgressCallback
@@ -26,7 +27,7 @@ _SAME_TEXT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A line of text and the stretch in which it is seen; box where it was read best."""
+    """A line of text and the interval in which it is seen; box where it was read best; mirrored: read in the mirrored picture."""
 
     text: str
     score: float
@@ -34,6 +35,7 @@ class Seen:
     end_s: float
     box: tuple[float, float, float, float]
     caption: bool
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +43,7 @@ class _Read:
     time_s: float
     thumbnail: NDArray[np.float32]
     lines: tuple[Line, ...]
+    mirrored: bool
 
 
 def times(interval: Interval) -> NDArray[np.float64]:
@@ -62,13 +65,16 @@ def read(
     whole = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.04))
     at = np.array(sorted(times_s)) if times_s else times(whole)
     done: list[_Read] = []
+    in_vain = 0
     for number, frame in enumerate(reader.frames(at.tolist(), max_side_px=MAX_SIDE_PX), 1):
         small = _thumbnail(frame)
         last = done[-1] if done else None
         if last is not None and np.abs(last.thumbnail - small).mean() < _SAME_FRAME:
-            done.append(_Read(frame.time_s, small, last.lines))
+            done.append(_Read(frame.time_s, small, last.lines, last.mirrored))
         else:
-            done.append(_Read(frame.time_s, small, text_reader.read(frame.rgb)))
+            lines, mirrored, tried = mirror.read(frame.rgb, text_reader, in_vain < mirror.TRIES)
+            in_vain = 0 if mirrored else in_vain + tried
+            done.append(_Read(frame.time_s, small, lines, mirrored))
         progress(Progress("reading text", number, len(at), "frames"))
     return tuple(sorted(_mark_captions(_join(done, whole), done), key=lambda s: (s.start_s, s.box[1])))
 
@@ -101,9 +107,10 @@ def _join(done: Sequence[_Read], whole: Interval) -> list[Seen]:
             found = next((i for i in running if _same(seen[i].text, line.text)), None)
             if found is None:
                 running.append(len(seen))
-                seen.append(Seen(line.text, line.score, frame.time_s, frame.time_s, line.box, False))
+                seen.append(Seen(line.text, line.score, frame.time_s, frame.time_s, line.box, False, frame.mirrored))
             elif line.score > seen[found].score:
-                seen[found] = replace(seen[found], text=line.text, score=line.score, box=line.box, end_s=frame.time_s)
+                best = {"text": line.text, "score": line.score, "box": line.box, "mirrored": frame.mirrored}
+                seen[found] = replace(seen[found], end_s=frame.time_s, **best)
             else:
                 seen[found] = replace(seen[found], end_s=frame.time_s)
     return seen

@@ -68,6 +68,27 @@ class Gazetteer:
         """Name of each region, "" where none is known."""
         return index.text_list(self._arrays["region_name"])
 
+    def listed_in(self, region: int) -> tuple[str, str]:
+        """GeoNames' own country and code of a region: of "RU.UA-20", which is Russia's on the map, ("UA", "20")."""
+        country, _, code = self.region_codes[region].partition(".")
+        listed, _, own = code.partition("-")
+        return (listed, own) if own and len(listed) == 2 and listed.isalpha() else (country, code)
+
+    @cached_property
+    def region_people(self) -> NDArray[np.float64]:
+        """(regions,) people of the places in each region."""
+        people = np.maximum(self._arrays["place_people"], 0).astype(np.float64)
+        return np.bincount(self._arrays["place_region"], weights=people, minlength=len(self.region_codes))
+
+    def largest(self, country: str, region: int | None = None) -> Candidate | None:
+        """The place with most people in a country (by code), or in a region of it."""
+        own = np.array([code[:2] == country for code in self.region_codes])
+        if region is not None:
+            own &= np.arange(len(own)) == region
+        people = np.where(own[self._arrays["place_region"]], self._arrays["place_people"], -1)
+        at = int(people.argmax())
+        return self._candidate(at, 1.0) if people[at] >= 0 else None
+
     @cached_property
     def country_codes(self) -> list[str]:
         """ISO two-letter codes of the countries that have a place."""

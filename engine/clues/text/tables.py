@@ -6,6 +6,7 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 
+from engine.clues.text.fold import fold
 from engine.core.errors import DataError
 from engine.core.paths import ASSETS
 
@@ -41,7 +42,8 @@ def _rows(name: str) -> list[dict[str, str]]:
 def titles() -> tuple[Title, ...]:
     """Titles, longest first."""
     rows = (
-        Title(tuple(r["phrase"].split()), r["side"] == "before", r["ending"], tuple(r["areas"].split())) for r in _rows("titles")
+        Title(tuple(fold(r["phrase"]).split()), r["side"] == "before", r["ending"], tuple(r["areas"].split()))
+        for r in _rows("titles")
     )
     return tuple(sorted(rows, key=lambda t: -len(t.phrase)))
 
