@@ -24,7 +24,7 @@ from engine.case.store import Case, Kept
 from engine.core.custody import Decision
 from engine.core.finding import Settings
 from engine.core.grid import Grid
-from engine.core.paths import kept_dir
+from engine.core.paths import kept_dir, not_kept
 from engine.core.posterior import Posterior
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.sphere import distance_km
@@ -222,7 +222,6 @@ class _Shelf:
 
     def __init__(self, place: str) -> None:
         folder = kept_dir() / "archives"
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{hashlib.sha256(str(place).encode()).hexdigest()[:32]}.json"
         self.known: dict[str, Entry] = {}
         self._new = False
@@ -245,7 +244,7 @@ class _Shelf:
             return
         held = {k: asdict(e) | {"recorded": e.recorded.isoformat() if e.recorded else None} for k, e in self.known.items()}
         entries = {k: v for k, v in held.items() if k in there}
-        write_whole(self._path, json.dumps({"form": _FORM, "entries": entries}).encode())
+        _keep(self._path, json.dumps({"form": _FORM, "entries": entries}).encode())
 
 
 def _restored(facts: Mapping[str, Any]) -> Entry:
@@ -379,12 +378,21 @@ def remember(place: str) -> None:
     if "://" not in place:
         own = str(Path(place).absolute())
         held = [own, *(p for p in recent() if p != own)][:_MOST_RECENT]
-        write_whole(kept_dir() / "cases.json", json.dumps(held).encode())
+        _keep(kept_dir() / "cases.json", json.dumps(held).encode())
 
 
 def forget(place: str) -> None:
     """Take a case off that list; the case itself stays as it is."""
-    write_whole(kept_dir() / "cases.json", json.dumps([p for p in recent() if p != place]).encode())
+    _keep(kept_dir() / "cases.json", json.dumps([p for p in recent() if p != place]).encode())
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Keep what can be read from the case again; where there is no room for it, that is said and the work goes on."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, data)
+    except OSError as error:
+        not_kept(error)
 
 
 def beliefs(document: Mapping[str, Any]) -> dict[str, Posterior]:

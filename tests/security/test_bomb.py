@@ -145,7 +145,7 @@ def test_deflated_tracks_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """What a child unpacks beyond its memory ends the child, in a sentence."""
     from engine.media import child
 
-    monkeypatch.setattr(child, "MEMORY_MB", 400)
+    monkeypatch.setenv("EARWITNESS_DECODER_MB", "400")
     path = film(tmp_path / "large.avi", (8_000, 8_000), "mpeg4", 1)
     with pytest.raises(MediaError) as caught, open_clip(path) as reader:
         list(reader.frames([0.0]))
