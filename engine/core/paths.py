@@ -91,7 +91,8 @@ def _writable(folder: Path | None) -> Path:
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
     environment.say_once(
-        f"The folder {_shown(folder)} cannot be used ({reason}), so nothing is kept after this run; set EARWITNESS_CACHE to another."
+        f"The folder {_shown(folder)} cannot be used ({reason}), so nothing is kept after this run; "
+        "set EARWITNESS_CACHE to another."
     )
     return _scratch()
 

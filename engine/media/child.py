@@ -101,8 +101,8 @@ class Decoder:
             if facts["is"] == "error":
                 if facts.get("kind") == "memory":
                     raise DecoderError(
-                        f"Decoding {self._name} took more than {environment.decoder_mb():,} MB of memory and was stopped; convert it with "
-                        "another program, or leave it out."
+                        f"Decoding {self._name} took more than {environment.decoder_mb():,} MB of memory and was stopped; "
+                        "convert it with another program, or leave it out."
                     )
                 raise _KINDS.get(str(facts.get("kind")), MediaError)(shown(str(facts.get("text", "")), 600))
             sent += len(payload) + _MESSAGE_BYTES
