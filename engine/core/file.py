@@ -94,8 +94,8 @@ def text_of(data: bytes, name: str, remark: Callable[[str], None] | None = None)
 def read_paths(path: str | os.PathLike[str], base: Path) -> tuple[str, ...]:
     """The paths of a list, one a line; empty lines and those that begin with # are passed over.
 
-    A path may hold bytes that are no text, since a file's name may: in a list that is not in UTF-8 or UTF-16, a line is taken byte
-    for byte where that names a file, else as Windows-1252 where that does.
+    A path may hold bytes that are no text, since a file's name may: in a list that is not in UTF-8 or UTF-16, a line is taken
+    byte for byte where that names a file, else as Windows-1252 where that does.
 
     Args:
         base: what relative paths are relative to.
