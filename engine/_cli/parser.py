@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from engine._cli.commands import COMMANDS, Command
-from engine._cli.terminal import plain
+from engine._cli.terminal import plain, say
+from engine.core.secret import hidden
 
 _DEBUG_HELP = "print the full traceback when something goes wrong"
 
@@ -21,8 +21,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
-        sentence = plain(message[:1].upper() + message[1:], limit=400).rstrip(".")
-        print(f"earwitness: {sentence}; see: {self.prog} --help", file=sys.stderr)
+        sentence = plain(hidden(message[:1].upper() + message[1:]), limit=400).rstrip(".")
+        say(f"earwitness: {sentence}; see: {self.prog} --help")
         raise SystemExit(2)
 
 
