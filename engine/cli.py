@@ -60,9 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         _trace(debug)
         hint = "" if debug else " Run it again with --debug for the details."
-        say(
-            f"earwitness: Something failed inside the program ({type(error).__name__}: {plain(hidden(str(error)), limit=300)}).{hint}"
-        )
+        why = f"{type(error).__name__}: {plain(hidden(str(error)), limit=300)}"
+        say(f"earwitness: Something failed inside the program ({why}).{hint}")
         return 1
     finally:
         if previous is not None:
@@ -70,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _whole(words: list[str]) -> int:
-    """Run the command until all it prints has gone where it goes: a full disk shows at the last flush, when nobody would say it."""
+    """Run the command until all it prints is where it goes: a full disk shows at the last flush, when nobody would say it."""
     try:
         code = _run(words)
     except SystemExit as stop:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from engine._cli.commands import COMMANDS, Command
 from engine._cli.terminal import plain, say
@@ -19,6 +20,11 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: object, **kwargs: object) -> None:
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    def _print_message(self, message: str, file: IO[str] | None = None) -> None:
+        """Help, not swallowing that it cannot be written, as argparse does."""
+        if message:
+            (file or sys.stderr).write(message)
 
     def error(self, message: str) -> NoReturn:
         sentence = plain(hidden(message[:1].upper() + message[1:]), limit=400).rstrip(".")
