@@ -6,6 +6,8 @@ sentence and no traceback. `--debug` prints the traceback as well.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 import sys
@@ -18,6 +20,9 @@ from engine import __version__
 from engine._cli.parser import parser_for
 from engine._cli.terminal import plain, say
 from engine.core.errors import EarwitnessError
+from engine.core.secret import hidden
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,29 +37,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError:  # not the main thread: whoever runs us handles signals
         previous = None
     try:
-        return _run(words)
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else (0 if stop.code is None else 2)
+        return _whole(words)
     except KeyboardInterrupt:
         _trace(debug)
         say("earwitness: Stopped; nothing was written.")
         return 1
-    except BrokenPipeError:
-        # Whoever read our output went away; point stdout elsewhere so that the interpreter's last flush is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output went away
+        _silence()
         return 1
     except EarwitnessError as error:
         _trace(debug)
-        say(f"earwitness: {plain(str(error), limit=600)}")
+        say(f"earwitness: {plain(hidden(str(error)), limit=600)}")
         return error.exit_code
+    except OSError as error:
+        _trace(debug)
+        _silence()
+        if error.errno not in _NO_ROOM:
+            say(f"earwitness: Something failed outside the program ({_reason(error)}); check the disk, then run it again.")
+            return 1
+        say(f"earwitness: The output cannot be written ({_reason(error)}); make room where it goes, or choose another place.")
+        return 2
     except Exception as error:
         _trace(debug)
         hint = "" if debug else " Run it again with --debug for the details."
-        say(f"earwitness: Something failed inside the program ({type(error).__name__}: {plain(str(error), limit=300)}).{hint}")
+        why = f"{type(error).__name__}: {plain(hidden(str(error)), limit=300)}"
+        say(f"earwitness: Something failed inside the program ({why}).{hint}")
         return 1
     finally:
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)
+
+
+def _whole(words: list[str]) -> int:
+    """Run the command until all it prints is where it goes: a full disk shows at the last flush, when nobody would say it."""
+    try:
+        code = _run(words)
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else (0 if stop.code is None else 2)
+    if sys.stdout is not None and not sys.stdout.closed:
+        sys.stdout.flush()
+    return code
+
+
+def _silence() -> None:
+    """Point stdout elsewhere, so that the interpreter's last flush of what could not be written is quiet."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _reason(error: OSError) -> str:
+    return plain(hidden((error.strerror or type(error).__name__).lower()), limit=100)
 
 
 def _run(words: list[str]) -> int:
@@ -68,7 +100,8 @@ def _run(words: list[str]) -> int:
 
 def _trace(debug: bool) -> None:
     if debug:
-        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            print(hidden(traceback.format_exc()), file=sys.stderr, end="")
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -15,7 +15,7 @@ from pathlib import PurePath
 
 import numpy as np
 
-from engine.clues import detections, registry
+from engine.clues import detections, naming, registry
 from engine.clues.detections import Table
 from engine.clues.text import choice
 from engine.clues.text.choice import Meaning
@@ -64,7 +64,7 @@ def add_species(name: str, start_s: float, end_s: float, confidence: float, auth
     Raises:
         SettingError: BirdNET knows no such species, the times or the confidence make no sense.
     """
-    label = _label(name)
+    label, note = _label(name), _read_as(name, note)
     heard = _observation("species", "species" if label.is_species else "sound", label.latin, label.common, start_s, end_s,
                          confidence, author, note)  # fmt: skip
     return Edit("add", heard.key, (heard,), _name(author), confidence, note, stamp())
@@ -132,7 +132,7 @@ def relabel(
             for o in windows
         )
     elif best.kind in ("species", "sound"):
-        label = _label(name)
+        label, note = _label(name), _read_as(name, note)
         kind = "species" if label.is_species else "sound"
         made = tuple(
             _observation("species", kind, label.latin, label.common, o.start_s, o.end_s, confidence, author, note)
@@ -177,10 +177,16 @@ def said_of(table: Table) -> str:
     rows = len(table.observations)
     said = [f"{table.form}: {rows:,} detection{'s' if rows != 1 else ''} of {kinds} {'thing' if kinds == 1 else 'things'}."]
     if table.unknown:
-        listed = ", ".join(f"{n} ({k})" if k > 1 else n for n, k in table.unknown[:8])
+        listed = ", ".join(f"{n} ({k})" if k > 1 else n for n, k in ((_with_near(n), k) for n, k in table.unknown[:8]))
         more = f" and {len(table.unknown) - 8} more" if len(table.unknown) > 8 else ""
         said.append(f"Not known to BirdNET and not scored: {listed}{more}.")
     return " ".join((*said, *table.remarks))[:MOST_TEXT]
+
+
+def _with_near(name: str) -> str:
+    """A name that BirdNET does not know, and the nearest one that it does."""
+    near = find_species(name, 1)
+    return f"{name}, nearest {near[0][1]}" if near else name
 
 
 def sign_meanings(text: str) -> tuple[tuple[str, ...], tuple[Meaning, ...]]:
@@ -190,26 +196,31 @@ def sign_meanings(text: str) -> tuple[tuple[str, ...], tuple[Meaning, ...]]:
 
 def find_species(query: str, most: int = 12) -> tuple[tuple[str, str], ...]:
     """(Latin, English) of BirdNET's classes whose names hold the words, else those written alike; best first."""
-    wanted = " ".join(query.casefold().split())
+    wanted = naming.folded(query)
     if not wanted:
         return ()
     words = wanted.split()
     held = []
     for label in birdnet.labels():
-        names = (label.latin.casefold(), label.common.casefold())
+        names = (naming.folded(label.latin), naming.folded(label.common))
         if any(all(w in n for w in words) for n in names):
             rank = min((n != wanted, not n.startswith(wanted), len(n)) for n in names if all(w in n for w in words))
             held.append((rank, label.latin, label.common))
+    other = naming.synonyms()
+    for name, synonym in other.items():
+        if all(w in name for w in words):
+            held.append(((name != wanted, not name.startswith(wanted), len(name)), synonym.label.latin, synonym.label.common))
     if held:
-        return tuple((latin, common) for _, latin, common in sorted(held)[:most])
-    names = {n.casefold(): label for label in birdnet.labels() for n in (label.latin, label.common)}
+        return tuple(dict.fromkeys((latin, common) for _, latin, common in sorted(held)))[:most]
+    names = {naming.folded(n): label for label in birdnet.labels() for n in (label.latin, label.common)}
+    names |= {name: synonym.label for name, synonym in other.items()}
     alike = difflib.get_close_matches(wanted, names, n=most, cutoff=0.7)
     return tuple(dict.fromkeys((names[n].latin, names[n].common) for n in alike))
 
 
 def english(key: str) -> str:
     """What people call the species of a key, or "" where it is none."""
-    label = detections.known(key.split("/", 2)[-1]) if key.startswith("species/") else None
+    label = naming.known(key.split("/", 2)[-1]) if key.startswith("species/") else None
     return label.common if label else ""
 
 
@@ -282,12 +293,18 @@ def fingerprint(finding: Finding, modality: str) -> str:
 
 
 def _label(name: str) -> birdnet.Label:
-    label = detections.known(name)
+    label = naming.known(name)
     if label is None:
         near = find_species(name, 2)
         meant = f"did you mean {' or '.join(f'{c} ({a})' for a, c in near)}?" if near else "use its English or Latin name."
         raise SettingError(f"BirdNET knows no species called {_bounded(name)!r}; {meant}")
     return label
+
+
+def _read_as(name: str, note: str) -> str:
+    """The note, and that BirdNET knows the species as part of another or the other way round."""
+    synonym = naming.read_as(name)
+    return " ".join(x for x in (note, synonym.remark if synonym else "") if x)
 
 
 def _observation(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import DataError
+from engine.core.file import read_text
 from engine.core.finding import FUSED, Finding, Located
 from engine.core.paths import EXAMPLES
 from engine.core.sphere import distance_km
@@ -53,14 +54,14 @@ def lessons(folder: Path | None = None) -> tuple[Lesson, ...]:
     table = folder / TABLE
     if not table.is_file():
         raise DataError(f"There is no {TABLE} in {folder}; put one beside the clips with the columns {', '.join(COLUMNS)}.")
+    lines = read_text(table, what="table").splitlines(keepends=True)
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(line for line in file if not line.startswith("#"))
-            missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(f"{TABLE} in {folder} has no column {missing[0]}; it needs {', '.join(COLUMNS)}.")
-            found = tuple(_lesson(folder, number, row) for number, row in zip(range(1, MOST + 1), reader, strict=False))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reader = csv.DictReader(line for line in lines if not line.startswith("#"))
+        missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(f"{TABLE} in {folder} has no column {missing[0]}; it needs {', '.join(COLUMNS)}.")
+        found = tuple(_lesson(folder, number, row) for number, row in zip(range(1, MOST + 1), reader, strict=False))
+    except csv.Error as error:
         raise DataError(f"{table} cannot be read as a table ({error}); save it as CSV in UTF-8.") from None
     if not found:
         raise DataError(f"{TABLE} in {folder} lists no clips; give one row for each.")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from engine._cli.terminal import plain
 from engine.core.edit import CONFIDENCES, Edit, apply
-from engine.core.errors import DataError, SettingError
+from engine.core.errors import SettingError
+from engine.core.file import read_bytes
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
 
@@ -121,13 +122,7 @@ def _table(args: argparse.Namespace) -> list[Making]:
     from engine.clues import detections
 
     path = Path(args.detections)
-    try:
-        if path.stat().st_size > detections.MOST_BYTES:
-            raise DataError(f"{plain(path.name)} is larger than {detections.MOST_BYTES // 1_000_000} MB; give one clip's table.")
-        data = path.read_bytes()
-    except OSError as error:
-        why = (error.strerror or "unknown reason").lower()
-        raise DataError(f"The table {plain(path.name)} cannot be read ({why}); check its path.") from None
+    data = read_bytes(path, detections.MOST_BYTES, "table")
     detections.read(data, path.name, args.clip, None, args.author)  # its faults are said before the long work
     return [lambda p: hand.read_table(data, path.name, p, args.author, alone=args.detections_only)[0]]
 

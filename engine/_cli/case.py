@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.what == "same-ambience":
         return _same(args.case)
-    with Case(args.case, args.who) as case:
+    with Case(args.case, args.who, reading=args.what in ("list", "log", "decisions")) as case:
         if args.what == "report":
             return _report(args, case)
         if args.what == "add":
@@ -116,7 +116,8 @@ def _decisions(case: Case) -> None:
     for d in case.decisions():
         told = [factor(x) for x in (d.factor_before, d.factor_after)]
         moved = f"  {' → '.join(told)}" if told != ["none", "none"] else ""
-        about = f"{plain(d.who, limit=80)}  {plain(clips[d.finding_id], limit=100)}  {plain(d.what, limit=200)}"
+        clip = plain(clips.get(d.finding_id, "a finding that is gone"), limit=100)
+        about = f"{plain(d.who, limit=80)}  {clip}  {plain(d.what, limit=200)}"
         line = f"{d.created[:19]}  {about}{moved}"
         print(plain(line + (f"  ({plain(d.why, limit=400)})" if d.why else ""), limit=1000))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from engine._cli.commands import COMMANDS, Command
-from engine._cli.terminal import plain
+from engine._cli.terminal import plain, say
+from engine.core.secret import hidden
 
 _DEBUG_HELP = "print the full traceback when something goes wrong"
 
@@ -20,9 +21,14 @@ class Parser(argparse.ArgumentParser):
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
+    def _print_message(self, message: str, file: IO[str] | None = None) -> None:
+        """Help, not swallowing that it cannot be written, as argparse does."""
+        if message:
+            (file or sys.stderr).write(message)
+
     def error(self, message: str) -> NoReturn:
-        sentence = plain(message[:1].upper() + message[1:], limit=400).rstrip(".")
-        print(f"earwitness: {sentence}; see: {self.prog} --help", file=sys.stderr)
+        sentence = plain(hidden(message[:1].upper() + message[1:]), limit=400).rstrip(".")
+        say(f"earwitness: {sentence}; see: {self.prog} --help")
         raise SystemExit(2)
 
 

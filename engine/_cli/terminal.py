@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TextIO
@@ -29,5 +30,6 @@ class Pen:
 
 
 def say(text: str) -> None:
-    """One line to stderr."""
-    print(text, file=sys.stderr)
+    """One line to stderr; where nobody can read it, nothing."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        print(text, file=sys.stderr, flush=True)

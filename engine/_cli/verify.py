@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from engine._cli.bar import bar
@@ -18,12 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what is wrong; exit code 1 when anything is."""
-    if Path(args.case).is_file():
+    if os.path.lexists(args.case) and not Path(args.case).is_dir():
         return _bundle(args)
     from engine.case.store import Case
     from engine.case.verify import CANNOT, verify
 
-    with Case(args.case) as case, bar() as progress:
+    with Case(args.case, reading=True, whatever=True) as case, bar() as progress:
         found = verify(case, args.head, not args.no_files, progress)
     for fault in found.faults:
         print(plain(fault, limit=2000))

@@ -18,6 +18,7 @@ from engine.case.store import Case, Kept
 from engine.core.clip import Reader
 from engine.core.custody import Custody, Decision
 from engine.core.errors import InputError
+from engine.core.file import json_of
 from engine.core.finding import Finding
 from engine.core.progress import Progress, ProgressCallback, silent
 
@@ -70,7 +71,7 @@ def again(case: Case, kept: Kept, results: Results | None = None, progress: Prog
         perception, _, _ = (results or Results()).perceive(reader, perceiving, progress)
         progress(Progress("drawing the map"))
         finding = told(judge(perception, settings))
-        then, now = json.loads(kept.document), json.loads(to_json(finding))
+        then, now = json_of(kept.document, "The document in the case"), json.loads(to_json(finding))
         yield Again(finding, reader, custody_of(case, kept, _remarks(kept, then, now)))
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -22,9 +24,11 @@ from engine.case.again import decision_of
 from engine.case.results import write_whole
 from engine.case.store import Case, Kept
 from engine.core.custody import Decision
+from engine.core.errors import DataError
+from engine.core.file import json_of, shown
 from engine.core.finding import Settings
 from engine.core.grid import Grid
-from engine.core.paths import kept_dir
+from engine.core.paths import kept_dir, not_kept
 from engine.core.posterior import Posterior
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.sphere import distance_km
@@ -197,24 +201,40 @@ def read(place: str, progress: ProgressCallback = silent) -> Archive:
         InputError, DataError: there is no case there, or it cannot be read.
         Cancelled: `progress` raised it.
     """
-    with Case(place) as case:
+    with Case(place, reading=True) as case:
         head, title = case.head(), case.title
         shelf = _Shelf(place)
         clips = case.clips()
         entries = []
         for number, kept in enumerate(case.each_finding()):
             progress(Progress("reading the case", number))
-            entries.append(shelf.known.get(kept.id) or shelf.add(_entry(kept)))
+            with _as_the_program_wrote(kept.id):
+                entries.append(shelf.known.get(kept.id) or shelf.add(_entry(kept)))
         decisions = tuple((d.finding_id, decision_of(d)) for d in case.decisions())
-        prints = {sha256: base64.b64decode(marks) for sha256, marks in case.fingerprints(METHOD).items()}
+        with _as_the_program_wrote("of a fingerprint"):
+            marks = {sha256: base64.b64decode(text) for sha256, text in case.fingerprints(METHOD).items()}
+            prints = {sha256: Fingerprint.from_bytes(data) for sha256, data in marks.items()}
     shelf.close({e.id for e in entries})
     progress(Progress("comparing ambiences"))
     names = tuple(prints)
-    found = same_recordings([Fingerprint.from_bytes(prints[n]) for n in names])
+    found = same_recordings([prints[n] for n in names])
     same = tuple((names[s.a], names[s.b], s) for s in found)
     problems = tuple((c.path, c.problem) for c in clips if c.problem)
     unprinted = len({e.sha256 for e in entries} - set(names))
     return Archive(str(place), title, head, tuple(entries), problems, same, unprinted, decisions)
+
+
+@contextmanager
+def _as_the_program_wrote(name: str) -> Iterator[None]:
+    """A row that the program did not write may hold anything.
+
+    Raises:
+        DataError: it does not hold what it should.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError, StopIteration):
+        raise DataError(f"The row {shown(name)} of this case is of no known form; run: earwitness verify CASE") from None
 
 
 class _Shelf:
@@ -222,7 +242,6 @@ class _Shelf:
 
     def __init__(self, place: str) -> None:
         folder = kept_dir() / "archives"
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{hashlib.sha256(str(place).encode()).hexdigest()[:32]}.json"
         self.known: dict[str, Entry] = {}
         self._new = False
@@ -245,7 +264,7 @@ class _Shelf:
             return
         held = {k: asdict(e) | {"recorded": e.recorded.isoformat() if e.recorded else None} for k, e in self.known.items()}
         entries = {k: v for k, v in held.items() if k in there}
-        write_whole(self._path, json.dumps({"form": _FORM, "entries": entries}).encode())
+        _keep(self._path, json.dumps({"form": _FORM, "entries": entries}).encode())
 
 
 def _restored(facts: Mapping[str, Any]) -> Entry:
@@ -256,7 +275,7 @@ def _restored(facts: Mapping[str, Any]) -> Entry:
 
 
 def _entry(kept: Kept) -> Entry:
-    document = json.loads(kept.document)
+    document = json_of(kept.document, f"The document of the finding {kept.id}")
     c = next(iter(document.get("comparisons") or ()), None)
     interval = document.get("interval") or {}
     return Entry(
@@ -275,7 +294,7 @@ def _entry(kept: Kept) -> Entry:
         things=tuple(_things(document.get("perceived") or ())),
         recorded=_recorded(document),
         created=kept.created,
-        edits=len(json.loads(kept.settings).get("edits") or ()),
+        edits=len(json_of(kept.settings, f"What the finding {kept.id} was judged with").get("edits") or ()),
     )
 
 
@@ -286,12 +305,15 @@ def _spots(located: Sequence[Mapping[str, Any]]) -> Iterable[Spot]:
         if x["spoke"] and (x["modality"] != "both" or {"sound", "picture"} <= spoke):
             area = next((r["area_km2"] for r in x["regions"] if r["share"] == 0.9), 0.0)
             p = x["place"]
-            yield Spot(x["modality"], p["lat_deg"], p["lon_deg"], p["name"], x["region"], area)
+            place = float(p["lat_deg"]), float(p["lon_deg"])
+            if not (abs(place[0]) <= 90.0 and abs(place[1]) <= 180.0 and math.isfinite(float(area))):
+                raise ValueError("no place on Earth")
+            yield Spot(str(x["modality"]), *place, str(p["name"]), str(x["region"]), float(area))
 
 
 def _things(perceived: Sequence[Mapping[str, Any]]) -> list[Thing]:
     found = [
-        Thing(p["kind"], p["label"][:200], p["name"][:100], p["best_score"])
+        Thing(p["kind"], p["label"][:200], p["name"][:100], float(p["best_score"]))
         for p in perceived
         if p["kind"] in ("species", "atom", "text") and p["best_score"] >= LEAST_SCORE and not p["dropped"]
     ]
@@ -325,8 +347,8 @@ def document_of(place: str, finding: str) -> dict[str, Any]:
     Raises:
         InputError: there is no such case or finding.
     """
-    with Case(place) as case:
-        return json.loads(case.document(finding))
+    with Case(place, reading=True) as case, _as_the_program_wrote(finding):
+        return dict(json_of(case.document(finding), "The document"))
 
 
 def settings_of(place: str, finding: str) -> Settings:
@@ -336,7 +358,7 @@ def settings_of(place: str, finding: str) -> Settings:
         InputError: there is no such case or finding.
         DataError: they are of another version of the program.
     """
-    with Case(place) as case:
+    with Case(place, reading=True) as case:
         return codec.settings_from_json(case.finding(finding).settings)
 
 
@@ -379,20 +401,30 @@ def remember(place: str) -> None:
     if "://" not in place:
         own = str(Path(place).absolute())
         held = [own, *(p for p in recent() if p != own)][:_MOST_RECENT]
-        write_whole(kept_dir() / "cases.json", json.dumps(held).encode())
+        _keep(kept_dir() / "cases.json", json.dumps(held).encode())
 
 
 def forget(place: str) -> None:
     """Take a case off that list; the case itself stays as it is."""
-    write_whole(kept_dir() / "cases.json", json.dumps([p for p in recent() if p != place]).encode())
+    _keep(kept_dir() / "cases.json", json.dumps([p for p in recent() if p != place]).encode())
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Keep what can be read from the case again; where there is no room for it, that is said and the work goes on."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, data)
+    except OSError as error:
+        not_kept(error)
 
 
 def beliefs(document: Mapping[str, Any]) -> dict[str, Posterior]:
     """Belief over the map by sense, as far as a document lists its cells: enough to draw it."""
     found = {}
     for x in document.get("located") or ():
-        cells = np.array([int(c["cell"], 16) for c in x["cells"]], np.uint64)
-        mass = np.array([c["mass"] for c in x["cells"]], np.float64)
+        with _as_the_program_wrote("of a map"):
+            cells = np.array([int(c["cell"], 16) for c in x["cells"]], np.uint64)
+            mass = np.array([c["mass"] for c in x["cells"]], np.float64)
         if x["spoke"] and len(cells) and mass.sum() > 0:
             order = np.argsort(cells)
             found[str(x["modality"])] = Posterior(Grid(cells[order]), np.log(mass[order] / mass.sum()))

@@ -22,6 +22,7 @@ from engine.case.results import Results
 from engine.case.store import Case
 from engine.case.table import write as tables
 from engine.core.errors import InputError
+from engine.core.file import read_paths
 from engine.core.finding import Settings
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.media.fingerprint import METHOD
@@ -72,12 +73,8 @@ def gather(inputs: Sequence[str]) -> tuple[str, ...]:
 
 def _named(name: str) -> Iterator[str]:
     if name.startswith("@"):
-        try:
-            lines = Path(name[1:]).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError as error:
-            raise InputError(f"The list {name[1:]} cannot be read ({error.strerror}); check its path.") from None
         base = Path(name[1:]).absolute().parent
-        yield from (str(base / line.strip()) for line in lines if line.strip() and not line.lstrip().startswith("#"))
+        yield from (str(base / path) for path in read_paths(name[1:], base))
     elif Path(name).is_dir():
         for folder, folders, files in os.walk(name):  # links to folders are not followed, so there is no way round in circles
             folders.sort()

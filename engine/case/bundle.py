@@ -24,6 +24,7 @@ from engine.case import codec
 from engine.core.clip import Interval, Reader
 from engine.core.custody import Custody
 from engine.core.errors import InputError
+from engine.core.file import read_bytes
 from engine.core.finding import Finding, Settings
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.report import elan, geojson, kml, raven, table
@@ -245,13 +246,11 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
         InputError: it is none, or holds what no bundle holds; one sentence with the reason.
     """
     name = _bare(Path(path).name)
+    data = read_bytes(path, MOST_BYTES, "bundle")
+    digest = hashlib.sha256(data).hexdigest()
     try:
-        with Path(path).open("rb") as file:
-            if os.fstat(file.fileno()).st_size > MOST_BYTES:
-                raise InputError(f"{name} is larger than {MOST_BYTES // 1_000_000} MB and no bundle of this program.")
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            with zipfile.ZipFile(file) as archive:
-                documents = _unpacked(archive, name)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            documents = _unpacked(archive, name)
     except OSError as error:
         raise InputError(f"The bundle {name} cannot be read ({error.strerror or error}); check its path.") from None
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
@@ -337,7 +336,7 @@ def _manifest_of(data: bytes, name: str) -> Manifest:
             head=_bare(case["head"]),
             entries=tuple(Entry(str(e["name"]), int(e["size_bytes"]), str(e["sha256"])) for e in facts["entries"]),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, OverflowError) as error:
         raise InputError(f"The manifest of {name} cannot be read ({type(error).__name__}); ask for the bundle again.") from None
 
 

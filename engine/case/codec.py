@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Any, TypeVar, get_origin
@@ -18,10 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError, SettingError
+from engine.core.file import json_of
 from engine.core.finding import Perception, Settings
 
 LARGEST_BYTES = 2_000_000_000
 T = TypeVar("T")
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError),
+    *(ValueError, KeyError, TypeError, AttributeError, RecursionError, cattrs.BaseValidationError),
+)
 _arrays: ContextVar[list[NDArray[Any]]] = ContextVar("arrays")
 
 
@@ -50,10 +56,10 @@ def settings_to_json(settings: Settings) -> str:
 def settings_from_json(text: str) -> Settings:
     """The settings of this JSON; errors as for `loads`."""
     try:
-        facts = json.loads(text)
+        facts = json_of(text, "What is written of the settings")
         arrays = [np.array(a, dtype=np.float64) for a in facts.pop("arrays", [])]
         return _structure(facts, arrays, Settings)
-    except SettingError:
+    except (SettingError, DataError):
         raise
     except Exception as error:  # cattrs raises what the field's own type raised
         raise DataError(f"These settings cannot be read ({type(error).__name__}); set them anew.") from None
@@ -77,7 +83,7 @@ def _loads(data: bytes, kind: type[T]) -> T:
             facts = json.loads(held["facts"].tobytes())
             arrays = [held[f"a{i}"] for i in range(len(held.files) - 1)]
         return _structure(facts, arrays, kind)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, KeyError, TypeError, cattrs.BaseValidationError) as error:
+    except _DAMAGE as error:
         raise DataError(f"A kept result cannot be read ({type(error).__name__}); examine the clip again.") from None
 
 

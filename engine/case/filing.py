@@ -195,6 +195,8 @@ def _copy(place: str, name: str, data: bytes) -> Path | None:
     path = Path(place).absolute() / REPORTS / f"{safe}-{now}-{digest}.{re.sub(r'[^a-z]', '', suffix)}"
     try:
         path.parent.mkdir(exist_ok=True)
+        if path.parent.is_symlink():  # a case may come from anybody, and this would write elsewhere
+            raise InputError(f"The folder {REPORTS} of this case leads elsewhere; put a folder there in its place.")
         write_whole(path, data)
     except OSError as error:
         raise InputError(f"The report cannot be kept in {path.parent} ({error.strerror}); make room there.") from None

@@ -131,7 +131,7 @@ def compare(then: Document, now: Document) -> Reproduction:
     """
     try:
         held = {name: tuple(checks(then, now)) for name, checks in _GROUPS}
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise InputError(f"The bundle's finding cannot be read ({type(error).__name__}); ask for the bundle again.") from None
     groups = tuple((name, len(own), sum(d is not None for d in own)) for name, own in held.items() if own)
     return Reproduction(groups, tuple(d for own in held.values() for d in own if d is not None), ())

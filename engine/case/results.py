@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from engine.case import codec
 from engine.core.clip import Reader
 from engine.core.errors import DataError
 from engine.core.finding import Perception, Settings
-from engine.core.paths import kept_dir
+from engine.core.paths import kept_dir, made, not_kept
 from engine.core.progress import ProgressCallback, silent
 from engine.locate import perceive, perception_key, result_key
 
@@ -32,10 +33,12 @@ class Results:
 
     @property
     def folder(self) -> Path:
-        """Where they lie; made when missing."""
-        folder = self._folder or kept_dir() / "results"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        """Where they lie; made when missing.
+
+        Raises:
+            InputError: it cannot be made.
+        """
+        return made(self._folder or kept_dir() / "results")
 
     def get(self, key: str) -> Perception | None:
         """The perception kept under a key, or None; a damaged file is removed."""
@@ -47,15 +50,20 @@ class Results:
         try:
             perception = codec.loads(data)
         except DataError:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
             return None
-        os.utime(path)  # the least recently used go first
+        with suppress(OSError):  # a folder that can be read only
+            os.utime(path)  # the least recently used go first
         return perception
 
     def put(self, key: str, perception: Perception) -> None:
-        """Keep a perception."""
-        write_whole(self._path(key), codec.dumps(perception))
-        self._prune()
+        """Keep a perception; where there is no room for it, that is said and the work goes on."""
+        try:
+            write_whole(self._path(key), codec.dumps(perception))
+            self._prune()
+        except OSError as error:
+            not_kept(error)
 
     def perceive(
         self, reader: Reader, settings: Settings, progress: ProgressCallback = silent, again: bool = False
@@ -93,10 +101,13 @@ class Results:
     def _keep(self, key: str, perception: Perception, settings: Settings) -> str:
         own = result_key(perception.clip, settings, perception.failed)
         self.put(own, perception)
-        if own == key:
-            self._pointer(key).unlink(missing_ok=True)
-        else:
-            write_whole(self._pointer(key), own.encode("ascii"))
+        try:
+            if own == key:
+                self._pointer(key).unlink(missing_ok=True)
+            else:
+                write_whole(self._pointer(key), own.encode("ascii"))
+        except OSError as error:
+            not_kept(error)
         return own
 
     def _pointer(self, key: str) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import uuid
 import zlib
 from collections.abc import Iterator, Sequence
@@ -24,10 +25,11 @@ from sqlalchemy.orm import Session
 
 from engine.case import chain, integrity
 from engine.case.chain import Entry
-from engine.case.database import FILE, is_address, opened, said, upgrade, without_password
+from engine.case.database import FILE, NEWEST, is_address, opened, said, upgrade, version, without_password
 from engine.case.schema import TABLES, Base, CaseRow, ClipRow, DecisionRow, FindingRow, FingerprintRow, LogRow
 from engine.core.clip import Clip
 from engine.core.errors import DataError, InputError
+from engine.core.file import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,15 @@ class Scene:
 
 _ALSO = "clip also at"  # what the log says of further paths of a clip
 _PACKED = "zlib:"
-_MOST_BYTES = 500_000_000
+_MOST_BYTES = 100_000_000  # of a document; a film of a hundred scenes has a tenth of it
+_NO_TEXT = re.compile(r"\\udc([89a-f][0-9a-f])")
 
 
 def pack(document: str) -> str:
     """A document as a case stores it, deflated: a tenth of its megabytes, which are numbers of map cells. A packed one stays."""
     if document.startswith(_PACKED):
         return document
-    return _PACKED + base64.b64encode(zlib.compress(_storable(document).encode(), 6)).decode("ascii")
+    return _PACKED + base64.b64encode(zlib.compress(storable(document).encode(), 6)).decode("ascii")
 
 
 def unpack(stored: str) -> str:
@@ -95,14 +98,22 @@ class Snapshot:
     Attributes:
         entries: the log, first to last.
         rows: (table, id, hash of its content) of every row the log vouches for.
-        clips: (sha256, path) of the files.
+        clips: (sha256, path, bytes) of the files.
         broken: what is not built as the program built it, a sentence each.
     """
 
     entries: tuple[Entry, ...]
     rows: tuple[tuple[str, str, str], ...]
-    clips: tuple[tuple[str, str], ...]
+    clips: tuple[tuple[str, str, int | None], ...]
     broken: tuple[str, ...]
+
+
+class _NoCaseError(InputError):
+    """There is a database and no case in it."""
+
+
+class _CaseThereError(InputError):
+    """There is a case already."""
 
 
 class Case:
@@ -111,21 +122,30 @@ class Case:
     Args:
         place: the case's folder, or a PostgreSQL URL.
         who: whose name the log bears; the system's user when none is given.
+        reading: it is only looked at, and nothing is written, not even what SQLite keeps beside a file.
+        whatever: open it though it is not as the program made it, so that `verify` can say how.
 
     Raises:
         InputError: there is no case there, or its database cannot be opened.
+        DataError: it is not as the program made it: a view in the place of a table, a trigger.
     """
 
-    def __init__(self, place: str | os.PathLike[str], who: str = "") -> None:
+    def __init__(self, place: str | os.PathLike[str], who: str = "", reading: bool = False, whatever: bool = False) -> None:
         self.place = os.fspath(place)
         self.who = who or _user()
-        self._engine = opened(self.place, exist=True)
+        self._engine = opened(self.place, exist=True, reading=reading)
         with said(self.place):
+            if reading and version(self._engine) != NEWEST:  # brought up to date, which is writing
+                self._engine.dispose()
+                self._engine = opened(self.place, exist=True)
             upgrade(self._engine)
             with self._engine.connect() as connection:
+                if whatever:
+                    return
+                integrity.refuse(connection, writing=not reading)
                 if not connection.scalar(sa.select(sa.func.count()).select_from(CaseRow)):
-                    shown = without_password(self.place)
-                    raise InputError(f"There is no case in {shown}; make one with: earwitness case new {shown}")
+                    where = shown(without_password(self.place), 200)
+                    raise _NoCaseError(f"There is no case in {where}; make one with: earwitness case new {where}")
 
     @classmethod
     def create(cls, place: str | os.PathLike[str], title: str = "", who: str = "") -> Case:
@@ -139,8 +159,11 @@ class Case:
         with said(text):
             upgrade(engine)
             with Session(engine) as session, session.begin():
+                integrity.refuse(session.connection(), writing=True)
+                _alone(session)  # of two that make a case at once the second finds it made
                 if session.scalar(sa.select(sa.func.count()).select_from(CaseRow)):
-                    raise InputError(f"There is a case in {without_password(text)} already; open it, or choose another place.")
+                    where = shown(without_password(text), 200)
+                    raise _CaseThereError(f"There is a case in {where} already; open it, or choose another place.")
                 from engine import __version__
 
                 name = title or (Path(text).name if not is_address(text) else "case")
@@ -159,10 +182,13 @@ class Case:
         text = os.fspath(place)
         if not text.strip():  # which would be the folder one happens to stand in
             raise InputError("No case was named; give the folder of one, or of one to be made.")
-        if is_address(text):  # whether there is one shows only when one is made
-            with suppress(InputError):
-                return cls.create(text, title, who)
-        return cls(text, who) if cls.exists(text) else cls.create(text, title, who)
+        if cls.exists(text):
+            with suppress(_NoCaseError):  # an empty database, or one that another process is just making a case in
+                return cls(text, who)
+        try:
+            return cls.create(text, title, who)
+        except _CaseThereError:
+            return cls(text, who)
 
     @classmethod
     def exists(cls, place: str | os.PathLike[str]) -> bool:
@@ -226,16 +252,16 @@ class Case:
     def _put_clip(self, session: Session, clip: Clip, problem: str) -> None:
         held = session.get(ClipRow, clip.sha256)
         if held is not None:
-            self._put_path(session, held, _storable(clip.path))
+            self._put_path(session, held, storable(clip.path))
             if held.problem != problem:
                 held.problem = problem
                 _write(session, held, self.who, "clip noted again")
             return
         row = ClipRow(
             sha256=clip.sha256,
-            path=_storable(clip.path),
+            path=storable(clip.path),
             size_bytes=clip.size_bytes,
-            container=_storable(clip.container),
+            container=storable(clip.container),
             duration_s=clip.duration_s,
             added=_now(),
             problem=problem,
@@ -297,9 +323,9 @@ class Case:
             row = DecisionRow(
                 id=str(uuid.uuid4()),
                 finding_id=finding_id,
-                who=_storable(who or self.who),
-                what=_storable(what),
-                why=_storable(why),
+                who=storable(who or self.who),
+                what=storable(what),
+                why=storable(why),
                 factor_before=factor_before,
                 factor_after=factor_after,
                 created=_now(),
@@ -376,12 +402,12 @@ class Case:
             DataError: the log was altered.
         """
         with self._read() as session:
-            found = {sha256: [path] for sha256, path in session.execute(sa.select(ClipRow.sha256, ClipRow.path))}
+            found = {sha256: [path_of(path)] for sha256, path in session.execute(sa.select(ClipRow.sha256, ClipRow.path))}
             for facts in session.scalars(sa.select(LogRow.facts).where(LogRow.what == _ALSO).order_by(LogRow.seq)):
                 try:
                     held = json.loads(facts)
-                    found[held["clip"]].append(str(held["path"]))
-                except (ValueError, KeyError, TypeError):
+                    found[held["clip"]].append(path_of(str(held["path"])))
+                except (ValueError, KeyError, TypeError, RecursionError):
                     raise DataError("The log of this case was altered; run: earwitness verify CASE") from None
         return {sha256: tuple(own) for sha256, own in found.items()}
 
@@ -428,7 +454,8 @@ class Case:
                 for row in _streamed(connection, kind) if name in sound else ():
                     rows.append((name, str(row[key]), _digest(row)))
                     if name == ClipRow.__tablename__:
-                        clips.append((str(row["sha256"]), str(row["path"])))
+                        size = row["size_bytes"]
+                        clips.append((str(row["sha256"]), str(row["path"]), size if isinstance(size, int) else None))
             log = _streamed(connection, LogRow) if LogRow.__tablename__ in sound else ()
             return Snapshot(tuple(Entry(**row) for row in log), tuple(rows), tuple(clips), broken)
 
@@ -514,7 +541,7 @@ def _kept(row: FindingRow, path: str) -> Kept:
     return Kept(
         row.id,
         row.clip_sha256,
-        path,
+        path_of(path),
         row.result_key,
         row.scene,
         row.settings,
@@ -525,9 +552,16 @@ def _kept(row: FindingRow, path: str) -> Kept:
     )
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Text that both databases take: bytes of a file's name that are no text are spelt out, and NUL is taken away."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "")
+
+
+def path_of(stored: str) -> str:
+    """The path of a file as the system has it: what was spelt out of bytes that are no text is bytes again."""
+    if not _NO_TEXT.search(stored) or os.path.lexists(stored):
+        return stored
+    return _NO_TEXT.sub(lambda m: chr(0xDC00 + int(m[1], 16)), stored)
 
 
 def _user() -> str:

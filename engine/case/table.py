@@ -18,13 +18,17 @@ The more scenes a clip has, the likelier one of them errs: the counts of scenes 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.case.store import Case, Kept
-from engine.core.errors import InputError
+from engine.case.results import write_whole
+from engine.case.store import Case, Kept, storable
+from engine.core import file
+from engine.core.errors import DataError, InputError
+from engine.core.file import json_of, shown
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -74,10 +78,15 @@ def write(case: Case, folder: Path) -> tuple[Path, Path, Path]:
     """
     found: dict[str, dict[int, tuple[_Row, list[_Row]]]] = {}
     for kept in case.each_finding():  # oldest first: a newer one takes the place of an older one
-        document = json.loads(kept.document)
-        row, own = _row(kept, document), found.setdefault(kept.clip_sha256, {})
+        document = json_of(kept.document, f"The document of the finding {kept.id}")
+        try:
+            row = _row(kept, document)
+            windows = list(_windows(row, document))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            raise DataError(f"The finding {shown(kept.id)} is of no known form; run: earwitness verify CASE") from None
+        own = found.setdefault(kept.clip_sha256, {})
         own.pop(row["scene"], None)
-        own[row["scene"]] = row, list(_windows(row, document))
+        own[row["scene"]] = row, windows
     clips, paths = case.clips(), case.paths()
     scenes = {clip.sha256: _counting(found.get(clip.sha256, {})) for clip in clips}
     of_clips = [_clip_row(clip, paths[clip.sha256], [row for row, _ in scenes[clip.sha256]]) for clip in clips]
@@ -118,7 +127,7 @@ def _clip_row(clip: ClipRow, paths: Sequence[str], scenes: Sequence[_Row]) -> _R
         "sha256": clip.sha256,
         "path": clip.path,
         "files": len(paths),
-        "paths": json.dumps(paths, ensure_ascii=False),
+        "paths": json.dumps([storable(p) for p in paths], ensure_ascii=False),
         "size_bytes": clip.size_bytes,
         "container": clip.container,
         "duration_s": clip.duration_s,
@@ -156,20 +165,15 @@ def _table(rows: Sequence[_Row], columns: Mapping[str, str]) -> DataFrame:
 def _exchange(case: Case, table: DataFrame, name: Path) -> Path:
     """Put a new table in the place of the old one, after its hash is in the log: killed in between, `verify` says so and the
     next batch puts it right."""
-    part = name.with_suffix(".part")
-    table.to_parquet(part, index=False)
-    digest = _sha256(part)
-    if name.is_file() and _sha256(name) == digest:
-        part.unlink()
+    made = io.BytesIO()
+    table.to_parquet(made, index=False)
+    data = made.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    if name.is_file() and file.digest(name) == digest:
         return name
-    case.note("table written", file=str(name.absolute()), file_sha256=digest)
-    part.replace(name)
+    case.note("table written", file=storable(str(name.absolute())), file_sha256=digest)
+    write_whole(name, data)
     return name
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _row(kept: Kept, document: Mapping[str, Any]) -> _Row:
@@ -177,7 +181,7 @@ def _row(kept: Kept, document: Mapping[str, Any]) -> _Row:
     alone = document["scenes"] <= 1 and document["settings"]["interval"] is not None  # nothing else of the clip was looked at
     row: _Row = {
         "sha256": kept.clip_sha256,
-        "path": kept.path,
+        "path": storable(kept.path),
         "scene": 0 if alone else kept.scene,
         "scenes": document["scenes"],
         "finding": kept.id,

@@ -14,10 +14,10 @@ import time
 import unicodedata
 from pathlib import Path
 
+from engine.core import environment
 from engine.core.errors import InputError
 from engine.core.paths import kept_dir
 
-MOST_BYTES = int(float(os.environ.get("EARWITNESS_UPLOADS_GB", "50")) * 1e9)
 SPARE_BYTES = 2_000_000_000  # left free on the disk
 LEFT_ALONE_S = 6 * 3600.0  # an upload that nobody went on with for so long is removed
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -28,12 +28,12 @@ class Uploads:
 
     Args:
         folder: None for the user's own.
-        most_bytes: of all of them together.
+        most_bytes: of all of them together; None for what EARWITNESS_UPLOADS_GB allows.
     """
 
-    def __init__(self, folder: Path | None = None, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, folder: Path | None = None, most_bytes: int | None = None) -> None:
         self._folder = folder
-        self.most_bytes = most_bytes
+        self.most_bytes = environment.uploads_bytes() if most_bytes is None else most_bytes
 
     @property
     def folder(self) -> Path:

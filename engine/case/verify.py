@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from engine.case import chain
-from engine.case.store import Case
-from engine.core.errors import InputError
+from engine.case.store import Case, path_of
+from engine.core import file
+from engine.core.errors import DataError, InputError
 from engine.core.progress import Progress, ProgressCallback, silent
 
 CANNOT = (
@@ -68,14 +68,17 @@ def verify(case: Case, head: str = "", files: bool = True, progress: ProgressCal
     faults += _row_faults(snapshot.rows, facts)
     counted, absent = 0, []
     named = _files(snapshot.clips, facts) if files else {}
-    for path, (digest, what) in named.items():
-        progress(Progress("hashing files", counted, len(named), "files"))
-        found = _hash(Path(path))
-        if found is None:
-            absent.append(f"{what} {path} is no longer there and was not checked.")
+    for number, (path, (digest, what, size)) in enumerate(named.items()):
+        progress(Progress("hashing files", number, len(named), "files"))
+        try:
+            same = _is(path_of(path), digest, size, progress)
+        except DataError as error:
+            gone = not os.path.lexists(path_of(path))
+            why = "is no longer there and was not checked." if gone else f"was not checked: {error}"
+            absent.append(f"{what} {path} {why}")
             continue
         counted += 1
-        if found != digest:
+        if not same:
             faults.append(f"File: {what} {path} is not the one the log names (sha256 {digest[:16]}…).")
     last = snapshot.entries[-1].hash if snapshot.entries else chain.START
     return Verification(len(snapshot.entries), len(snapshot.rows), counted, str(last), tuple(faults), tuple(absent), known_at)
@@ -103,15 +106,26 @@ def _row_faults(rows: tuple[tuple[str, str, str], ...], facts: tuple[dict[str, s
         yield f"Row: {table} {row} was removed."
 
 
-def _files(clips: tuple[tuple[str, str], ...], facts: tuple[dict[str, str], ...]) -> dict[str, tuple[str, str]]:
-    """Hash and kind of every file by its path; of a file that was exported again the last export counts."""
-    named = {path: (sha256, "the clip") for sha256, path in clips}
-    return named | {f["file"]: (f["file_sha256"], "the exported file") for f in facts if {"file", "file_sha256"} <= f.keys()}
+_LARGE_BYTES = 1_000_000_000
+_Named = dict[str, tuple[str, str, int | None]]
 
 
-def _hash(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError):
-        return None
+def _files(clips: tuple[tuple[str, str, int | None], ...], facts: tuple[dict[str, str], ...]) -> _Named:
+    """Hash, kind and length of every file by its path; of a file that was exported again the last export counts."""
+    named: _Named = {path: (sha256, "the clip", size) for sha256, path, size in clips}
+    exported = [f for f in facts if {"file", "file_sha256"} <= f.keys()]
+    return named | {f["file"]: (f["file_sha256"], "the exported file", None) for f in exported}
+
+
+def _is(path: str, digest: str, size: int | None, progress: ProgressCallback) -> bool:
+    """Whether a file is the one of this hash; a large one of another length is not, and is not read.
+
+    Raises:
+        DataError: there is no regular file that can be read.
+    """
+    if size is not None:
+        with file.opened(path) as there:
+            length = os.fstat(there.fileno()).st_size
+        if length != size and length > _LARGE_BYTES:
+            return False
+    return file.digest(path, lambda done: progress(Progress("hashing files", done / 1e6, None, "MB"))) == digest

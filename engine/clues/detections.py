@@ -7,6 +7,7 @@ Forms known, by their header (names of columns are compared without case, spaces
   Confidence; in its combined table of several files Begin Time runs on from file to file and File Offset (s) is the time meant.
 - BirdNET CSV: Start (s), End (s), Scientific name, Common name, Confidence; its "R" table: filepath, start, end, scientific_name,
   …; its Kaleidoscope table: IN FILE, OFFSET, DURATION, scientific_name, …; Kaleidoscope's own with MANUAL ID or TOP1MATCH.
+- the table of the package birdnet: input, start_time, end_time, species_name ("Latin_English"), confidence; times HH:MM:SS.CC.
 - Audacity labels: start, end, label and, as BirdNET writes them, the score; no header; lines with a backslash, which hold
   frequencies, are passed over.
 
@@ -25,11 +26,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import PurePosixPath, PureWindowsPath
 
+from engine.clues.naming import folded, known, read_as
 from engine.core.edit import signed
 from engine.core.errors import DataError
+from engine.core.file import text_of
 from engine.core.observation import Observation
 from engine.nets import birdnet
 
@@ -45,10 +47,13 @@ _END = ("endtimes", "ends", "end", "endtime", "stop", "stops", "offsettime")
 _LENGTH = ("duration", "durations", "deltatimes", "length")
 _NAMES = (
     "scientificname",
+    "sciname",
     "latinname",
     "latin",
     "manualid",
     "commonname",
+    "comname",
+    "speciesname",
     "species",
     "annotation",
     "label",
@@ -61,7 +66,7 @@ _NAMES = (
     "speciescode",
 )
 _SCORE = ("confidence", "score", "probability", "conf")
-_FILE = ("beginpath", "beginfile", "filepath", "infile", "file", "filename", "path", "recording")
+_FILE = ("input", "inputfile", "beginpath", "beginfile", "filepath", "infile", "file", "filename", "path", "recording")
 _WITHIN = ("fileoffsets",)
 _NOTHING = ("", "nocall", "noid", "none", "nan", "na", "background", "nothing")
 
@@ -117,7 +122,8 @@ def read(
         DataError: the file is no such table, or a row cannot be read: one sentence with the line's number and the remedy.
     """
     shown = _plain(name, 80)
-    lines = re.split(r"\r\n|\r|\n", _text(data, shown))
+    said: list[str] = []
+    lines = re.split(r"\r\n|\r|\n", _text(data, shown, said))
     form, rows = _rows(lines, shown)
     rows, remarks = _of_clip(rows, clip_name)
     if duration_s:
@@ -132,32 +138,19 @@ def read(
             remarks.append(f"{len(late):,} rows lie after the end of the clip and were passed over.")
     found, unknown = [], Counter[str]()
     for row in rows:
-        label = next((x for n in row.names if (x := known(n)) is not None), None)
+        called, label = next(((n, x) for n in row.names if (x := known(n)) is not None), ("", None))
         if label is None:
             if row.names:
                 unknown[_plain(row.names[0], 80)] += 1
             continue
+        synonym = read_as(called)
+        if synonym is not None and synonym.remark and synonym.remark not in said:
+            said.append(synonym.remark)
         found.append(_observation(row, label, shown, author, confidence))
     if not found and not unknown and not remarks:
         raise DataError(f"{shown} holds no detections; export the table again with at least one row.")
     ordered = sorted(set(found), key=lambda f: (f[0], f[1]))
-    return Table(shown, form, tuple(Observation(*f[2:]) for f in ordered), tuple(unknown.most_common(200)), tuple(remarks))
-
-
-def known(name: str) -> birdnet.Label | None:
-    """The class of BirdNET that a table calls so: Latin or English, "Latin_English", "Latin, English", or None."""
-    names = _names()
-    folded = _fold(name)
-    for form in (folded, *re.split(r"_|, ", folded, maxsplit=1), folded.replace("_", " ")):
-        if form.strip() in names:
-            return birdnet.labels()[names[form.strip()]]
-    return None
-
-
-@cache
-def _names() -> dict[str, int]:
-    english = {_fold(label.common): i for i, label in enumerate(birdnet.labels())}
-    return english | {_fold(label.latin): i for i, label in enumerate(birdnet.labels())}
+    return Table(shown, form, tuple(Observation(*f[2:]) for f in ordered), tuple(unknown.most_common(200)), (*remarks, *said))
 
 
 def _observation(row: _Row, label: birdnet.Label, table: str, author: str, confidence: float) -> tuple[float, str, *tuple]:
@@ -172,23 +165,12 @@ def _observation(row: _Row, label: birdnet.Label, table: str, author: str, confi
 # --- text ---------------------------------------------------------------------------------------------------------------
 
 
-def _text(data: bytes, name: str) -> str:
+def _text(data: bytes, name: str, remarks: list[str]) -> str:
     if len(data) > MOST_BYTES:
         raise DataError(f"{name} is larger than {MOST_BYTES // 1_000_000} MB; give the table of one clip.")
     if not data.strip():
         raise DataError(f"{name} is empty; export the table again.")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ("utf-16",)
-    elif b"\0" in data:
-        raise DataError(f"{name} is no text; export the table as tab-separated text or CSV.")
-    else:
-        encodings = ("utf-8-sig", "cp1252", "latin-1")
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise DataError(f"{name} is in no encoding that is known here; save it as UTF-8.")
+    return text_of(data, name, remarks.append)
 
 
 def _plain(text: str, limit: int) -> str:
@@ -198,16 +180,12 @@ def _plain(text: str, limit: int) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
-def _fold(text: str) -> str:
-    return " ".join(text.replace("\u2019", "'").casefold().split())
-
-
 def _norm(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.casefold())
 
 
 def _is_nothing(name: str) -> bool:
-    return _fold(name).replace(" ", "") in _NOTHING
+    return folded(name).replace(" ", "") in _NOTHING
 
 
 def _rows(lines: Sequence[str], name: str) -> tuple[str, list[_Row]]:
@@ -215,7 +193,11 @@ def _rows(lines: Sequence[str], name: str) -> tuple[str, list[_Row]]:
     first = lines[head]
     if len(first) > MOST_CELL * 4:
         raise DataError(f"Line {head + 1} of {name} is {len(first):,} characters long; export the table again as plain text.")
-    tab = "\t" if "\t" in first else ";" if first.count(";") > first.count(",") else ","
+    told = re.fullmatch(r'"?sep=([,;\t])"?', first.strip(" "), re.I)  # a line of its own that Excel writes and reads
+    if told and head + 1 < len(lines):
+        head += 1
+        first = lines[head]
+    tab = told[1] if told else "\t" if "\t" in first else ";" if first.count(";") > first.count(",") else ","
     cells = _cells(lines, head, tab, name)
     _, header = next(cells)
     if tab == "\t" and len(header) >= 2 and _number(header[0]) is not None and _number(header[1]) is not None:
@@ -252,6 +234,8 @@ def _form(columns: Sequence[str], tab: str) -> str:
         return "BirdNET's Raven table" if "confidence" in columns else "Raven selection table"
     if "offset" in columns and "infile" in columns:
         return "Kaleidoscope table"
+    if "input" in columns and "speciesname" in columns:
+        return "table of the package birdnet"
     if "filepath" in columns and "start" in columns:
         return "BirdNET's table for R"
     if "starts" in columns and "scientificname" in columns:
@@ -319,11 +303,21 @@ def _audacity(cells: Iterator[tuple[int, list[str]]], name: str) -> Iterator[_Ro
 
 def _time(row: Sequence[str], column: int, line: int, name: str, what: str) -> float:
     text = row[column] if column < len(row) else ""
-    value = _number(text)
+    value = _clock(text) if ":" in text else _number(text)
     if value is None or value < 0 or value > 1e7:
         said = f"“{_plain(text, 30)}”" if text else "nothing"
-        raise DataError(f"Line {line} of {name} has {said} where the {what} in seconds should be; correct it or leave it out.")
+        raise DataError(
+            f"Line {line} of {name} has {said} where the {what} should be, in seconds or as h:mm:ss; correct it or leave it out."
+        )
     return value
+
+
+def _clock(text: str) -> float | None:
+    """Seconds of a time as h:mm:ss or m:ss, with or without hundredths."""
+    said = re.fullmatch(r"(?:(\d{1,4}):)?(\d{1,4}):([0-5]?\d(?:[.,]\d{1,9})?)", text.strip())
+    if said is None or (said[1] is not None and int(said[2]) > 59):
+        return None
+    return 3600.0 * int(said[1] or 0) + 60.0 * int(said[2]) + float(said[3].replace(",", "."))
 
 
 def _score(row: Sequence[str], column: int | None, line: int, name: str) -> float | None:

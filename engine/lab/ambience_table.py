@@ -8,7 +8,6 @@ copies of different recordings that is taken for one recording is a false alarm.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from engine.core.errors import DataError
+from engine.core.file import read_csv
 from engine.core.paths import data_dir
 from engine.core.progress import Progress, ProgressCallback
 from engine.core.sphere import distance_km
@@ -92,8 +92,7 @@ def recordings(folder: Path, progress: ProgressCallback) -> Iterator[tuple[str, 
     manifest = folder / "manifest.csv"
     if not manifest.is_file():
         raise DataError(f"There are no recordings of known place in {folder}; set EARWITNESS_DATA to the folder that holds them.")
-    with manifest.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(manifest, what="manifest")
     for number, row in enumerate(rows):
         progress(Progress("taking fingerprints", number, len(rows), "recordings"))
         with open_clip(folder / row["file"]) as reader:

@@ -12,7 +12,6 @@ Measuring mixes waves.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections import defaultdict
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError
+from engine.core.file import read_csv
 from engine.core.paths import cache_dir
 from engine.nets import atoms
 
@@ -59,25 +59,23 @@ def read_sounds(folder: Path) -> tuple[Sound, ...]:
     manifest = folder / "manifest.csv"
     if not manifest.is_file():
         raise DataError(f"There is no manifest.csv in {folder}; give a folder of labelled sounds with --data.")
-    with manifest.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = {"id", "file", "label", "source_recording"} - set(reader.fieldnames or ())
-        if missing:
-            raise DataError(f"{manifest} lacks the columns {', '.join(sorted(missing))}; add them.")
-        rows = [
-            Sound(
-                row["id"],
-                folder / row["file"],
-                row["label"],
-                row["source_recording"] or f"clip:{row['id']}",
-                (row.get("author") or "").strip(),
-                row.get("license") or "",
-            )
-            for row in reader
-        ]
-    if not rows:
+    held = read_csv(manifest, what="manifest")
+    if not held:
         raise DataError(f"{manifest} names no clip; add some.")
-    return tuple(rows)
+    missing = {"id", "file", "label", "source_recording"} - held[0].keys()
+    if missing:
+        raise DataError(f"{manifest} lacks the columns {', '.join(sorted(missing))}; add them.")
+    return tuple(
+        Sound(
+            row["id"],
+            folder / row["file"],
+            row["label"],
+            row["source_recording"] or f"clip:{row['id']}",
+            (row.get("author") or "").strip(),
+            row.get("license") or "",
+        )
+        for row in held
+    )
 
 
 def trainable_labels(sounds: Iterable[Sound]) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ the opinion vector, which is all that it knows of what is written in a picture.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ import numpy as np
 from engine.core import edit, sphere
 from engine.core.clip import Frame
 from engine.core.errors import DataError
+from engine.core.file import read_csv
 from engine.core.finding import FUSED, PRIORS, Finding, Perception, Settings
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
@@ -110,13 +110,12 @@ def read(folder: Path, split: str = "test") -> tuple[AvgClip, ...]:
     return tuple(out)
 
 
-def _rows(file: Path, wanted: set[str]) -> list[dict[str, str]]:
-    if not file.is_file():
-        raise DataError(f"{file} is missing; `earwitness bench avg --help` says what the folder must hold.")
-    with file.open(newline="", encoding="utf-8-sig") as f:
-        rows = [{k: v or "" for k, v in row.items() if isinstance(k, str)} for row in csv.DictReader(f)]
+def _rows(table: Path, wanted: set[str]) -> list[dict[str, str]]:
+    if not table.is_file():
+        raise DataError(f"{table} is missing; `earwitness bench avg --help` says what the folder must hold.")
+    rows = read_csv(table)
     if not rows or not wanted <= set(rows[0]):
-        raise DataError(f"{file.name} needs the columns {', '.join(sorted(wanted))} and at least one row.")
+        raise DataError(f"{table.name} needs the columns {', '.join(sorted(wanted))} and at least one row.")
     return rows
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError
+from engine.core.file import DATA_BYTES, read_csv, read_text
 
 SOUND_SUFFIXES = (".wav", ".ogg", ".mp3", ".flac", ".m4a", ".opus", ".npy")
 WHERE = {
@@ -112,7 +113,7 @@ def _inatsounds(folder: Path, split: str) -> tuple[Recording, ...]:
     if not file.is_file():
         raise DataError(f"{file} is missing; {WHERE['inatsounds']}.")
     try:
-        held = json.loads(file.read_text(encoding="utf-8"))
+        held = json.loads(read_text(file, DATA_BYTES, "data set"))
         categories = {c["id"]: c for c in held["categories"]}
         annotated: dict[object, list[object]] = {}
         for a in held["annotations"]:
@@ -171,13 +172,12 @@ def _agl1k(path: Path) -> tuple[Recording, ...]:
     )
 
 
-def _rows(file: Path, wanted: set[str], kind: str) -> list[dict[str, str]]:
-    if not file.is_file():
-        raise DataError(f"{file} is missing; {WHERE[kind]}.")
-    with file.open(newline="", encoding="utf-8-sig") as f:
-        rows = [{k: v or "" for k, v in row.items() if isinstance(k, str)} for row in csv.DictReader(f)]
+def _rows(table: Path, wanted: set[str], kind: str) -> list[dict[str, str]]:
+    if not table.is_file():
+        raise DataError(f"{table} is missing; {WHERE[kind]}.")
+    rows = read_csv(table, DATA_BYTES)
     if not rows or not wanted <= set(rows[0]):
-        raise DataError(f"{file} needs the columns {', '.join(sorted(wanted))} and a row; {WHERE[kind]}.")
+        raise DataError(f"{table} needs the columns {', '.join(sorted(wanted))} and a row; {WHERE[kind]}.")
     return rows
 
 
@@ -230,8 +230,7 @@ def read_predictions(path: Path) -> Predictions:
     """
     if not path.is_file():
         raise DataError(f"{path} is missing; give a CSV with audio_id, latitude, longitude.")
-    with path.open(newline="", encoding="utf-8-sig") as f:
-        rows = list(csv.DictReader(f))
+    rows = read_csv(path, DATA_BYTES)
     if not rows or not {"audio_id", "latitude", "longitude"} <= set(rows[0]):
         raise DataError(f"{path} needs the columns audio_id, latitude, longitude and a row.")
     places = np.array([_place(r["latitude"], r["longitude"], path) for r in rows])

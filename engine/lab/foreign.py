@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError, WeightsError
+from engine.core.file import DATA_BYTES, read_text
 from engine.lab import baseline, metrics
 from engine.lab.gallery_choice import gallery_of, geoclip_vectors
 from engine.lab.manifest import Sample
@@ -128,10 +129,10 @@ def read_gallery(path: Path) -> tuple[Array, Array, NDArray[np.float32]]:
         DataError: missing or of another form.
     """
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = json.loads(read_text(path, DATA_BYTES, "gallery"))
         where = np.array([[float(x) for x in key.split("_")] for key in held], dtype=np.float64)
         x = np.array(list(held.values()), dtype=np.float32)
-    except (OSError, ValueError, AttributeError) as wrong:
+    except (ValueError, TypeError, AttributeError, RecursionError) as wrong:
         raise DataError(f'{path} is not a gallery of the form {{"lat_lon": [numbers]}}; write it again.') from wrong
     if where.ndim != 2 or where.shape[1] != 2 or x.ndim != 2 or not np.isfinite(x).all():
         raise DataError(f'{path} is not a gallery of the form {{"lat_lon": [numbers]}}; write it again.')

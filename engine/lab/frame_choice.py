@@ -8,7 +8,6 @@ locatability and as many evenly spread ones are compared by how many of the sign
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from PIL import Image
 from engine.clues.locatability import Watch, choose
 from engine.core.clip import Frame, Shot
 from engine.core.errors import DataError
+from engine.core.file import read_csv
 from engine.core.paths import data_dir
 
 SIZE = (480, 270)
@@ -76,8 +76,7 @@ def _photos(folder: Path) -> tuple[list[Path], list[Path]]:
     manifest = folder / "manifest.csv"
     if not manifest.is_file():
         raise DataError(f"There is no {manifest}; give the folder of photos with its manifest, or set EARWITNESS_DATA.")
-    with manifest.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(manifest, what="manifest")
     there = [(folder / Path(r["file"]).name, "sign" in (r.get("scene") or "")) for r in rows]
     views, signs = ([p for p, is_sign in there if is_sign == wanted and p.is_file()] for wanted in (False, True))
     if len(views) < SHOTS or len(signs) < SIGNS:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.errors import DataError
+from engine.core.file import DATA_BYTES, read_text
 from engine.lab import reward
 from engine.nets.offline import go_offline
 
@@ -130,7 +131,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise DataError(f"There is no file {path}; give JSONL with the columns {', '.join(COLUMNS)}.")
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path, DATA_BYTES).splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -139,6 +140,6 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
                 raise ValueError("no place on Earth")
             rows.append({"prompt": row["prompt"], "lat_deg": float(row["lat_deg"]), "lon_deg": float(row["lon_deg"]),
                          "evidence": [str(e) for e in row["evidence"]]})  # fmt: skip
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(f"Line {number} of {path} is no row ({error}); it needs {', '.join(COLUMNS)}.") from None
     return rows

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.core.errors import DataError
+from engine.core.file import opened, read_csv
 from engine.nets.geoclip_picture import PictureEncoder
 from engine.nets.locatability import Head, fit, head_file
 
@@ -92,11 +93,7 @@ def read_labels(table: Path, folder: Path) -> list[tuple[Path, bool]]:
     Raises:
         DataError: the table cannot be read, lacks a column, or names no image that is there.
     """
-    try:
-        with table.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table} cannot be read as CSV; save it as UTF-8 with the columns file and locatable.") from error
+    rows = read_csv(table)
     if not rows or not {"file", "locatable"} <= rows[0].keys():
         raise DataError(f"{table} lacks a column; it needs file and locatable (1 or 0).")
     inside = folder.resolve()
@@ -139,7 +136,7 @@ def cross_validated_auc(features: NDArray[np.floating], labels: NDArray[np.bool_
 def _pictures(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
     for path in paths:
         try:
-            with Image.open(path) as image:
+            with opened(path, what="picture") as file, Image.open(file) as image:
                 image.draft("RGB", (_LONGEST_PX, _LONGEST_PX))
                 yield np.asarray(image.convert("RGB"))
         except (OSError, ValueError, Image.DecompressionBombError) as error:

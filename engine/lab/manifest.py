@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.core.errors import DataError
+from engine.core.file import read_csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ def read_manifest(folder: Path) -> tuple[Sample, ...]:
     manifest = folder / "manifest.csv"
     if not manifest.is_file():
         raise DataError(f"{manifest} is missing; give a folder with one (columns id, file, lat, lon), or set EARWITNESS_DATA.")
-    with manifest.open(newline="", encoding="utf-8") as f:
-        rows = list(csv.DictReader(f))
+    rows = read_csv(manifest, what="manifest")
     wanted = {"file", "lat", "lon"}
     if not rows or not wanted <= set(rows[0]):
         raise DataError(f"{manifest} needs the columns file, lat and lon, and at least one row.")

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError, WeightsError
+from engine.core.file import read_csv
 from engine.core.paths import data_dir, models_dir
 from engine.core.posterior import Posterior
 from engine.lab import baseline, metrics, pooler
@@ -396,8 +397,7 @@ def with_paper(lines: Sequence[Line], path: Path) -> list[Line]:
     """
     if not path.is_file():
         raise DataError(f"{path} is missing; give a CSV with the columns row, {', '.join(KEYS)}.")
-    with path.open(newline="", encoding="utf-8-sig") as f:
-        rows = list(csv.DictReader(f))
+    rows = read_csv(path)
     if not rows or not {"row", *KEYS} <= set(rows[0]):
         raise DataError(f"{path.name} needs the columns row, {', '.join(KEYS)} and a row.")
     try:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from engine.core import sphere
 from engine.core.errors import DataError, WeightsError
+from engine.core.file import opened
 from engine.core.paths import models_dir
 from engine.nets.flow.plonk import Plonk
 from engine.nets.offline import go_offline
@@ -60,7 +61,7 @@ def vectors(folder: Path, pictures: Sequence[Path]) -> NDArray[np.float32]:
     out = []
     for path in pictures:
         try:
-            with Image.open(path) as image:
+            with opened(path, what="picture") as file, Image.open(file) as image:
                 upright = ImageOps.exif_transpose(image).convert("RGB")
         except OSError as wrong:
             raise DataError(f"{path.name} is no picture that can be read; leave it out.") from wrong

@@ -7,7 +7,6 @@ counts as right when it is spelt alike, or when its place is within 25 km of the
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import unicodedata
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.errors import DataError, SettingError, WeightsError
+from engine.core.file import read_csv
 from engine.core.sphere import distance_km
 from engine.lab.reason_tune import ASK, model_folder, picture
 from engine.nets import streetclip
@@ -72,8 +72,7 @@ def read(path: Path) -> list[Photo]:
     """
     if not path.is_file():
         raise DataError(f"There is no file {path}; give a CSV with the columns image, country, city.")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(path)
     if not rows or any(c not in rows[0] for c in ("image", "country", "city")):
         raise DataError(f"{path} needs the columns image, country, city and at least one row.")
     found = []

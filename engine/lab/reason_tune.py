@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError, SettingError
+from engine.core.file import DATA_BYTES, opened, read_text
 from engine.nets import qwen
 from engine.nets.offline import go_offline
 from engine.world import countries
@@ -68,7 +69,8 @@ def read(path: Path, stage: str) -> list[Example]:
         raise DataError(
             f"There is no file {path}; give JSONL with image, country, and {'reasoning' if stage == STAGES[0] else 'city'}."
         )
-    found = [_example(path, n, line, stage) for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if line.strip()]
+    lines = enumerate(read_text(path, DATA_BYTES).splitlines(), 1)
+    found = [_example(path, n, line, stage) for n, line in lines if line.strip()]
     if not found:
         raise DataError(f"{path} holds no line; give one for each picture.")
     return found
@@ -81,7 +83,7 @@ def _example(path: Path, number: int, line: str, stage: str) -> Example:
         image = (path.parent / str(row["image"])).resolve()
         code, text = str(row["country"]).upper(), str(row[need]).strip()[:_MOST_CHARACTERS]
         countries.by_code(code)
-    except (ValueError, KeyError, TypeError, SettingError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, SettingError) as error:
         raise DataError(f"Line {number} of {path} is no example ({error}); it needs image, country and {need}.") from None
     if path.parent.resolve() not in image.parents or not image.is_file():
         raise DataError(f"Line {number} of {path} names a picture that is not below {path.parent}; correct its path.")
@@ -99,7 +101,7 @@ def picture(path: Path, most_px: int = 560) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as held:
+        with opened(path, what="picture") as file, Image.open(file) as held:
             upright = ImageOps.exif_transpose(held).convert("RGB")
             upright.thumbnail((most_px, most_px))
             return np.asarray(upright)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from engine.clues.species import windows_of
 from engine.clues.speech import runs, voice_detector
 from engine.core.errors import DataError
+from engine.core.file import read_csv
 from engine.core.paths import data_dir
 from engine.lab.hum_table import Share
 from engine.lab.metrics import to_json_text
@@ -76,7 +76,6 @@ def _clips(folder: Path) -> list[Path]:
     manifest = folder / "manifest.csv"
     if not manifest.is_file():
         raise DataError(f"{manifest} is missing; give a folder with one (columns file, label), or set EARWITNESS_DATA.")
-    with manifest.open(newline="", encoding="utf-8") as f:
-        rows = [r for r in csv.DictReader(f) if r.get("file") and r.get("label")]
+    rows = [r for r in read_csv(manifest, what="manifest") if r.get("file") and r.get("label")]
     inside = folder.resolve()
     return [folder / r["file"] for r in rows if r["label"] not in HUMAN and (folder / r["file"]).resolve().is_relative_to(inside)]

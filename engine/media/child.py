@@ -18,13 +18,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.core import errors, memory
+from engine.core import environment, errors, memory
 from engine.core.errors import DecoderError, MediaError
 from engine.media.decoder import HEADER
 from engine.media.jail import NEITHER
 from engine.media.source import Source, shown
 
-MEMORY_MB = int(os.environ.get("EARWITNESS_DECODER_MB", "6000"))
 SILENCE_S = 120.0  # without an answer for so long, a child is taken to hang
 MOST_PAYLOAD, MOST_FACTS = 1_000_000_000, 64_000_000
 MOST_FREE = 1  # children kept for the next request: one takes 60 MB and more, and is started in a fifth of a second
@@ -44,16 +43,16 @@ class Bound:
 @cache
 def protection() -> str:
     """How decoding is fenced in on this system, in words; asked of a process that fences itself in."""
-    code = f"from engine.media import jail; print(jail.confine({MEMORY_MB}))"
-    environment = dict(os.environ, PYTHONPATH=ROOT)
-    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd="/", timeout=60)
+    code = f"from engine.media import jail; print(jail.confine({environment.decoder_mb()}))"
+    own = dict(os.environ, PYTHONPATH=ROOT)
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=own, cwd="/", timeout=60)
     return fenced(asked.stdout.strip())
 
 
 def fenced(how: str) -> str:
     """The same for a child that says how it is cut off from the network."""
     how = how or NEITHER
-    memory = f"at most {MEMORY_MB / 1000:g} GB of memory, ended after {SILENCE_S:.0f} s without an answer"
+    memory = f"at most {environment.decoder_mb() / 1000:g} GB of memory, ended after {SILENCE_S:.0f} s without an answer"
     network = f"no network: {how}" if how != NEITHER else f"no fence around the network on this system, {NEITHER}"
     return f"Clips are decoded in a process of their own; {network}; it writes no file; {memory}."
 
@@ -64,16 +63,16 @@ class Decoder:
     def __init__(self, source: Source) -> None:
         self._name = source.name
         fd = source.descriptor()
-        environment = {**memory.environment(), "PYTHONPATH": ROOT, "OPENBLAS_NUM_THREADS": "1"}
+        own = {**memory.environment(), "PYTHONPATH": ROOT, "OPENBLAS_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "engine.media.decoder", str(fd), source.path, str(source.size_bytes)]
         self._child = subprocess.Popen(
-            [*command, source.sha256, str(MEMORY_MB)],
+            [*command, source.sha256, str(environment.decoder_mb())],
             bufsize=0,  # what has come in can be seen by select
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=None if os.environ.get("EARWITNESS_DEBUG") else subprocess.DEVNULL,
+            stderr=None if environment.debugging() else subprocess.DEVNULL,
             pass_fds=(fd,),
-            env=environment,
+            env=own,
             cwd="/",
             start_new_session=True,  # the interrupt key stops the parent, which then stops the child
         )
@@ -102,8 +101,8 @@ class Decoder:
             if facts["is"] == "error":
                 if facts.get("kind") == "memory":
                     raise DecoderError(
-                        f"Decoding {self._name} took more than {MEMORY_MB:,} MB of memory and was stopped; convert it with "
-                        "another program, or leave it out."
+                        f"Decoding {self._name} took more than {environment.decoder_mb():,} MB of memory and was stopped; "
+                        "convert it with another program, or leave it out."
                     )
                 raise _KINDS.get(str(facts.get("kind")), MediaError)(shown(str(facts.get("text", "")), 600))
             sent += len(payload) + _MESSAGE_BYTES

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.core.errors import WeightsError
-from engine.core.paths import models_dir
+from engine.core.paths import made, models_dir
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.nets.offline import online_on_explicit_command
 
@@ -218,7 +218,7 @@ def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
     Raises:
         WeightsError: the source cannot be reached, or a file is not the one of the catalogue.
     """
-    models_dir().mkdir(parents=True, exist_ok=True)
+    made(models_dir())
     with tempfile.TemporaryDirectory(dir=models_dir(), prefix=".pull-") as beside:
         with online_on_explicit_command():
             from huggingface_hub import hf_hub_download
@@ -261,7 +261,7 @@ def import_folder(folder: Path, progress: ProgressCallback = silent) -> tuple[En
 def _take(known: Entry, source: Path, progress: ProgressCallback) -> Path:
     """Copy checked files beside the target and move them in whole."""
     target = models_dir() / known.id
-    models_dir().mkdir(parents=True, exist_ok=True)
+    made(models_dir())
     found: dict[str, str] = {}
     with tempfile.TemporaryDirectory(dir=models_dir(), prefix=".take-") as beside:
         for f in known.files:

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from engine.core import sphere
 from engine.core.errors import WeightsError
 from engine.core.grid import WORLD_RESOLUTION, Grid
-from engine.core.paths import cache_dir
+from engine.core.paths import cache_dir, not_kept
 from engine.nets import checkpoint
 
 if TYPE_CHECKING:
@@ -158,15 +158,28 @@ def embed_cached(name: str, lat_deg: NDArray[np.float64], lon_deg: NDArray[np.fl
     """
     key = hashlib.sha256(np.ascontiguousarray(np.stack([lat_deg, lon_deg])).tobytes() + _SHA256.encode()).hexdigest()[:16]
     folder = cache_dir() / "geoclip"
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}-{key}.npy"
     if not file.is_file():
-        # written beside and renamed, so that a second process never reads half a file
-        handle, beside = tempfile.mkstemp(dir=folder, suffix=".npy")
-        os.close(handle)
-        np.save(beside, location_encoder().embed(lat_deg, lon_deg))
-        Path(beside).replace(file)
+        vectors = location_encoder().embed(lat_deg, lon_deg)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _keep(file, vectors)
+        except OSError as error:
+            not_kept(error)
+            return vectors
     return np.load(file, mmap_mode="r")
+
+
+def _keep(file: Path, vectors: NDArray[np.float32]) -> None:
+    """Write beside and rename, so that a second process never reads half a file."""
+    handle, beside = tempfile.mkstemp(dir=file.parent, suffix=".npy")
+    os.close(handle)
+    try:
+        np.save(beside, vectors)
+        Path(beside).replace(file)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
 
 
 class _Known:

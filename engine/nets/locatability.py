@@ -6,6 +6,8 @@ The head is a file of 769 numbers, made by `earwitness lab locatability train`; 
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError, WeightsError
+from engine.core.file import opened
 from engine.core.paths import models_dir
 from engine.nets.geoclip_picture import PictureEncoder, clip_folder
 
@@ -21,6 +24,7 @@ FEATURES = 768
 MODEL_ID = "clip-locatability"
 _RIDGE = 1.0
 _STEPS = 50
+_MOST_BYTES = 1_000_000
 
 
 def head_file() -> Path:
@@ -64,9 +68,11 @@ class Head:
         if not path.is_file():
             raise WeightsError(f"There is no locatability head at {path}; make one with: earwitness lab locatability train")
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            with opened(path, _MOST_BYTES, "head") as file, np.load(file, allow_pickle=False) as kept:
+                if sum(x.file_size for x in kept.zip.infolist()) > _MOST_BYTES:
+                    raise ValueError("larger than any head")
                 head = cls(kept["weight"].astype(np.float64), float(kept["bias"]), int(kept["trained_on"]))
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (DataError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
             raise WeightsError(f"{path} is no locatability head; make it again: earwitness lab locatability train") from error
         if head.weight.shape != (FEATURES,) or not np.isfinite(head.weight).all() or not np.isfinite(head.bias):
             raise WeightsError(f"{path} does not fit CLIP ViT-L/14; make it again: earwitness lab locatability train")

@@ -120,7 +120,7 @@ def test_a_child_that_hangs_is_ended(film: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_child_cannot_have_more_memory_than_it_is_given(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "MEMORY_MB", 300)
+    monkeypatch.setenv("EARWITNESS_DECODER_MB", "300")
     with pytest.raises(MediaError), open_clip(film) as clip:
         list(clip.frames(max_side_px=4000))
 

@@ -143,9 +143,8 @@ def test_sound_that_goes_on_for_days_is_read_in_blocks(tmp_path: Path) -> None:
 
 def test_deflated_tracks_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a child unpacks beyond its memory ends the child, in a sentence."""
-    from engine.media import child
 
-    monkeypatch.setattr(child, "MEMORY_MB", 400)
+    monkeypatch.setenv("EARWITNESS_DECODER_MB", "400")
     path = film(tmp_path / "large.avi", (8_000, 8_000), "mpeg4", 1)
     with pytest.raises(MediaError) as caught, open_clip(path) as reader:
         list(reader.frames([0.0]))

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from engine.clues.text.fold import fold, key, squash
 from engine.core import sphere
 from engine.core.errors import DataError
-from engine.core.paths import cache_dir
+from engine.core.paths import cache_dir, not_kept
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.world import borders, countries, places
 
@@ -127,11 +127,22 @@ def load(progress: ProgressCallback = silent) -> Arrays:
         with contextlib.suppress(OSError, ValueError, EOFError), np.load(path, allow_pickle=False) as kept:
             return {name: kept[name] for name in kept.files}
     made = build(progress)
+    try:
+        _keep(path, made)
+    except OSError as error:
+        not_kept(error)
+    return made
+
+
+def _keep(path: Path, made: Arrays) -> None:
     handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".npz")
     os.close(handle)
-    np.savez(draft, **made)  # type: ignore[arg-type]
-    Path(draft).replace(path)
-    return made
+    try:
+        np.savez(draft, **made)  # type: ignore[arg-type]
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
 
 
 def _version() -> str:

@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.core.errors import WeightsError
+from engine.core.errors import DataError, WeightsError
+from engine.core.file import read_text
 from engine.core.paths import ASSETS
 from engine.nets.flow import geometry, ode
 from engine.nets.flow.field import Shape, Told, VelocityField
@@ -188,10 +189,10 @@ class Shipped:
         """
         file = self.folder / "model.json"
         try:
-            held = json.loads(file.read_text(encoding="utf-8"))
+            held = json.loads(read_text(file, what="card"))
             Shape(**held["shape"])
             Heat(**held["heat"])
-        except (OSError, ValueError, KeyError, TypeError) as wrong:
+        except (DataError, ValueError, KeyError, TypeError, RecursionError) as wrong:
             raise WeightsError(
                 f"{file} is missing or damaged; restore it from the repository, or run: earwitness lab train-flow"
             ) from wrong

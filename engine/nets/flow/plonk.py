@@ -21,7 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from engine.core.errors import WeightsError
+from engine.core.errors import DataError, WeightsError
+from engine.core.file import read_text
 from engine.nets.flow import geometry, ode
 from engine.nets.flow.model import Samples
 
@@ -178,10 +179,10 @@ def _load(folder: Path) -> PlonkNet:
                 f"model.safetensors) from huggingface.co."
             )
     try:
-        held = json.loads(config.read_text(encoding="utf-8"))
+        held = json.loads(read_text(config))
         shape = PlonkShape(**{k: int(held[k]) for k in ("input_dim", "dim", "depth", "expansion", "cond_dim")})
         state = load_file(weights)
-    except (ValueError, KeyError, TypeError, SafetensorError) as wrong:
+    except (DataError, ValueError, KeyError, TypeError, OSError, RecursionError, SafetensorError) as wrong:
         raise WeightsError(
             f"{folder} holds no PLONK checkpoint ({wrong}); bring config.json and model.safetensors again."
         ) from wrong
