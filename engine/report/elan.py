@@ -16,6 +16,7 @@ from engine.core.finding import Finding
 from engine.media.source import shown
 from engine.report.perceived import Perceived, clear, gather
 from engine.report.record import clip_name
+from engine.report.text import fit
 
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -49,7 +50,7 @@ def to_elan(finding: Finding) -> str:
             _add(tier, a, *next(slots))
     xml.SubElement(root, "LINGUISTIC_TYPE", GRAPHIC_REFERENCES="false", LINGUISTIC_TYPE_ID=_TYPE, TIME_ALIGNABLE="true")
     xml.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
+    return fit('<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n")
 
 
 def _add(tier: xml.Element, a: _Annotation, first: str, last: str) -> None:

@@ -14,6 +14,7 @@ from engine.core.observation import Observation
 from engine.media.source import shown
 from engine.report.perceived import HEARD_SCORE, gather
 from engine.report.record import clip_name
+from engine.report.text import fit
 
 COLUMNS = (
     "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Begin File",
@@ -28,7 +29,7 @@ def to_raven(finding: Finding) -> str:
     name = clip_name(finding.clip)
     lines = ["\t".join(COLUMNS)]
     lines += ["\t".join(_row(i, o, name, _top_hz(finding))) for i, o in enumerate(_selections(finding), 1)]
-    return "\n".join(lines) + "\n"
+    return fit("\n".join(lines) + "\n")
 
 
 def _selections(finding: Finding) -> list[Observation]:
