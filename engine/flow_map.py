@@ -146,6 +146,8 @@ def flow_map(
         Cancelled: raised by `progress`.
     """
     settings, grid = finding.settings, world_grid()
+    if (judged := finding.by(modality)) is not None and not judged.spoke:
+        raise SettingError(f"The flow has nothing to go by here. {judged.cannot_tell}")
     observations = edit.counting(finding.perception, settings)
     week = birdnet.week_of(settings.when.month, settings.when.day) if settings.when else None
     condition = condition_of(observations, on_world(finding, observations), week, modality)

@@ -270,7 +270,9 @@ def fingerprint(finding: Finding, modality: str) -> str:
             for o in (*finding.perception.observations, *s.added)
             if o.clue in clues
         ),
-        "place": None if x is None else [round(x.place.lat_deg, 1), round(x.place.lon_deg, 1), round(x.place.mass, 2)],
+        "place": None
+        if x is None or x.place is None
+        else [round(x.place.lat_deg, 1), round(x.place.lon_deg, 1), round(x.place.mass, 2)],
         "regions": None if x is None else [[k, float(f"{v:.2g}")] for k, v in sorted(x.regions_km2.items())],
         "countries": None if x is None else [[n, round(share, 2)] for n, share in x.countries[:5]],
         "cannot_tell": None if x is None else x.cannot_tell,

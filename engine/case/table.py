@@ -172,6 +172,12 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _both_speak(document: Mapping[str, Any], compared: Mapping[str, Any]) -> bool:
+    """Whether both modalities compared have a place: documents of older versions state a distance where one has none."""
+    spoke = {x["modality"] for x in document["located"] if x["cannot_tell"] is None}
+    return bool(compared) and {compared["a"], compared["b"]} <= spoke
+
+
 def _row(kept: Kept, document: Mapping[str, Any]) -> _Row:
     compared = document["comparisons"][0] if document["comparisons"] else {}
     alone = document["scenes"] <= 1 and document["settings"]["interval"] is not None  # nothing else of the clip was looked at
@@ -187,7 +193,7 @@ def _row(kept: Kept, document: Mapping[str, Any]) -> _Row:
         "verdict": kept.verdict,
         "log10_factor": kept.log10_factor,
         "support": compared.get("support", ""),
-        "distance_km": compared.get("distance_km"),
+        "distance_km": compared.get("distance_km") if _both_speak(document, compared) else None,
     }
     for x in document["located"]:
         if x["modality"] not in _SENSES:

@@ -124,7 +124,9 @@ def posterior_of(evidence: Iterable[Evidence], prior: Prior, weights: Mapping[st
 
 
 def describe(modality: str, posterior: Posterior, prior: Prior, radius_km: float, cannot_tell: str | None) -> Located:
-    """A posterior with its place named, its regions measured and its countries weighed."""
+    """A posterior with its place named, its regions measured and its countries weighed; none of them where it cannot tell."""
+    if cannot_tell is not None:
+        return Located(modality, posterior, prior, None, posterior.gain_nats(prior), cannot_tell, {})
     spot = posterior.place(radius_km)
     return Located(
         modality=modality,
@@ -132,10 +134,10 @@ def describe(modality: str, posterior: Posterior, prior: Prior, radius_km: float
         prior=prior,
         place=Place(spot.lat_deg, spot.lon_deg, spot.mass, spot.radius_km, places.describe(spot.lat_deg, spot.lon_deg)),
         gain_nats=posterior.gain_nats(prior),
-        cannot_tell=cannot_tell,
+        cannot_tell=None,
         regions_km2={share: posterior.region_area_km2(share) for share in REGION_SHARES},
         countries=countries.shares(posterior),
-        region=regions.region_name(posterior) if cannot_tell is None else "",
+        region=regions.region_name(posterior),
     )
 
 
