@@ -183,6 +183,25 @@ def said_of(table: Table) -> str:
     return " ".join((*said, *table.remarks))[:MOST_TEXT]
 
 
+def of_clip(edit: Edit, perception: Perception) -> Edit:
+    """An edit whose observations end where the clip does.
+
+    Raises:
+        SettingError: one of them lies after the end of the clip.
+    """
+    end_s = perception.clip.duration_s
+    if not end_s:
+        return edit
+    fitted = tuple(o.within(0.0, end_s) if o.start_s <= end_s else None for o in edit.replacement)
+    if None in fitted:
+        late = next(o for o, x in zip(edit.replacement, fitted, strict=True) if x is None)
+        raise SettingError(
+            f"{_bounded(late.name or late.label)} at {late.start_s:g} s lies after the end of the clip ({end_s:.1f} s); "
+            "give a time within it."
+        )
+    return edit if fitted == edit.replacement else replace(edit, replacement=tuple(o for o in fitted if o is not None))
+
+
 def sign_meanings(text: str) -> tuple[tuple[str, ...], tuple[Meaning, ...]]:
     """What a text reads as, in words, and the places its surest name may mean, likeliest first."""
     return choice.meanings(" ".join(text.split())[:MOST_NAME])

@@ -111,11 +111,14 @@ class Perception:
     decoding: str = ""
 
     def within(self, interval: Interval | None) -> Perception:
-        """What was perceived in a stretch: observations whose middle lies in it, and the shots it shares time with."""
+        """What was perceived in a stretch: observations whose middle lies in it, none longer than it, and the shots it shares
+        time with.
+        """
         if interval is None or interval == self.interval:
             return self
         low, high = interval.start_s, interval.end_s
-        kept = tuple(o for o in self.observations if low <= (o.start_s + o.end_s) / 2 < high or _timeless(o))
+        inside = (o for o in self.observations if low <= (o.start_s + o.end_s) / 2 < high or _timeless(o))
+        kept = tuple(o if o.end_s <= high else replace(o, end_s=high) for o in inside)
         shots = tuple(s for s in self.shots if interval.overlaps(s.start_s, s.end_s))
         return replace(self, interval=interval, observations=kept, shots=shots)
 
