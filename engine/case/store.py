@@ -67,7 +67,7 @@ def pack(document: str) -> str:
     """A document as a case stores it, deflated: a tenth of its megabytes, which are numbers of map cells. A packed one stays."""
     if document.startswith(_PACKED):
         return document
-    return _PACKED + base64.b64encode(zlib.compress(_storable(document).encode(), 6)).decode("ascii")
+    return _PACKED + base64.b64encode(zlib.compress(storable(document).encode(), 6)).decode("ascii")
 
 
 def unpack(stored: str) -> str:
@@ -118,7 +118,7 @@ class Case:
 
     def __init__(self, place: str | os.PathLike[str], who: str = "") -> None:
         self.place = os.fspath(place)
-        self.who = who or _user()
+        self.who = storable(who or _user())
         self._engine = opened(self.place, exist=True)
         with said(self.place):
             upgrade(self._engine)
@@ -144,8 +144,8 @@ class Case:
                 from engine import __version__
 
                 name = title or (Path(text).name if not is_address(text) else "case")
-                row = CaseRow(id=str(uuid.uuid4()), title=name, created=_now(), program=f"earwitness {__version__}")
-                _write(session, row, who or _user(), "case made")
+                row = CaseRow(id=str(uuid.uuid4()), title=storable(name), created=_now(), program=f"earwitness {__version__}")
+                _write(session, row, storable(who or _user()), "case made")
         engine.dispose()
         return cls(place, who)
 
@@ -226,16 +226,16 @@ class Case:
     def _put_clip(self, session: Session, clip: Clip, problem: str) -> None:
         held = session.get(ClipRow, clip.sha256)
         if held is not None:
-            self._put_path(session, held, _storable(clip.path))
+            self._put_path(session, held, storable(clip.path))
             if held.problem != problem:
                 held.problem = problem
                 _write(session, held, self.who, "clip noted again")
             return
         row = ClipRow(
             sha256=clip.sha256,
-            path=_storable(clip.path),
+            path=storable(clip.path),
             size_bytes=clip.size_bytes,
-            container=_storable(clip.container),
+            container=storable(clip.container),
             duration_s=clip.duration_s,
             added=_now(),
             problem=problem,
@@ -297,9 +297,9 @@ class Case:
             row = DecisionRow(
                 id=str(uuid.uuid4()),
                 finding_id=finding_id,
-                who=_storable(who or self.who),
-                what=_storable(what),
-                why=_storable(why),
+                who=storable(who or self.who),
+                what=storable(what),
+                why=storable(why),
                 factor_before=factor_before,
                 factor_after=factor_after,
                 created=_now(),
@@ -525,7 +525,7 @@ def _kept(row: FindingRow, path: str) -> Kept:
     )
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Text that both databases take: bytes of a file's name that are no text are spelt out, and NUL is taken away."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "")
 
