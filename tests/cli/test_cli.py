@@ -444,3 +444,10 @@ def test_a_full_device_and_a_pipe_nobody_reads_end_in_a_sentence(tmp_path: Path)
     for place in (tmp_path / "pipe", "/dev/full"):
         with pytest.raises(InputError, match="cannot be written"):
             output.write(output.Target("--json", str(place)), "{}")
+
+
+def test_a_folder_for_tables_is_tried_before_the_work(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for folder in (clip / "below", "/dev/full/x", "y" * 300):
+        assert cli.main(["batch", str(clip), "-o", str(clip.parent / "case"), "--tables", str(folder)]) == 2
+        err = capfd.readouterr().err
+        assert "--tables: " in err and len(err.strip().splitlines()) == 1 and not (clip.parent / "case").exists()
