@@ -218,7 +218,7 @@ def targets_of(args: argparse.Namespace) -> list[tuple[Report, output.Target]]:
 def run(args: argparse.Namespace) -> int:
     """Place the clip, print what was found, write the reports."""
     targets, debug = targets_of(args), bool(getattr(args, "debug", False))
-    reel = None if args.reel is None else output.Target("--reel", args.reel)
+    reel = None if args.reel is None else output.Target("--reel", args.reel, file_only=True)
     if reel is not None and reel.is_stdout:
         raise InputError("A reel cannot be written to the terminal; give --reel a file name ending in .mp4.")
     output.check([*(t for _, t in targets), *([reel] if reel else [])], args.clip, _read(args))

@@ -29,10 +29,15 @@ _LEAST_FREE_BYTES = 1_000_000  # less room than this holds no report
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where one document goes: the option that named it and its path, "-" for stdout."""
+    """Where one document goes: the option that named it and its path, "-" for stdout.
+
+    Attributes:
+        file_only: it is put in its place as a file, and so cannot go into a pipe or /dev/null.
+    """
 
     option: str
     path: str
+    file_only: bool = False
 
     @property
     def is_stdout(self) -> bool:
@@ -212,16 +217,16 @@ def _check_file(target: Target, path: Path, clip: str, inputs: Sequence[str]) ->
 def _check_device(target: Target, path: Path) -> None:
     """A pipe, a terminal or /dev/null may be written to; a disk or another device is no place for a document."""
     mode = path.stat().st_mode
-    if stat.S_ISFIFO(mode) or os.path.realpath(path) == os.devnull:
+    if not target.file_only and (stat.S_ISFIFO(mode) or os.path.realpath(path) == os.devnull):
         return
-    if stat.S_ISCHR(mode):
+    if not target.file_only and stat.S_ISCHR(mode):
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
             if os.isatty(descriptor):
                 return
         finally:
             os.close(descriptor)
-    raise InputError(f"{target.option}: {plain(target.path)} is a device and no file; give a file name.")
+    raise InputError(f"{target.option}: {plain(target.path)} is no file but a device or a pipe; give a file name.")
 
 
 def _is_same(path: Path, clip: str) -> bool:

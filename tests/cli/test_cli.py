@@ -431,7 +431,7 @@ def test_places_that_hold_no_document_are_refused_before_the_work(
         ["--json", "x" * 300], ["--json", f"{clip.parent}/{'y' * 5000}/f.json"], ["--json", "/dev/full"], ["--json", "/dev/zero"],
         ["--json", str(clip / "below.json")], ["--json", str(clip.parent / "file"), "--html", str(hard)],
         ["--csv", str(table), "--detections", str(table)], ["--json", "-", "--kml", "/dev/stdout"], ["--reel", str(clip)],
-        ["--reel", str(clip.parent)], ["--json", "a\0b"],
+        ["--reel", str(clip.parent)], ["--json", "a\0b"], ["--reel", "/dev/null"],
     ):  # fmt: skip
         assert cli.main(["locate", str(clip), *words]) == 2, words
         out, err = capfd.readouterr()
@@ -441,6 +441,9 @@ def test_places_that_hold_no_document_are_refused_before_the_work(
 
 def test_a_full_device_and_a_pipe_nobody_reads_end_in_a_sentence(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
+    output.check([output.Target("--json", str(tmp_path / "pipe")), output.Target("--kml", os.devnull)], "clip.mp4")
+    with pytest.raises(InputError, match="no file but a device or a pipe"):
+        output.check([output.Target("--reel", str(tmp_path / "pipe"), file_only=True)], "clip.mp4")
     for place in (tmp_path / "pipe", "/dev/full"):
         with pytest.raises(InputError, match="cannot be written"):
             output.write(output.Target("--json", str(place)), "{}")
