@@ -146,6 +146,8 @@ def flow_map(
         Cancelled: raised by `progress`.
     """
     settings, grid = finding.settings, world_grid()
+    if (judged := finding.by(modality)) is not None and not judged.spoke:
+        raise SettingError(f"The flow has nothing to go by here. {judged.cannot_tell}")
     observations = edit.counting(finding.perception, settings)
     week = birdnet.week_of(settings.when.month, settings.when.day) if settings.when else None
     condition = condition_of(observations, on_world(finding, observations), week, modality)
@@ -154,7 +156,12 @@ def flow_map(
     flow = shipped()
     charted = flowing.chart(flow, condition, progress)
     prior = priors.prior(settings.prior, grid)
-    located = fuse.describe(modality, flowing.under(charted, prior), prior, settings.radius_km, None)
+    belief = flowing.under(charted, prior)
+    if belief.gain_nats(prior) < fuse.LEAST_GAIN_NATS:
+        raise SettingError(
+            "The flow does not say where this is: what was perceived fits almost anywhere. Choose a longer stretch."
+        )
+    located = fuse.describe(modality, belief, prior, settings.radius_km, None)
     drawn = flow.sample(condition, samples, settings.seed, guidance, keep_path=True)
     assert drawn.path is not None
     from engine.nets.flow.model import MODEL_ID

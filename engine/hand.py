@@ -189,6 +189,25 @@ def _with_near(name: str) -> str:
     return f"{name}, nearest {near[0][1]}" if near else name
 
 
+def of_clip(edit: Edit, perception: Perception) -> Edit:
+    """An edit whose observations end where the clip does.
+
+    Raises:
+        SettingError: one of them lies after the end of the clip.
+    """
+    end_s = perception.clip.duration_s
+    if not end_s:
+        return edit
+    fitted = tuple(o.within(0.0, end_s) if o.start_s <= end_s else None for o in edit.replacement)
+    if None in fitted:
+        late = next(o for o, x in zip(edit.replacement, fitted, strict=True) if x is None)
+        raise SettingError(
+            f"{_bounded(late.name or late.label)} at {late.start_s:g} s lies after the end of the clip ({end_s:.1f} s); "
+            "give a time within it."
+        )
+    return edit if fitted == edit.replacement else replace(edit, replacement=tuple(o for o in fitted if o is not None))
+
+
 def sign_meanings(text: str) -> tuple[tuple[str, ...], tuple[Meaning, ...]]:
     """What a text reads as, in words, and the places its surest name may mean, likeliest first."""
     return choice.meanings(" ".join(text.split())[:MOST_NAME])
@@ -281,7 +300,9 @@ def fingerprint(finding: Finding, modality: str) -> str:
             for o in (*finding.perception.observations, *s.added)
             if o.clue in clues
         ),
-        "place": None if x is None else [round(x.place.lat_deg, 1), round(x.place.lon_deg, 1), round(x.place.mass, 2)],
+        "place": None
+        if x is None or x.place is None
+        else [round(x.place.lat_deg, 1), round(x.place.lon_deg, 1), round(x.place.mass, 2)],
         "regions": None if x is None else [[k, float(f"{v:.2g}")] for k, v in sorted(x.regions_km2.items())],
         "countries": None if x is None else [[n, round(share, 2)] for n, share in x.countries[:5]],
         "cannot_tell": None if x is None else x.cannot_tell,

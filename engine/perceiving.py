@@ -22,7 +22,7 @@ import numpy as np
 
 from engine.clues import locatability, registry
 from engine.core import memory
-from engine.core.clip import Ambience, Interval, Reader, Shot
+from engine.core.clip import Ambience, Clip, Interval, Reader, Shot
 from engine.core.errors import Cancelled, DecoderError, EarwitnessError, MediaError, SettingError
 from engine.core.evidence import Clue
 from engine.core.finding import Perception, Settings
@@ -345,19 +345,45 @@ def _together(reader: Reader, settings: Settings, interval: Interval, lanes: lis
             mute[clue.name] = f"the clip has no {sense}"
     if whole and failures and not set(found) - {"container"}:
         raise next(iter(failures.values()))
+    clip, heard = _ended(reader.clip, tuple(observations), interval if settings.interval or reader.clip.duration_s else None)
     return Perception(
-        clip=reader.clip,
+        clip=clip,
         interval=interval,
-        observations=tuple(observations),
+        observations=heard,
         silent=mute,
         models=tuple(dict.fromkeys(models)),
         skipped=dict(reader.skipped),
         elapsed_s={name: s for lane in lanes for name, s in lane.elapsed.items()},
-        shots=tuple(s for lane in lanes for s in lane.shots),
+        shots=_shots_within(tuple(s for lane in lanes for s in lane.shots), interval if clip.duration_s else None),
         ambience=next((lane.ambience for lane in lanes if lane.ambience is not None), None),
         failed=failed,
         decoding=str(getattr(reader, "protection", "")),
     )
+
+
+def _ended(clip: Clip, observations: tuple[Observation, ...], within: Interval | None) -> tuple[Clip, tuple[Observation, ...]]:
+    """Nothing lasts longer than what was looked at: the one place where observations are given their ends.
+
+    Returns:
+        The clip, with a remark where something lies wholly outside and is left out, and the observations.
+    """
+    if within is None:  # nobody knows where the clip ends
+        return clip, observations
+    fitted = tuple(o.within(within.start_s, within.end_s) for o in observations)
+    lost = fitted.count(None)
+    if lost:
+        things = "observation lies" if lost == 1 else "observations lie"
+        remark = f"{lost:,} {things} outside {within.start_s:g} to {within.end_s:g} s, and count for nothing."
+        clip = replace(clip, problems=(*clip.problems, remark))
+    return clip, tuple(o for o in fitted if o is not None)
+
+
+def _shots_within(shots: tuple[Shot, ...], within: Interval | None) -> tuple[Shot, ...]:
+    """Shots that end where the stretch does; none that start there, unless there is no other."""
+    if within is None:
+        return shots
+    inside = tuple(s for s in shots if s.start_s < within.end_s) or shots[:1]
+    return tuple(replace(s, end_s=within.end_s) if s.start_s < within.end_s < s.end_s else s for s in inside)
 
 
 def _claims(reader: Reader, progress: ProgressCallback) -> tuple[Observation, ...]:

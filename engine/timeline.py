@@ -49,6 +49,8 @@ def timeline(finding: Finding) -> Timeline:
     to = spoke[0].place if spoke else None
     moments: list[Moment] = []
     for sense, parts in by_sense.items():
+        # What says nothing of the one place of a scene says nothing in a part of it.
+        mute = finding.scenes < 2 and (judged := finding.by(sense)) is not None and not judged.spoke
         clues = [c for c in registry.clues(settings) if c.modality == sense and _counts(c.name, settings)]
         reads = {c.reads for c in clues}
         own = sorted((o for o in observations if o.clue in reads), key=lambda o: o.start_s)
@@ -62,7 +64,7 @@ def timeline(finding: Finding) -> Timeline:
             inside = [o for o in own[: int(np.searchsorted(starts, around.end_s))] if _within(o, around)]
             key = tuple(sorted((o.key, o.score) for o in inside if o.kind != "sound"))
             if key not in known:
-                fed = [(c, own_of) for c in clues if (own_of := _of(c.reads, inside))]
+                fed = [(c, own_of) for c in clues if not mute and (own_of := _of(c.reads, inside))]
                 evidence = tuple(c.log_likelihood(own_of, grid, settings.when) for c, own_of in fed)
                 known[key] = _moment(sense, evidence, prior[sense], settings, (to.lat_deg, to.lon_deg) if to else None)
             moments.append(_dated(known[key], part, inside))

@@ -14,8 +14,10 @@ import pytest
 
 from engine import perceiving
 from engine.clues import registry
-from engine.core.errors import Cancelled
+from engine.core.clip import Interval
+from engine.core.errors import Cancelled, SettingError
 from engine.core.finding import Settings
+from engine.core.observation import Observation
 from engine.core.progress import Progress
 
 
@@ -88,3 +90,49 @@ def test_who_waits_can_be_stopped(noise: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(Cancelled):
         perceiving.perceive(noise, Settings(), stop)
     assert not Busy.at_work
+
+
+# --- ends ------------------------------------------------------------------------------------------------------------------
+
+WINDOWS = ((0.0, 3.0), (3.0, 6.0), (3.9999, 6.9999), (4.0, 4.0), (4.02, 4.02), (4.5, 7.5), (9.0, 9.0), (-0.5, 2.5))
+
+
+class Late(Busy):
+    """A clue whose windows know nothing of the clip's end."""
+
+    def observe(self, *_: Any) -> tuple[Observation, ...]:  # type: ignore[override]
+        if self.name != "species":
+            return ()
+        return tuple(Observation("species", "species", "Parus major", 0.9, a, b, "Great Tit") for a, b in WINDOWS)
+
+
+@pytest.mark.parametrize("interval, end_s", [(None, 4.0), (Interval(1.0, 3.5), 3.5), (Interval(2.0, 60.0), 4.0)])
+def test_nothing_perceived_ends_after_the_clip_or_the_stretch(
+    noise: Path, monkeypatch: pytest.MonkeyPatch, interval: Interval | None, end_s: float
+) -> None:
+    monkeypatch.setattr(registry, "clues", lambda *_: [Late("species")])
+    found = perceiving.perceive(noise, Settings(interval=interval))
+    own = [o for o in found.observations if o.clue == "species"]
+    assert own and found.interval.end_s == end_s
+    assert all(found.interval.start_s <= o.start_s <= o.end_s <= end_s for o in own)
+    assert all(o.start_s < o.end_s for o in own if o.start_s not in (4.0, end_s)), "only moments have no length"
+    lost = len(WINDOWS) - len(own)
+    assert lost and [p for p in found.clip.problems if p.startswith(f"{lost} observations lie outside")]
+
+
+def test_what_is_put_in_ends_with_the_clip_and_what_lies_after_it_is_refused(noise: Path) -> None:
+    from engine import hand
+    from engine._cli.by_hand import ByHand
+
+    perception = perceiving.perceive(noise, Settings())
+    over, late = (hand.add_species("Parus major", a, b, 0.9, "Ann") for a, b in ((2.0, 5.0), (4.5, 7.5)))
+    (added,) = ByHand((lambda _: over,)).apply(perception, Settings()).added
+    assert (added.start_s, added.end_s) == (2.0, 4.0)
+    with pytest.raises(SettingError, match=r"Great Tit at 4\.5 s lies after the end of the clip \(4\.0 s\)"):
+        ByHand((lambda _: late,)).apply(perception, Settings())
+    table = b"0.0\t3.0\tTurdus merula_Eurasian Blackbird\t0.8\n3.0\t6.0\tTurdus merula_Eurasian Blackbird\t0.7\n" + (
+        b"6.0\t9.0\tTurdus merula_Eurasian Blackbird\t0.6\n"
+    )
+    edit, read = hand.read_table(table, "t.txt", perception)
+    assert [(o.start_s, o.end_s) for o in edit.replacement] == [(0.0, 3.0), (3.0, 4.0)]
+    assert any("after the end of the clip" in remark for remark in read.remarks)

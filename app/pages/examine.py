@@ -383,7 +383,7 @@ def _layers(found: Finding, shown: tuple[Located, ...], with_mass: bool, globe: 
     night, urls = dark(), state.ground_urls()
     layers = [maps.sea_layer(night, 0.0 if globe else 90.0), maps.land_layer(urls["land"], night)]
     if with_mass:
-        layers += [maps.mass_layer(x, night) for x in shown]
+        layers += [maps.mass_layer(x, night) for x in shown if x.spoke]
     layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
     spoke = [x for x in shown if x.spoke]
     for x in spoke:
@@ -587,8 +587,10 @@ def _effect(b: state.Bench, found: Finding, p: Perceived) -> None:
     if here is None or there is None:
         return
     without, with_it = (here, there) if p.dropped else (there, here)
-    km = float(engine.distance_km(here.place.lat_deg, here.place.lon_deg, there.place.lat_deg, there.place.lon_deg))
-    moved = f"; the places are {words.km(km)} apart" if here.spoke and there.spoke else ""
+    moved = ""
+    if here.spoke and there.spoke:
+        km = float(engine.distance_km(here.place.lat_deg, here.place.lon_deg, there.place.lat_deg, there.place.lon_deg))
+        moved = f"; the places are {words.km(km)} apart"
     st.html(
         "<div class='ew-edits'>Its effect: <b>with it</b> "
         + _said(with_it)

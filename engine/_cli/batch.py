@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from engine._cli import output
 from engine._cli.bar import bar
 from engine._cli.terminal import plain
 from engine.core.errors import InputError
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     if args.workers < 0:
         raise InputError(f"--workers takes a number of processes from 1; not {args.workers}.")
     batch.gather(args.inputs)  # before a case is made for nothing
+    if args.tables:
+        output.check_folder("--tables", args.tables)
     case = Case.at(args.case, who=args.who)
     folder = args.tables or (None if "://" in args.case else Path(args.case))
     with case, bar() as progress:

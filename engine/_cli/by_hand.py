@@ -74,8 +74,12 @@ class ByHand:
         Raises:
             SettingError, DataError: one of them makes no sense for this clip.
         """
+        if not self.makings:
+            return settings
+        from engine.hand import of_clip
+
         for making in self.makings:
-            settings = apply(settings, making(perception))
+            settings = apply(settings, of_clip(making(perception), perception))
         return settings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from engine.report.words import clock
 
 if TYPE_CHECKING:
     from engine.case.archive import Query
-    from engine.case.store import Case
+    from engine.case.store import Case, Kept
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -168,7 +169,7 @@ def _same(place: str) -> int:
 
 def _report(args: argparse.Namespace, case: Case) -> int:
     """Write the reports asked for of one finding, and enter each into the log."""
-    from engine.case.again import again, kept_of, log_report
+    from engine.case.again import again, kept_of
 
     targets = locate.targets_of(args)
     if not targets:
@@ -179,17 +180,40 @@ def _report(args: argparse.Namespace, case: Case) -> int:
     output.check([target for _, target in targets], kept.path)
     with bar() as progress, again(case, kept, progress=progress) as found:
         finding = _told(found.finding, progress)
-        made = [report.render(finding, found.reader, None, found.custody) for report, _ in targets]
+        made = [
+            output.tried(
+                target.option, partial(report.render, finding, found.reader, None, found.custody), getattr(args, "debug", False)
+            )
+            for report, target in targets
+        ]
         found.reader.verify_unchanged(progress)
+    head, failures = found.custody.head, [m for m in made if isinstance(m, output.Failure)]
     for (report, target), content in zip(targets, made, strict=True):
+        if isinstance(content, output.Failure):
+            continue
         data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
-        output.write(target, data)
-        head = log_report(case, kept, report.option, Path(target.path), data)
+        entered = output.tried(
+            target.option, partial(_entered, case, kept, report.option, target, data), getattr(args, "debug", False)
+        )
+        if isinstance(entered, output.Failure):
+            failures.append(entered)
+            continue
+        head = entered
         print(f"wrote {plain(target.path, limit=400)}")
+        if remark := report.remark(content):
+            print(plain(remark, limit=600))
     print(f"the reports bear the head {found.custody.head}; after entering them the head of the log is {head}")
     for remark in found.custody.remarks:
         print(plain(remark, limit=2000))
-    return 0
+    return output.ended(failures)
+
+
+def _entered(case: Case, kept: Kept, form: str, target: output.Target, data: bytes) -> str:
+    """Write a report and enter it into the log; returns the log's head."""
+    from engine.case.again import log_report
+
+    output.write(target, data)
+    return log_report(case, kept, form, Path(target.path), data)
 
 
 def _told(finding: Finding, progress: ProgressCallback) -> Finding:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine._cli import argument, by_hand, filing, output
@@ -42,6 +43,7 @@ class Report:
     explained: bool = False  # tells what each edit, clue and observation did
     timed: bool = False  # shows where each sense points as time goes by
     binary: bool = False  # not for a terminal
+    remark: Callable[[str | bytes], str] = lambda _: ""  # what has to be said of a document that is less than was asked for
 
 
 def _json(finding: Finding, _: Reader, __: Interval | None, custody: Custody | None) -> str:
@@ -101,6 +103,19 @@ def _bundle(finding: Finding, reader: Reader, perceived: Interval | None, custod
     return to_bundle(finding, reader, species_range, custody, perceived)
 
 
+def _of_pdf(document: str | bytes) -> str:
+    from engine.report.pdf import NOT_ARCHIVAL, is_archival
+
+    return "" if isinstance(document, str) or is_archival(document) else f"the PDF is {NOT_ARCHIVAL}"
+
+
+def _of_bundle(document: str | bytes) -> str:
+    from engine.case.bundle import missing
+
+    left_out = () if isinstance(document, str) else missing(document)
+    return f"the bundle is without {', '.join(left_out)}, which could not be made; its readme.txt says why" if left_out else ""
+
+
 REPORTS = (
     Report("json", "everything as JSON (schema earwitness.finding/1)", _json, True, True),
     Report("geojson", "places, regions and cells as GeoJSON", _geojson),
@@ -109,8 +124,8 @@ REPORTS = (
     Report("raven", "what was heard as a selection table for Raven", _raven),
     Report("elan", "the same and what was read, as tiers for ELAN (.eaf)", _elan),
     Report("html", "a report as one self-contained page", _html, True, True),
-    Report("pdf", "the same report as PDF", _pdf, True, True, True),
-    Report("bundle", "all of these in a zip that can be checked and run again", _bundle, True, True, True),
+    Report("pdf", "the same report as PDF", _pdf, True, True, True, _of_pdf),
+    Report("bundle", "all of these in a zip that can be checked and run again", _bundle, True, True, True, _of_bundle),
 )
 
 
@@ -202,34 +217,62 @@ def targets_of(args: argparse.Namespace) -> list[tuple[Report, output.Target]]:
 
 def run(args: argparse.Namespace) -> int:
     """Place the clip, print what was found, write the reports."""
-    targets = targets_of(args)
-    reel = None if args.reel is None else output.Target("--reel", args.reel)
+    targets, debug = targets_of(args), bool(getattr(args, "debug", False))
+    reel = None if args.reel is None else output.Target("--reel", args.reel, file_only=True)
     if reel is not None and reel.is_stdout:
         raise InputError("A reel cannot be written to the terminal; give --reel a file name ending in .mp4.")
-    output.check([*(t for _, t in targets), *([reel] if reel else [])], args.clip)
+    output.check([*(t for _, t in targets), *([reel] if reel else [])], args.clip, _read(args))
     settings, case = _settings(args), filing.read(args)
     args.author = args.author or args.who
     hand, asked = by_hand.read(args), argument.reasoner_of(args)
     with bar(args.quiet) as progress:
         finding, documents = _examine(
-            args.clip, settings, [r for r, _ in targets], progress, hand, args.scene, args.reel, asked, args.again, case
+            args.clip, settings, [r for r, _ in targets], progress, hand, args.scene, args.reel, asked, args.again, case, debug
         )
-    for (report, target), document in zip(targets, documents, strict=True):
-        output.write(target, document)
-        if case is not None:
-            case.log(report.option, target, document)
+    done = [
+        output.tried(target.option, partial(_keep, report, target, document, case), debug)
+        for (report, target), document in zip(targets, documents, strict=False)
+    ]
+    done += documents[len(targets) :]  # the reel, which was written when it was made
+    failures = [d for d in done if isinstance(d, output.Failure)]
+    written = [
+        t
+        for t, d in zip([*(t for _, t in targets), *([reel] if reel else [])], done, strict=False)
+        if not isinstance(d, output.Failure)
+    ]
     to_stdout = any(t.is_stdout for _, t in targets)
     if not args.quiet:
         pen = Pen(sys.stderr if to_stdout else sys.stdout)
         summarise(finding, pen)
         if args.why or args.ask:
             argument.tell(finding, pen)
-        for target in [*(t for _, t in targets), *([reel] if reel else [])]:
+        for target in written:
             if not target.is_stdout:
                 say(f"wrote {plain(target.path, limit=400)}")
         if case is not None:
             say(case.said())
-    return 0
+    for remark in [r.remark(d) for (r, _), d in zip(targets, documents, strict=False) if isinstance(d, str | bytes)]:
+        if remark:
+            say(plain(remark, limit=600))
+    return output.ended(failures)
+
+
+def _keep(
+    report: Report, target: output.Target, document: str | bytes | output.Failure, case: filing.Filing | None
+) -> str | bytes | output.Failure:
+    """Write a document that was made, and enter it into the case's log."""
+    if isinstance(document, output.Failure):
+        return document
+    output.write(target, document)
+    if case is not None:
+        case.log(report.option, target, document)
+    return document
+
+
+def _read(args: argparse.Namespace) -> list[str]:
+    """The files that are read beside the clip."""
+    named = getattr(args, "detections", None) or ()
+    return [os.fspath(x) for x in ([named] if isinstance(named, str | os.PathLike) else named)]
 
 
 def _examine(
@@ -243,8 +286,10 @@ def _examine(
     asked: Reasoner | None = None,
     again: bool = False,
     case: filing.Filing | None = None,
-) -> tuple[Finding, list[str | bytes]]:
-    """The finding and each report's content, the reel written; the file is hashed again before anything is said of it."""
+    debug: bool = False,
+) -> tuple[Finding, list[str | bytes | output.Failure]]:
+    """The finding and each report's content, the reel written ("" stands for it); what fails stands in its own place. The file
+    is hashed again before anything is said of it."""
     from engine.attribution import explained
     from engine.case.results import Results
     from engine.locate import judge, judge_film, scenes
@@ -268,19 +313,25 @@ def _examine(
             from engine.why import ask
 
             finding = replace(finding, rationale=ask(finding, reader, asked, progress))
-        documents: list[str | bytes] = []
+        documents: list[str | bytes | output.Failure] = []
         if any(r.timed for r in reports):
             finding = replace(finding, timeline=timeline(finding))
         custody = case.keep(perception, finding, reader, progress) if case is not None else None
         for report in reports:
             progress(Progress(f"writing {report.option}"))
-            documents.append(report.render(finding, reader, perceived, custody))
+            made = partial(report.render, finding, reader, perceived, custody)
+            documents.append(output.tried(f"--{report.option}", made, debug))
         if reel is not None:
-            from engine.report import write_reel
-
-            write_reel(finding, reader, reel, progress)
+            documents.append(output.tried("--reel", partial(_reel, finding, reader, reel, progress), debug))
         reader.verify_unchanged(progress)
     return finding, documents
+
+
+def _reel(finding: Finding, reader: Reader, path: str, progress: ProgressCallback) -> str:
+    from engine.report import write_reel
+
+    write_reel(finding, reader, path, progress)
+    return ""
 
 
 def _settings(args: argparse.Namespace) -> Settings:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 import re
 import stat
@@ -23,7 +24,7 @@ from typing import Any
 from engine.case import codec
 from engine.core.clip import Interval, Reader
 from engine.core.custody import Custody
-from engine.core.errors import InputError
+from engine.core.errors import EarwitnessError, InputError
 from engine.core.file import read_bytes
 from engine.core.finding import Finding, Settings
 from engine.core.progress import Progress, ProgressCallback, silent
@@ -32,6 +33,7 @@ from engine.report.credit import credits
 from engine.report.digest import digest_of
 from engine.report.exhibit import Ranges
 from engine.report.record import clip_name
+from engine.report.text import fit
 from engine.report.versions import versions
 
 SCHEMA = "earwitness.bundle/1"
@@ -43,6 +45,7 @@ CANNOT = (
     "This cannot show that somebody wrote the whole bundle anew, manifest and all; run it again (earwitness reproduce), and "
     "when it comes from a case, hold its sha256 against the case's log."
 )
+_LOG = logging.getLogger("earwitness")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first day: the archive's bytes depend on its content alone
 # What follows from the numbers alone: the same finding is always written as the same bytes.
@@ -177,12 +180,28 @@ def _documents(
         **{name: partial(write, finding) for name, write in TABLES.items()},
         "readme.txt": lambda: _README,
     }
-    out = {}
+    out, failed = {}, []
     for i, (name, make) in enumerate(makers.items(), 1):
-        made = make()
-        out[name] = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
+        try:
+            made = make()
+            out[name] = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
+        except Exception as error:
+            if name == FINDING:  # all else follows from it
+                raise
+            why = str(error) if isinstance(error, EarwitnessError) else f"something went wrong inside Earwitness ({error!r:.200})"
+            _LOG.warning("%s of the bundle failed", name, exc_info=not isinstance(error, EarwitnessError))
+            failed.append(f"{name}: {fit(why)}")
         progress(Progress("packing the bundle", i, len(makers), "files"))
+    if failed:
+        out["readme.txt"] += "\n".join(("\nNot in here, since it could not be made:", *failed, "")).encode()
     return out
+
+
+def missing(data: bytes) -> tuple[str, ...]:
+    """Documents that a bundle made here is without, since they could not be made."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        there = set(archive.namelist())
+    return tuple(name for name in ("report.html", "report.pdf", *TABLES) if name not in there)
 
 
 def manifest_of(

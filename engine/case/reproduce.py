@@ -155,12 +155,17 @@ def _comparisons(then: Document, now: Document) -> Iterator[Check]:
         yield _number(f"{name}, upper end of the factor's interval", a["log10_high"], b["log10_high"], LOG10)
         yield _number(f"{name}, log10 before calibration", a["log10_raw"], b["log10_raw"], LOG10)
         yield _number(f"{name}, validation pairs", a["pairs"], b["pairs"], 0.0)
-        yield _number(f"{name}, km between the places", a["distance_km"], b["distance_km"], 2 * PLACE_KM)
+        if all(_spoke(x, m) for x in (then, now) for m in pair):  # older versions state a distance where one has no place
+            yield _number(f"{name}, km between the places", a["distance_km"], b["distance_km"], 2 * PLACE_KM)
         priors = _by(b["by_prior"], "prior")
         for under in a["by_prior"]:
             other = priors.get((under["prior"],))
             what = f"{name}, log10 factor under the prior {under['prior']}"
             yield _number(what, under["log10_factor"], other["log10_factor"] if other else None, LOG10)
+
+
+def _spoke(document: Document, modality: str) -> bool:
+    return any(x["modality"] == modality and x["spoke"] for x in document["located"])
 
 
 def _claims(then: Document, now: Document) -> Iterator[Check]:

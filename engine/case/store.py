@@ -132,7 +132,7 @@ class Case:
 
     def __init__(self, place: str | os.PathLike[str], who: str = "", reading: bool = False, whatever: bool = False) -> None:
         self.place = os.fspath(place)
-        self.who = who or _user()
+        self.who = storable(who or _user())
         self._engine = opened(self.place, exist=True, reading=reading)
         with said(self.place):
             if reading and version(self._engine) != NEWEST:  # brought up to date, which is writing
@@ -167,8 +167,8 @@ class Case:
                 from engine import __version__
 
                 name = title or (Path(text).name if not is_address(text) else "case")
-                row = CaseRow(id=str(uuid.uuid4()), title=name, created=_now(), program=f"earwitness {__version__}")
-                _write(session, row, who or _user(), "case made")
+                row = CaseRow(id=str(uuid.uuid4()), title=storable(name), created=_now(), program=f"earwitness {__version__}")
+                _write(session, row, storable(who or _user()), "case made")
         engine.dispose()
         return cls(place, who)
 

@@ -74,7 +74,7 @@ def write(case: Case, folder: Path) -> tuple[Path, Path, Path]:
         The paths of the three. `sha256` joins all of them, `sha256` and `scene` the last two.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder, or one of the tables, cannot be written; the others are.
     """
     found: dict[str, dict[int, tuple[_Row, list[_Row]]]] = {}
     for kept in case.each_finding():  # oldest first: a newer one takes the place of an older one
@@ -97,11 +97,20 @@ def write(case: Case, folder: Path) -> tuple[Path, Path, Path]:
         "scenes": _on_the_map(of_scenes, _SCENE_COLUMNS),
         "windows": _table(of_windows, _WINDOW_COLUMNS),
     }
+    written, failed = [], []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return tuple(_exchange(case, table, folder / f"{name}.parquet") for name, table in tables.items())  # type: ignore[return-value]
     except OSError as error:
         raise InputError(f"The tables cannot be written to {folder} ({error.strerror}); choose another folder.") from None
+    for name, table in tables.items():
+        try:
+            written.append(_exchange(case, table, folder / f"{name}.parquet"))
+        except OSError as error:
+            failed.append(f"{name}.parquet ({error.strerror or error})")
+    if failed:
+        there = f" Written: {', '.join(p.name for p in written)}." if written else ""
+        raise InputError(f"Of the tables these cannot be written to {folder}: {', '.join(failed)}; choose another folder.{there}")
+    return tuple(written)  # type: ignore[return-value]
 
 
 def _counting(found: Mapping[int, tuple[_Row, list[_Row]]]) -> list[tuple[_Row, list[_Row]]]:
@@ -176,6 +185,12 @@ def _exchange(case: Case, table: DataFrame, name: Path) -> Path:
     return name
 
 
+def _both_speak(document: Mapping[str, Any], compared: Mapping[str, Any]) -> bool:
+    """Whether both modalities compared have a place: documents of older versions state a distance where one has none."""
+    spoke = {x["modality"] for x in document["located"] if x["cannot_tell"] is None}
+    return bool(compared) and {compared["a"], compared["b"]} <= spoke
+
+
 def _row(kept: Kept, document: Mapping[str, Any]) -> _Row:
     compared = document["comparisons"][0] if document["comparisons"] else {}
     alone = document["scenes"] <= 1 and document["settings"]["interval"] is not None  # nothing else of the clip was looked at
@@ -191,7 +206,7 @@ def _row(kept: Kept, document: Mapping[str, Any]) -> _Row:
         "verdict": kept.verdict,
         "log10_factor": kept.log10_factor,
         "support": compared.get("support", ""),
-        "distance_km": compared.get("distance_km"),
+        "distance_km": compared.get("distance_km") if _both_speak(document, compared) else None,
     }
     for x in document["located"]:
         if x["modality"] not in _SENSES:

@@ -25,7 +25,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath, PureWindowsPath
 
 from engine.clues.naming import folded, known, read_as
@@ -133,7 +133,7 @@ def read(
                 f"All {len(rows):,} rows of {shown} lie after the end of the clip ({duration_s:.1f} s); "
                 "give the table of this clip."
             )
-        rows = [r for r in rows if r.start_s < duration_s]
+        rows = [replace(r, end_s=min(r.end_s, duration_s)) for r in rows if r.start_s < duration_s]
         if late:
             remarks.append(f"{len(late):,} rows lie after the end of the clip and were passed over.")
     found, unknown = [], Counter[str]()

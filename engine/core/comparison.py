@@ -79,10 +79,10 @@ class Comparison:
     b: str
     verdict: str
     support: str
-    distance_km: float
-    expected_km: float
-    overlap: float
-    shared_region_km2: float
+    distance_km: float | None
+    expected_km: float | None
+    overlap: float | None
+    shared_region_km2: float | None
     log10_raw: float
     log10_factor: float
     log10_low: float

@@ -111,11 +111,14 @@ class Perception:
     decoding: str = ""
 
     def within(self, interval: Interval | None) -> Perception:
-        """What was perceived in a stretch: observations whose middle lies in it, and the shots it shares time with."""
+        """What was perceived in a stretch: observations whose middle lies in it, none longer than it, and the shots it shares
+        time with.
+        """
         if interval is None or interval == self.interval:
             return self
         low, high = interval.start_s, interval.end_s
-        kept = tuple(o for o in self.observations if low <= (o.start_s + o.end_s) / 2 < high or _timeless(o))
+        inside = (o for o in self.observations if low <= (o.start_s + o.end_s) / 2 < high or _timeless(o))
+        kept = tuple(o if o.end_s <= high else replace(o, end_s=high) for o in inside)
         shots = tuple(s for s in self.shots if interval.overlaps(s.start_s, s.end_s))
         return replace(self, interval=interval, observations=kept, shots=shots)
 
@@ -137,26 +140,37 @@ class Located:
         modality: "sound", "picture", "container" or "both".
         posterior: belief over the map; the prior itself when nothing was said.
         prior: the prior on the same grid.
-        place: the point reported, with its name.
+        place: the point reported, with its name; None when it cannot tell.
         gain_nats: Kullback-Leibler divergence of the posterior from the prior.
         cannot_tell: the reason in a sentence, or None when the modality speaks.
         regions_km2: area of the region that holds each share of the mass (0.5, 0.9, 0.95).
         countries: (name, share of mass), largest first.
-        region: where its 90% region lies, in words ("Central Europe"), or "" when it cannot tell.
+        region: where its 90% region lies, in words ("Central Europe").
+
+    A modality that cannot tell has no place, no regions and no countries, whatever is handed in: what could be read off its
+    posterior would be the prior's, and is nothing that the clip says.
     """
 
     modality: str
     posterior: Posterior
     prior: Prior
-    place: Place
+    place: Place | None
     gain_nats: float
     cannot_tell: str | None
     regions_km2: Mapping[float, float]
     countries: tuple[tuple[str, float], ...] = ()
     region: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.spoke:
+            for name, nothing in (("place", None), ("regions_km2", {}), ("countries", ()), ("region", "")):
+                object.__setattr__(self, name, nothing)
+        elif self.place is None:
+            raise ValueError(f"{self.modality} speaks, and so it reports a place")
+
     @property
     def spoke(self) -> bool:
+        """Whether it says where the clip is from; where it does not, `cannot_tell` says why. Every output asks this."""
         return self.cannot_tell is None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 ANALYST = "analyst"
+MOMENT_S = 1.0  # by which the time of a frame may lie outside of what its file states
 KINDS = ("species", "sound", "atom", "text", "scene", "embedding", "hum", "speech", "tag")
 
 
@@ -51,6 +52,21 @@ class Observation:
     def by_analyst(self) -> bool:
         """Whether a person's word stands for it; its score is then the confidence that they stated."""
         return self.author == ANALYST or self.author.startswith(f"{ANALYST}:")
+
+    def within(self, start_s: float, end_s: float) -> Observation | None:
+        """The part of it that lies between two times of the clip; None where it lies outside them.
+
+        A window is as long as a model makes it, and reaches beyond the sound; what is said of a time is said of the clip's own.
+        A moment (a frame) outside by less than MOMENT_S is that of the nearer end.
+        """
+        first, last = max(self.start_s, start_s), min(self.end_s, end_s)
+        if self.end_s <= self.start_s:
+            if not start_s - MOMENT_S <= self.start_s <= end_s + MOMENT_S:
+                return None
+            first = last = min(first, end_s)
+        elif last <= first:
+            return None
+        return self if (first, last) == (self.start_s, self.end_s) else replace(self, start_s=first, end_s=last)
 
     @property
     def value(self) -> tuple[object, ...]:

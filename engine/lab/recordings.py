@@ -128,14 +128,13 @@ def score(sample: Sample, finding: Finding) -> Row:
     truth = (sample.lat_deg, sample.lon_deg)
     prior = sound.prior
     at_prior = outcome(Posterior(prior.grid, prior.log_mass), *truth, spoke=False)
-    place = (sound.place.lat_deg, sound.place.lon_deg)
-    found = outcome(sound.posterior, *truth, place=place) if sound.spoke else at_prior
+    found = outcome(sound.posterior, *truth, place=(sound.place.lat_deg, sound.place.lon_deg)) if sound.place else at_prior
     alone = {}
     for e in finding.evidence:
         voted = e.clue not in vote.OFF_BY_DEFAULT or e.clue in finding.settings.included
         if e.modality == "sound" and voted:
             one = fuse.locate_modality("sound", (e,), prior, finding.settings.radius_km)
-            spot = (one.place.lat_deg, one.place.lon_deg)
+            spot = (one.place.lat_deg, one.place.lon_deg) if one.place else None
             alone[e.clue] = outcome(one.posterior, *truth, place=spot) if one.spoke else at_prior
     group = int(h3.latlng_to_cell(*truth, GROUP_RESOLUTION))
     return Row(sample, continents.of(*truth), group, found, at_prior, alone)

@@ -69,6 +69,7 @@ from engine.report.record import (
     clip_name,
     region_of,
 )
+from engine.report.text import fit
 
 _TEXT_LIMIT = 1000
 
@@ -170,14 +171,14 @@ def _settings(s: Settings) -> SettingsRecord:
 
 def _located(x: Located, prior: str) -> LocatedRecord:
     mass, region = x.posterior.mass, region_of(x)
-    listed = np.flatnonzero(mass >= LEAST_MASS)
+    listed = np.flatnonzero(mass >= LEAST_MASS) if x.spoke else np.empty(0, dtype=np.int64)
     listed = listed[np.argsort(-mass[listed], kind="stable")]
     cells = x.posterior.grid.cells
     return LocatedRecord(
         modality=x.modality,
         spoke=x.spoke,
         cannot_tell=_text(scope.homeless(x.cannot_tell)) if x.cannot_tell else None,
-        place=PlaceRecord(x.place.lat_deg, x.place.lon_deg, _text(x.place.name), x.place.mass, x.place.radius_km),
+        place=_place(x),
         region=_text(x.region),
         gain_nats=x.gain_nats,
         entropy_nats=x.posterior.entropy_nats,
@@ -188,6 +189,12 @@ def _located(x: Located, prior: str) -> LocatedRecord:
         cells=tuple(CellRecord(f"{int(cells[i]):x}", float(mass[i]), float(region[i])) for i in listed),
         mass_left_out=max(0.0, 1.0 - float(mass[listed].sum())),
     )
+
+
+def _place(x: Located) -> PlaceRecord | None:
+    """The place reported; none of a modality that cannot tell."""
+    p = x.place
+    return None if p is None else PlaceRecord(p.lat_deg, p.lon_deg, _text(p.name), p.mass, p.radius_km)
 
 
 def _evidence(e: Evidence) -> EvidenceRecord:
@@ -265,17 +272,18 @@ def _scene(x: Finding) -> SceneRecord:
 def _timeline(t: Timeline) -> TimelineRecord:
     moments = tuple(
         MomentOfTimeRecord(
-            m.modality, m.start_s, m.end_s, m.spoke, m.lat_deg, m.lon_deg, _text(m.place), m.gain_nats, m.away_km,
+            m.modality, m.start_s, m.end_s, m.spoke, m.lat_deg if m.spoke else None, m.lon_deg if m.spoke else None,
+            _text(m.place) if m.spoke else "", m.gain_nats, m.away_km if m.spoke and t.reference else None,
             tuple(_text(x) for x in m.labels),
         )
         for m in t.moments
     )  # fmt: skip
-    return TimelineRecord(_text(t.reference), t.lat_deg, t.lon_deg, moments)
+    at = (t.lat_deg, t.lon_deg) if t.reference else (None, None)
+    return TimelineRecord(_text(t.reference), *at, moments)
 
 
 def _before(x: Located) -> BeforeRecord:
-    place = PlaceRecord(x.place.lat_deg, x.place.lon_deg, _text(x.place.name), x.place.mass, x.place.radius_km)
-    return BeforeRecord(x.modality, x.spoke, place, _text(x.region), x.gain_nats)
+    return BeforeRecord(x.modality, x.spoke, _place(x), _text(x.region), x.gain_nats)
 
 
 def _choice(c: Choice) -> ChoiceRecord:
@@ -388,6 +396,8 @@ def _value(record: Any) -> Any:
         return {k: _value(v) for k, v in record.items()}
     if isinstance(record, tuple | list):
         return [_value(x) for x in record]
+    if isinstance(record, str):
+        return fit(record)
     if isinstance(record, float):
         return float(f"{record:.7g}") if math.isfinite(record) else str(record)
     return record

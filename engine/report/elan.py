@@ -6,6 +6,7 @@ overlap, so that windows of one species that touch are joined, and each species 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -16,6 +17,7 @@ from engine.core.finding import Finding
 from engine.media.source import shown
 from engine.report.perceived import Perceived, clear, gather
 from engine.report.record import clip_name
+from engine.report.text import fit
 
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -49,7 +51,7 @@ def to_elan(finding: Finding) -> str:
             _add(tier, a, *next(slots))
     xml.SubElement(root, "LINGUISTIC_TYPE", GRAPHIC_REFERENCES="false", LINGUISTIC_TYPE_ID=_TYPE, TIME_ALIGNABLE="true")
     xml.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
+    return fit('<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n")
 
 
 def _add(tier: xml.Element, a: _Annotation, first: str, last: str) -> None:
@@ -84,7 +86,9 @@ def _slots(root: xml.Element, annotations: list[_Annotation]) -> list[tuple[str,
 def _tiers(finding: Finding) -> Iterator[tuple[str, tuple[_Annotation, ...]]]:
     """(name, annotations) of the shots, and of everything perceived clearly that is not left out."""
     shots = tuple(
-        _Annotation(_ms(s.start_s), _ms(s.end_s), f"shot {i}") for i, s in enumerate(finding.shots, 1) if s.end_s > s.start_s
+        _Annotation(_ms(s.start_s), _ms(s.end_s), f"shot {i}")
+        for i, s in enumerate(finding.shots, 1)
+        if _ms(s.end_s) > _ms(s.start_s)
     )
     if len(shots) > 1:
         yield "shots", shots
@@ -96,23 +100,27 @@ def _tiers(finding: Finding) -> Iterator[tuple[str, tuple[_Annotation, ...]]]:
         while name in taken:
             name += " *"
         taken.add(name)
-        yield name, _annotations(p)
+        yield name, _annotations(p, _ms(finding.clip.duration_s) if finding.clip.duration_s else None)
 
 
 def _tier_name(p: Perceived) -> str:
     return f"{p.best.kind}: {shown(p.title, 80)}"
 
 
-def _annotations(p: Perceived) -> tuple[_Annotation, ...]:
-    out = []
+def _annotations(p: Perceived, last_ms: int | None) -> tuple[_Annotation, ...]:
+    """What is annotated of one thing, in order; none ends after `last_ms`, the end of the clip where that is known."""
+    out: list[_Annotation] = []
     for start_s, end_s in p.spans:
         best = max((o.score for o in p.observations if start_s <= o.start_s <= end_s), default=p.best.score)
-        start = _ms(start_s)
+        start, end = _ms(start_s), max(_ms(end_s), _ms(start_s) + _LEAST_MS)
+        if last_ms is not None and end > last_ms:  # a still moment at the very end is given the frame before it
+            start, end = min(start, max(0, last_ms - _LEAST_MS)), last_ms
         if out and start < out[-1].end_ms:
             start = out[-1].end_ms
-        out.append(_Annotation(start, max(_ms(end_s), start + _LEAST_MS), f"{shown(p.title, 120)} ({best:.2f})"))
+        if end > start:
+            out.append(_Annotation(start, end, f"{shown(p.title, 120)} ({best:.2f})"))
     return tuple(out)
 
 
 def _ms(seconds: float) -> int:
-    return max(0, round(1000 * seconds))
+    return max(0, math.floor(1000.0 * seconds + 1e-6))

@@ -16,6 +16,7 @@ from engine.report import words
 from engine.report.colour import modality_colour
 from engine.report.record import LEAST_MASS, SHARES, clip_name, region_of
 from engine.report.shape import cell_polygon, polygons_of, region_shape
+from engine.report.text import clean
 
 _DIGITS = 5  # about a metre
 
@@ -30,8 +31,8 @@ def to_geojson(finding: Finding) -> str:
     features += [_claim(finding, t) for t in finding.claims]
     collection = {
         "type": "FeatureCollection",
-        "name": f"Earwitness: {clip_name(finding.clip)}",
-        "cannot_tell": {x.modality: x.cannot_tell for x in finding.located if not x.spoke},
+        "name": clean(f"Earwitness: {clip_name(finding.clip)}"),
+        "cannot_tell": clean({x.modality: x.cannot_tell for x in finding.located if not x.spoke}),
         "features": features,
     }
     return json.dumps(collection, allow_nan=False, separators=(",", ":")) + "\n"
@@ -114,7 +115,7 @@ def geometry(shape: BaseGeometry) -> dict[str, Any]:
 
 
 def _feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "Feature", "geometry": geometry, "properties": properties}
+    return {"type": "Feature", "geometry": geometry, "properties": clean(properties)}
 
 
 def _ring(coordinates: Any) -> list[list[float]]:

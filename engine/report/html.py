@@ -17,6 +17,7 @@ from engine.core.finding import Finding
 from engine.core.progress import ProgressCallback, silent
 from engine.report.exhibit import Ranges
 from engine.report.page import Page, page_of
+from engine.report.text import fit
 
 _TEMPLATE = Path(__file__).parent / "template"
 
@@ -51,4 +52,4 @@ def html_of(page: Page) -> str:
         lstrip_blocks=True,
     )
     style = Markup((_TEMPLATE / "style.css").read_text(encoding="utf-8"))
-    return environment.get_template("page.html").render(page=page, style=style)
+    return fit(environment.get_template("page.html").render(page=page, style=style))

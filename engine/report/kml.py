@@ -13,6 +13,7 @@ from engine.report.claim import headline, stated, who
 from engine.report.colour import modality_colour
 from engine.report.record import clip_name
 from engine.report.shape import polygons_of, region_shape
+from engine.report.text import fit
 
 _SHARES = (0.9, 0.5)
 
@@ -23,7 +24,7 @@ def to_kml(finding: Finding) -> str:
     folders = "".join(_folder(x) for x in finding.located) + "".join(_claim(t) for t in finding.claims)
     name = escape(f"Earwitness: {clip_name(finding.clip)}")
     about = escape(f"SHA-256 {finding.clip.sha256}; Earwitness {finding.provenance.version}; {finding.provenance.created}")
-    return (
+    return fit(
         '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
         f"<name>{name}</name><description>{about}</description>{styles}{folders}</Document></kml>\n"
     )

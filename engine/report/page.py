@@ -6,7 +6,7 @@ escaped where they are put in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from markupsafe import Markup
@@ -210,9 +210,14 @@ def page_of(
         regions_hold=regions_hold(),
         digest=numbers,
         versions=versions(),
-        custody=custody,
+        custody=_bounded(custody) if custody else None,
         decided=tuple(decided(d) for d in custody.decisions) if custody else (),
     )
+
+
+def _bounded(c: Custody) -> Custody:
+    """A custody whose texts are fit for the head of a report."""
+    return replace(c, case=shown(c.case, 200), who=shown(c.who, 200), remarks=tuple(shown(t, 600) for t in c.remarks))
 
 
 def _cards(
@@ -314,6 +319,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, not
     name = words.modality(x.modality)
     world = near = Markup("")
     near_km = ""
+    p = x.place
     if mark is not None:
         world = Markup(maps.world_map(x, outlines, [mark], f"{name}: belief over the world"))
         near = Markup(maps.near_map(x, outlines, [mark], f"{name}: surroundings of the place reported"))
@@ -323,10 +329,10 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, not
         modality=x.modality,
         colour=modality_colour(x.modality),
         located=x,
-        title=shown(x.region or x.place.name, 200),
-        place=shown(x.place.name, 200),
-        coordinates=words.place(x.place.lat_deg, x.place.lon_deg),
-        mass=f"{words.share(x.place.mass)} of the belief lies within {words.km(x.place.radius_km)}",
+        title=shown(x.region or p.name, 200) if p else "",
+        place=shown(p.name, 200) if p else "",
+        coordinates=words.place(p.lat_deg, p.lon_deg) if p else "",
+        mass=f"{words.share(p.mass)} of the belief lies within {words.km(p.radius_km)}" if p else "",
         regions=tuple((f"{share:.0%}", words.area_beside(a)) for share, a in sorted(x.regions_km2.items())),
         top_countries=", ".join(f"{shown(n, 60)} {words.share(s)}" for n, s in x.countries[:3] if s >= 0.005),
         countries=tuple((shown(n, 60), words.share(s), min(100.0, 100 * s)) for n, s in x.countries[:8] if s >= 0.005),

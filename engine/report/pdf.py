@@ -1,8 +1,9 @@
 """A Finding as PDF, set by Typst from the same page as the HTML.
 
 Typst (Apache-2.0, one wheel, no system libraries) breaks pages, repeats the heads of tables and numbers pages. Texts reach it as
-JSON strings, which it never reads as markup, and it is given all files in memory: nothing of this machine's disk but fonts, and
-no package, can be named from inside. The result is PDF/A-2a and PDF/UA-1: made for keeping, and for screen readers.
+JSON strings, which it never reads as markup, and it is given all files in memory: nothing of this machine's disk but the
+program's own fonts, and no package, can be named from inside. The result is PDF/A-2a and PDF/UA-1: made for keeping, and for
+screen readers.
 """
 
 from __future__ import annotations
@@ -27,12 +28,20 @@ from engine.core.progress import Progress, ProgressCallback, silent
 from engine.report import map as maps
 from engine.report.exhibit import Ranges
 from engine.report.page import Page, page_of
-from engine.report.typeface import Typefaces, drawable, folder_of, typefaces_for
+from engine.report.text import fit
+from engine.report.typeface import FAMILIES, drawable, folder_of_fonts, spelled
 
 _TEMPLATE = Path(__file__).parent / "template"
-# Made for keeping, and to be read aloud: tagged, every picture with words for it. Where a text of the file forbids that (letters
-# of private use), kept all the same.
-_STANDARDS = (("a-2a", "ua-1"), ("a-2u",))
+# Made for keeping, and to be read aloud: tagged, every picture with words for it. Where a text forbids that, made all the same:
+# one for keeping alone, then one whose texts are plain, then one that is no PDF/A and says so.
+_TRIES: tuple[tuple[tuple[str, ...], bool], ...] = (
+    (("a-2a", "ua-1"), False),
+    (("a-2u",), False),
+    (("a-2a", "ua-1"), True),
+    ((), False),
+    ((), True),
+)
+NOT_ARCHIVAL = "not PDF/A: a text in it cannot be kept as the standard asks"
 
 
 def to_pdf(
@@ -53,36 +62,63 @@ def to_pdf(
 
 
 def pdf_of(page: Page) -> bytes:
-    """The report as PDF."""
-    import typst
-
-    files = {"main.typ": (_TEMPLATE / "report.typ").read_bytes()}
+    """The report as PDF; errors as for `to_pdf`."""
     drawings: dict[str, str] = {}
     facts = _plain(page, drawings)
-    faces = typefaces_for(json.dumps(facts, ensure_ascii=False) + "".join(drawings.values()))
-    facts |= {"families": faces.families, "missing": len(faces.missing), "program": _program(page)}
-    for name, svg in drawings.items():
-        files[name] = _alone(svg, faces).encode()
-    files["facts.json"] = json.dumps(facts).encode()
+    program = _program(page)
     reason = ""
-    with folder_of(faces) as folder:
-        fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
-        for standards in _STANDARDS:
+    with folder_of_fonts() as folder:
+        for standards, plain in _TRIES:
             try:
-                made = typst.compile(
-                    files,
-                    font_paths=fonts,
-                    ignore_system_fonts=True,
-                    timestamp=_made(page.finding),
-                    pdf_standards=list(standards),
-                )
-                break
+                return _set(facts | {"program": program}, drawings, _made(page.finding), folder, standards, plain)
             except RuntimeError as error:  # TypstError
                 reason = (getattr(error, "diagnostic", "") or str(error) or type(error).__name__).strip().splitlines()[0]
-        else:
-            raise DataError(f"The PDF cannot be set ({reason}); write the HTML report instead.")
-    assert isinstance(made, bytes)
-    return made
+    raise DataError(f"The PDF cannot be set ({fit(reason)}); write the HTML report instead.")
+
+
+def is_archival(data: bytes) -> bool:
+    """Whether a report as PDF is PDF/A, as its own metadata say."""
+    return b"pdfaid" in data
+
+
+def _set(
+    facts: dict[str, Any], drawings: dict[str, str], made: datetime, fonts: Path, standards: tuple[str, ...], plain: bool
+) -> bytes:
+    """One try at the PDF.
+
+    Raises:
+        RuntimeError: a text in it does not go with the standards.
+    """
+    import typst
+
+    spelled_out: set[str] = set()
+    said = _spelled(facts, plain, spelled_out)
+    said |= {"families": FAMILIES, "missing": len(spelled_out), "remark": "" if standards else NOT_ARCHIVAL}
+    files = {"main.typ": (_TEMPLATE / "report.typ").read_bytes(), "facts.json": json.dumps(said).encode()}
+    files |= {name: _alone(svg, plain).encode() for name, svg in drawings.items()}
+    done = typst.compile(
+        files,
+        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(fonts)]),
+        ignore_system_fonts=True,
+        timestamp=made,
+        pdf_standards=list(standards),
+    )
+    assert isinstance(done, bytes)
+    return done
+
+
+def _spelled(value: Any, plain: bool, out: set[str]) -> Any:
+    """What JSON holds with every text as it can be set; characters that are spelled by their codes are added to `out`."""
+    if isinstance(value, str):
+        text = fit(value)
+        said = spelled(text, plain)
+        out.update(set(text) - set(said))
+        return said
+    if isinstance(value, dict):
+        return {k: _spelled(v, plain, out) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_spelled(v, plain, out) for v in value]
+    return value
 
 
 def _plain(value: Any, drawings: dict[str, str]) -> Any:
@@ -113,14 +149,14 @@ def _file(text: str, drawings: dict[str, str]) -> str:
     return name
 
 
-def _alone(svg: str, faces: Typefaces) -> str:
+def _alone(svg: str, plain: bool) -> str:
     """A drawing of the page as one that stands by itself: with its ground, its style, and only characters that can be drawn."""
     ground = "".join(maps.ground_of(name) for name in ("world", "small") if f"#ground-{name}" in svg)
     style = (_TEMPLATE / "svg.css").read_text(encoding="utf-8")
     if 'xmlns="' not in svg.partition(">")[0]:
         svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
     head, _, body = svg.partition(">")
-    return f"{head}><style>{style}</style><defs>{ground}</defs>{drawable(body, faces.covered)}"
+    return f"{head}><style>{style}</style><defs>{ground}</defs>{drawable(fit(body), plain)}"
 
 
 def _made(finding: Finding) -> datetime:

@@ -63,8 +63,9 @@ def gather(finding: Finding) -> tuple[Perceived, ...]:
     for key in added & struck:  # what was put in stands in the place of what was struck
         by_key[key] = []
     perceived = {key for key, own in by_key.items() if own}
+    end_s = finding.clip.duration_s
     for o in settings.added:
-        by_key[o.key].append(o)
+        by_key[o.key].append((o.within(0.0, end_s) or o) if end_s else o)
     return tuple(
         sorted(
             (_gathered(key, own, key in struck - added, key in added - perceived) for key, own in by_key.items()),

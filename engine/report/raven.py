@@ -14,6 +14,7 @@ from engine.core.observation import Observation
 from engine.media.source import shown
 from engine.report.perceived import HEARD_SCORE, gather
 from engine.report.record import clip_name
+from engine.report.text import fit
 
 COLUMNS = (
     "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Begin File",
@@ -28,7 +29,7 @@ def to_raven(finding: Finding) -> str:
     name = clip_name(finding.clip)
     lines = ["\t".join(COLUMNS)]
     lines += ["\t".join(_row(i, o, name, _top_hz(finding))) for i, o in enumerate(_selections(finding), 1)]
-    return "\n".join(lines) + "\n"
+    return fit("\n".join(lines) + "\n")
 
 
 def _selections(finding: Finding) -> list[Observation]:
@@ -46,9 +47,14 @@ def _row(number: int, o: Observation, clip: str, high_hz: int) -> tuple[str, ...
     name = shown(o.name or o.label, 120)
     author = "" if not o.by_analyst else f"{name}, by {shown(o.author, 80)}"
     return (
-        str(number), "Spectrogram 1", "1", f"{o.start_s:.3f}", f"{max(o.end_s, o.start_s):.3f}", str(LOW_HZ), str(high_hz), clip,
+        str(number), "Spectrogram 1", "1", _ms(o.start_s), _ms(max(o.end_s, o.start_s)), str(LOW_HZ), str(high_hz), clip,
         shown(o.label, 120), name, f"{o.score:.4f}", author or name,
     )  # fmt: skip
+
+
+def _ms(seconds: float) -> str:
+    """A time to the millisecond, never rounded up: beyond the end of the clip there is nothing to select."""
+    return f"{math.floor(seconds * 1000.0 + 1e-6) / 1000.0:.3f}"
 
 
 def _top_hz(finding: Finding) -> int:

@@ -146,15 +146,17 @@ class LocatedRecord:
     modality: str = _said("sound, picture, container or both")
     spoke: bool = _said("false when it cannot tell")
     cannot_tell: str | None = _said("why it cannot tell, or null")
-    place: PlaceRecord = _said("the place reported; means nothing when spoke is false")
+    place: PlaceRecord | None = _said("the place reported, or null when spoke is false: cannot_tell has the reason")
     region: str = _said("where the 90% region lies, in words, or empty")
     gain_nats: float = _said("Kullback-Leibler divergence of the posterior from the prior")
     entropy_nats: float = _said("entropy of the posterior over the cells")
     prior: str = _said("prior applied")
-    regions: tuple[RegionRecord, ...] = _said("credible regions")
-    countries: tuple[CountryRecord, ...] = _said("countries by share, largest first")
+    regions: tuple[RegionRecord, ...] = _said("credible regions; none when spoke is false")
+    countries: tuple[CountryRecord, ...] = _said("countries by share, largest first; none when spoke is false")
     grid_cells: int = _said("cells of the map, of several sizes where it was refined")
-    cells: tuple[CellRecord, ...] = _said(f"cells with a mass of at least {LEAST_MASS:g}, heaviest first")
+    cells: tuple[CellRecord, ...] = _said(
+        f"cells with a mass of at least {LEAST_MASS:g}, heaviest first; none when spoke is false"
+    )
     mass_left_out: float = _said("mass of all cells not listed")
 
 
@@ -237,10 +239,10 @@ class ComparisonRecord:
     reason: str = _said("why it cannot be told, or empty")
     support: str = _said("words of the ENFSI scale for the weakest factor under all priors")
     odds: str = _said("the factor in words, towards whichever proposition it speaks for")
-    distance_km: float = _said("between the two places reported")
-    expected_km: float = _said("mean distance between a place drawn from each posterior")
-    overlap: float = _said("Bhattacharyya coefficient, 0 to 1")
-    shared_region_km2: float = _said("area that lies in both 90% regions")
+    distance_km: float | None = _said("between the two places reported, or null when one of them does not speak")
+    expected_km: float | None = _said("mean distance between a place drawn from each posterior, or null likewise")
+    overlap: float | None = _said("Bhattacharyya coefficient, 0 to 1, or null likewise")
+    shared_region_km2: float | None = _said("area that lies in both 90% regions, or null likewise")
     log10_raw: float = _said("log10 of the Bayes factor before calibration")
     log10_factor: float = _said("calibrated and bounded; above 0 speaks for one place, below for different places")
     log10_low: float = _said("lower end of the factor's 95% interval")
@@ -333,8 +335,8 @@ class BeforeRecord:
 
     modality: str = _said("modality")
     spoke: bool = _said("false when it could not tell")
-    place: PlaceRecord = _said("the place reported")
-    region: str = _said("where the 90% region lay, in words")
+    place: PlaceRecord | None = _said("the place reported, or null when spoke is false")
+    region: str = _said("where the 90% region lay, in words, or empty")
     gain_nats: float = _said("gain over the prior")
 
 
@@ -496,12 +498,12 @@ class MomentOfTimeRecord:
     modality: str = _said("sound or picture")
     start_s: float = _said("start, s")
     end_s: float = _said("end, s")
-    spoke: bool = _said("false when it says nothing of a place; the fields on the place mean nothing then")
-    lat_deg: float = _said("latitude, to about a hundred kilometres")
-    lon_deg: float = _said("longitude")
+    spoke: bool = _said("false when it says nothing of a place: the fields on the place are null or empty then")
+    lat_deg: float | None = _said("latitude, to about a hundred kilometres")
+    lon_deg: float | None = _said("longitude")
     place: str = _said("in words")
     gain_nats: float = _said("how much was learnt over the prior")
-    away_km: float = _said("mean distance of the belief to the reference")
+    away_km: float | None = _said("mean distance of the belief to the reference, or null")
     labels: tuple[str, ...] = _said("species and signs it rests on, strongest first")
 
 
@@ -510,8 +512,8 @@ class TimelineRecord:
     """Where each sense points as time goes by."""
 
     reference: str = _said("the place that distances are taken to, in words; empty when nothing speaks")
-    lat_deg: float = _said("its latitude")
-    lon_deg: float = _said("its longitude")
+    lat_deg: float | None = _said("its latitude, or null when nothing speaks")
+    lon_deg: float | None = _said("its longitude, likewise")
     moments: tuple[MomentOfTimeRecord, ...] = _said("shots and stretches of sound, in order of time")
 
 

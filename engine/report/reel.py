@@ -116,9 +116,11 @@ def write_reel(finding: Finding, reader: Reader, out_path: str | os.PathLike[str
         MediaError: neither sound nor pictures can be decoded.
     """
     moments = moments_of(finding)
-    out = Path(out_path)
-    if out.exists() and os.path.realpath(out) == os.path.realpath(finding.clip.path):
+    out = Path(os.path.realpath(out_path))
+    if out.exists() and os.fspath(out) == os.path.realpath(finding.clip.path):
         raise InputError("The reel would overwrite the clip itself; choose another name.")
+    if out.exists() and not out.is_file():  # a device would be replaced by a film
+        raise InputError("The reel can be written to a file alone, and not into a folder or a device; choose another name.")
     try:
         with tempfile.TemporaryDirectory(prefix=".earwitness-", dir=out.parent, ignore_cleanup_errors=True) as folder:
             made = Path(folder) / "reel.mp4"

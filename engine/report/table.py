@@ -15,6 +15,7 @@ from engine.media.source import shown
 from engine.report import edits
 from engine.report.decision import chosen, decisions
 from engine.report.perceived import gather
+from engine.report.text import fit
 from engine.report.verdict import comparisons
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full width: read as formulas too
@@ -71,7 +72,7 @@ def written(head: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(head)
     writer.writerows([_cell(c) for c in row] for row in rows)
-    return "\ufeff" + out.getvalue()
+    return "\ufeff" + fit(out.getvalue())
 
 
 def harmless(text: str) -> str:

@@ -1,104 +1,91 @@
-"""Which fonts a PDF is set in: those that come with the program, so that it looks the same everywhere, and a font of this machine
-only where a text needs one for its script. A character that no font has is drawn as the box of its script, never left out."""
+"""Which fonts a PDF is set in: those that come with the program and no other, so that it looks the same on every machine. A
+character that none of them has is spelled by its code point, never left out."""
 
 from __future__ import annotations
 
 import importlib.util
 import tempfile
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
-BODY, PLAIN, LAST = "Libertinus Serif", "DejaVu Sans", "Last Resort High-Efficiency"
-_OWN = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf", "DejaVuSansMono.ttf")
-_LAST = "LastResortHE-Regular.ttf"
+from engine.core.errors import DataError
+
+FAMILIES = ("Libertinus Serif", "DejaVu Sans")  # the first lies inside the typesetter
+# No oblique: it lacks letters that upright ones have (Arabic), and the typesetter would rather take it than them.
+_FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf")
+_ASCII = frozenset(range(0x20, 0x7F))
 
 
-@dataclass(frozen=True, slots=True)
-class Typefaces:
-    """What a text is set in.
+@cache
+def covered() -> frozenset[int]:
+    """Code points that are set as they are: those that the second family has in both weights.
 
-    Attributes:
-        families: in the order in which a character is looked for.
-        files: font files to be loaded beside those inside the typesetter.
-        covered: characters that the fonts for drawings (families after the first, without the last resort) have.
-        missing: characters of the text that no font has.
+    The first family has some that the second lacks. They do not count: a letter and the marks on it have to come from one font.
     """
-
-    families: tuple[str, ...]
-    files: tuple[Path, ...]
-    covered: frozenset[int]
-    missing: frozenset[str]
+    both = frozenset.intersection(*(_characters(_folder() / name) for name in _FILES[:2]))
+    return both - frozenset(range(0xE000, 0xF900))  # glyphs of private use, which mean nothing outside the font
 
 
-def typefaces_for(text: str) -> Typefaces:
-    """The fonts that a text needs; deterministic on one machine, and on all where the program's own fonts suffice."""
-    folder = _folder()
-    own = tuple(folder / name for name in _OWN)
-    covered = _characters(own[0])
-    needed = {ord(c) for c in text if not c.isspace()} - covered
-    families, files = [BODY, PLAIN], list(own)
-    for family, path, index in _installed() if needed else ():
-        more = _characters(path, index) & needed
-        if more:
-            families.append(family)
-            files.append(path)
-            covered, needed = covered | more, needed - more
-        if not needed:
-            break
-    if needed:
-        families.append(LAST)
-        files.append(folder / _LAST)
-    return Typefaces(tuple(families), tuple(files), covered, frozenset(map(chr, needed)))
+def spelled(text: str, plain: bool = False) -> str:
+    """The text with each run of characters that cannot be set spelled out: "日本" becomes "⟨U+65E5 672C⟩".
+
+    Args:
+        plain: only ASCII is set as it is.
+    """
+    known = _ASCII if plain else covered()
+    opening, closing = ("<", ">") if plain else ("\N{MATHEMATICAL LEFT ANGLE BRACKET}", "\N{MATHEMATICAL RIGHT ANGLE BRACKET}")
+    out = []
+    for can, run in groupby(text, key=lambda c: ord(c) in known or c in "\n\t "):
+        characters = "".join(run)
+        out.append(characters if can else f"{opening}U+{' '.join(f'{ord(c):04X}' for c in characters)}{closing}")
+    return "".join(out)
 
 
-def drawable(text: str, covered: frozenset[int]) -> str:
-    """The text with a box in place of each character that drawings cannot show."""
-    return "".join(c if c.isspace() or ord(c) in covered else "\N{WHITE SQUARE}" for c in text)
+def drawable(text: str, plain: bool = False) -> str:
+    """The text with a box in place of each character that drawings cannot show, where a code would not fit.
+
+    A mark that makes no letter with the one before it is a box too: within a drawing the typesetter loses what it stands for.
+
+    Args:
+        plain: only ASCII is shown as it is.
+    """
+    known = _ASCII if plain else covered()
+    whole = unicodedata.normalize("NFC", text)
+    return "".join(
+        c if c in "\n\t " or (ord(c) in known and unicodedata.category(c)[0] != "M") else "\N{WHITE SQUARE}" for c in whole
+    )
 
 
 @contextmanager
-def folder_of(faces: Typefaces) -> Iterator[Path]:
-    """A folder that holds these font files and no other, for as long as it is needed: the typesetter takes folders only."""
+def folder_of_fonts() -> Iterator[Path]:
+    """A folder that holds the program's font files and no other, while it is needed: the typesetter takes folders only."""
     with tempfile.TemporaryDirectory(prefix="earwitness-fonts-") as name:
-        for i, path in enumerate(faces.files):
-            (Path(name) / f"{i:02d}{path.suffix}").symlink_to(path.resolve())
+        for file in _FILES:
+            (Path(name) / file).symlink_to((_folder() / file).resolve())
         yield Path(name)
 
 
 def _folder() -> Path:
-    """Where matplotlib keeps DejaVu (free, Bitstream Vera licence) and Unicode's Last Resort (OFL); it is not imported."""
+    """Where matplotlib keeps DejaVu (free, Bitstream Vera licence); it is not imported."""
     spec = importlib.util.find_spec("matplotlib")
     assert spec is not None and spec.origin is not None, "a package of requirements.lock"
     return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
 
 
-@cache
-def _characters(path: Path, index: int = 0) -> frozenset[int]:
-    """Code points that a font file has; none where it cannot be read."""
+def _characters(path: Path) -> frozenset[int]:
+    """Code points that a font file has.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     from fontTools.ttLib import TTFont, TTLibError
 
     try:
-        with TTFont(path, fontNumber=index, lazy=True) as font:
+        with TTFont(path, lazy=True) as font:
             return frozenset(font.getBestCmap() or ())
     except (OSError, TTLibError, KeyError, AssertionError, ValueError):
-        return frozenset()
-
-
-@cache
-def _installed() -> tuple[tuple[str, Path, int], ...]:
-    """(family, file, index) of this machine's upright fonts of ordinary weight, by name."""
-    import typst
-
-    found = typst.Fonts(include_system_fonts=True, include_embedded_fonts=False).fonts()
-    return tuple(_upright(found))
-
-
-def _upright(found: Iterable[object]) -> list[tuple[str, Path, int]]:
-    kept = {}
-    for f in found:
-        if f.path and f.weight == 400 and f.style == "normal" and f.family != LAST:  # type: ignore[attr-defined]
-            kept.setdefault(f.family, (f.family, Path(f.path), f.index))  # type: ignore[attr-defined]
-    return [kept[name] for name in sorted(kept)]
+        raise DataError(f"The font {path.name} of matplotlib cannot be read; install the program again.") from None

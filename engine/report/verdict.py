@@ -88,7 +88,7 @@ def _by_edits(c: Comparison) -> str:
 
 def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
     """A comparison as (name, value) to be tabled; without numbers where a sense is silent, for they would be the prior's."""
-    if c.verdict == "cannot tell" and c.reason.endswith(_SILENT):
+    if c.distance_km is None or (c.verdict == "cannot tell" and c.reason.endswith(_SILENT)):
         return [
             ("Compared", f"{words.modality(c.a)} with {words.modality(c.b).lower()}"),
             ("Verdict", f"{c.verdict}: {c.reason}"),

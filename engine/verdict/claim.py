@@ -165,10 +165,10 @@ def beside(now: ClaimTest, first: Sequence[ClaimTest]) -> ClaimTest:
 def _sense(claim: Claim, sense: Sense, k: NDArray[np.float64]) -> ClaimFactor:
     x = sense.located
     fit = calibrations()[x.modality]
-    at = sphere.distance_km(x.place.lat_deg, x.place.lon_deg, claim.lat_deg, claim.lon_deg)
+    at = None if x.place is None else float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, claim.lat_deg, claim.lon_deg))
     if not float(k @ np.exp(x.prior.log_mass)) > 0.0:
         why = "the claimed place is out at sea, beyond the map's land"
-        return _silent(x.modality, why, fit, float(at) if x.spoke else None)
+        return _silent(x.modality, why, fit, at)
     if not x.spoke:
         return _silent(x.modality, f"the {x.modality} does not say where it is from", fit)
     raws = [(prior.name, log10_ratio(p, prior, k)) for prior, p in sense.under]
@@ -181,7 +181,7 @@ def _sense(claim: Claim, sense: Sense, k: NDArray[np.float64]) -> ClaimFactor:
         reason = _reason([fit.apply(weakest), *(fit.apply(r) for r in others)], fit.interval(weaker), rests, rests)
         weakest = weaker
     by_prior = tuple(UnderPrior(name, fit.apply(raw), words_of(10.0 ** abs(fit.apply(raw)))) for name, raw in raws)
-    return _factor(x.modality, weakest, fit, reason, float(at), _region(claim, x), by_prior)
+    return _factor(x.modality, weakest, fit, reason, at, _region(claim, x), by_prior)
 
 
 def _season(week_log_l: NDArray[np.float64] | None, week: int) -> ClaimFactor:

@@ -82,10 +82,14 @@ def compare(
         same_place_km: radius of the same-place kernel.
     """
     k = calibration()
-    measured = agreement.measure(a.posterior, b.posterior, a.prior, same_place_km, a.place, b.place)
+    # What a silent modality would be compared by is the prior's: there is no distance, overlap or region then.
+    measured = (
+        agreement.measure(a.posterior, b.posterior, a.prior, same_place_km, a.place, b.place) if a.place and b.place else None
+    )
     factors = [(prior.name, agreement.log10_factor(pa, pb, prior, same_place_km)) for prior, pa, pb in under]
     by_prior = tuple(UnderPrior(name, k.apply(raw), words_of(10.0 ** abs(k.apply(raw)))) for name, raw in factors)
-    _, weakest_raw = min(factors, key=lambda f: abs(k.apply(f[1]))) if factors else ("", measured.log10_factor)
+    own = factors or [("", agreement.log10_factor(a.posterior, b.posterior, a.prior, same_place_km))]
+    _, weakest_raw = min(own, key=lambda f: abs(k.apply(f[1])))
     low, high = k.interval(weakest_raw)
     reason = _reason(a, b, by_prior, low, high)
     factor = k.apply(weakest_raw)
@@ -95,10 +99,10 @@ def compare(
         b=b.modality,
         verdict=verdict,
         support="no support" if reason else words_of(10.0 ** abs(factor)),
-        distance_km=measured.distance_km,
-        expected_km=measured.expected_km,
-        overlap=measured.overlap,
-        shared_region_km2=measured.shared_region_km2,
+        distance_km=measured.distance_km if measured else None,
+        expected_km=measured.expected_km if measured else None,
+        overlap=measured.overlap if measured else None,
+        shared_region_km2=measured.shared_region_km2 if measured else None,
         log10_raw=weakest_raw,
         log10_factor=factor,
         log10_low=low,

@@ -133,7 +133,13 @@ def describe(
     cannot_tell: str | None,
     named: tuple[tuple[float, float], ...] = (),
 ) -> Located:
-    """A posterior with its place named, its regions measured and its countries weighed; named: places of the evidence."""
+    """A posterior with its place named, its regions measured and its countries weighed; none of them where it cannot tell.
+
+    Args:
+        named: places (lat_deg, lon_deg) that the evidence names; the place reported lies in the country of the nearest.
+    """
+    if cannot_tell is not None:
+        return Located(modality, posterior, prior, None, posterior.gain_nats(prior), cannot_tell, {})
     spot = _on_its_side(posterior.place(radius_km), posterior, named)
     return Located(
         modality=modality,
@@ -141,10 +147,10 @@ def describe(
         prior=prior,
         place=Place(spot.lat_deg, spot.lon_deg, spot.mass, spot.radius_km, places.describe(spot.lat_deg, spot.lon_deg)),
         gain_nats=posterior.gain_nats(prior),
-        cannot_tell=cannot_tell,
+        cannot_tell=None,
         regions_km2={share: posterior.region_area_km2(share) for share in REGION_SHARES},
         countries=countries.shares(posterior),
-        region=regions.region_name(posterior) if cannot_tell is None else "",
+        region=regions.region_name(posterior),
     )
 
 

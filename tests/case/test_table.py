@@ -12,10 +12,11 @@ import pandas
 import pyarrow.parquet as parquet
 import pytest
 
-from engine.case import batch
+from engine.case import batch, table
 from engine.case.store import Case, Scene
 from engine.case.verify import verify
 from engine.core.clip import Clip, Interval
+from engine.core.errors import InputError
 from engine.core.finding import Finding
 from engine.report import to_json
 from tests.case.casework import compared
@@ -157,3 +158,34 @@ def test_a_stretch_stands_for_a_clip_of_which_nothing_else_is_known(tmp_path: Pa
         case.add_findings(clip("a", "a.mp4"), "0" * 64, [said(stretch, 1, "same place", 1.0, '{"stretch": 2}')])
         clips, scenes, _ = (pandas.read_parquet(p) for p in batch.tables(case, tmp_path / "case"))
         assert clips["verdict"].tolist() == ["cannot tell"] and scenes["scene"].tolist() == [1, 2]
+
+
+def test_a_table_that_cannot_be_written_takes_no_other_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = table._exchange
+
+    def full(case: Case, frame: pandas.DataFrame, name: Path) -> Path:
+        if name.stem == "scenes":
+            raise OSError(28, "No space left on device")
+        return whole(case, frame, name)
+
+    monkeypatch.setattr(table, "_exchange", full)
+    folder = tmp_path / "tables"
+    says = r"cannot be written to .*: scenes\.parquet \(No space.*Written: clips\.parquet, windows\.parquet"
+    with Case.create(tmp_path / "case") as case:
+        film = Clip("/films/suva.mp4", "a" * 64, 1, "mov", 24.0)
+        case.add_finding(film, "0" * 64, "{}", to_json(finding()), "cannot tell", None)
+        with pytest.raises(InputError, match=says):
+            batch.tables(case, folder)
+    assert sorted(p.name for p in folder.iterdir()) == ["clips.parquet", "windows.parquet"]
+
+
+def test_old_documents_give_a_silent_modality_no_distance(tmp_path: Path) -> None:
+    """Before, a distance to a place of the prior was stated."""
+    document = json.loads(to_json(replace(finding(), comparisons=(compared("cannot tell", 0.0),))))
+    assert document["comparisons"][0]["distance_km"] is not None and not document["located"][1]["spoke"]
+    with Case.create(tmp_path / "case") as case:
+        film = Clip("/films/suva.mp4", "a" * 64, 1, "mov", 24.0)
+        case.add_finding(film, "0" * 64, "{}", json.dumps(document), "cannot tell", None)
+        _, scenes, _ = batch.tables(case, tmp_path / "case")
+    row = pandas.read_parquet(scenes).iloc[0]
+    assert pandas.isna(row["distance_km"]) and pandas.isna(row["picture_lat_deg"]) and pandas.isna(row["picture_place"])

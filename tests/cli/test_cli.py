@@ -337,3 +337,120 @@ def test_names_of_species_are_found_in_both_languages() -> None:
     assert by_hand.key_of("text/text/AUGUSTA") == "text/text/AUGUSTA"
     with pytest.raises(SettingError, match="use its English or Latin name"):
         by_hand.key_of("zzzzqqqq")
+
+
+# --- each document by itself -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made_whole(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """The analysis replaced likewise, with every document tried as it is in a real run."""
+    calls: list[Settings] = []
+
+    def examine(
+        path: str, settings: Settings, reports: list[locate.Report], progress: object, hand: ByHand, *_: object
+    ) -> tuple[object, list[object]]:
+        calls.append(settings)
+        finding = made.finding(path=path)
+        return finding, [output.tried(f"--{r.option}", lambda r=r: r.render(finding, None, None, None)) for r in reports]  # type: ignore[arg-type, misc]
+
+    monkeypatch.setattr(locate, "_examine", examine)
+    return calls
+
+
+@pytest.mark.parametrize(
+    "error, code, says",
+    [
+        (InputError("The tiers are too many; ask for fewer."), 2, "--elan: The tiers are too many; ask for fewer."),
+        (KeyError("\x1b[2Jx"), 1, "something went wrong inside Earwitness (KeyError"),
+        (MemoryError(), 1, "the memory ran out"),
+    ],
+)
+def test_a_document_that_fails_takes_no_other_with_it(
+    clip: Path, made_whole: list[Settings], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+    error: Exception, code: int, says: str,
+) -> None:  # fmt: skip
+    from engine.report import elan
+
+    def fail(_: object) -> str:
+        raise error
+
+    monkeypatch.setattr(elan, "to_elan", fail)
+    names = {kind: clip.parent / f"f.{kind}" for kind in ("json", "elan", "raven", "kml")}
+    names["elan"].write_text("the old one")
+    assert cli.main(["locate", str(clip), "--quiet", *[w for k, p in names.items() for w in (f"--{k}", str(p))]]) == code
+    out, err = capfd.readouterr()
+    assert out == "" and says in err and len(err.splitlines()) == 1 and "\x1b" not in err
+    assert names["elan"].read_text() == "the old one", "the old file stays where there is no new one"
+    assert json.loads(names["json"].read_text())["schema"] and names["kml"].is_file() and names["raven"].is_file()
+
+
+def test_a_document_that_cannot_be_written_takes_no_other_with_it(
+    clip: Path, made_whole: list[Settings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = output.write
+
+    def full(target: output.Target, content: str | bytes) -> None:
+        if target.option == "--json":
+            raise InputError(f"{target.option}: {target.path} cannot be written (no space left on device); choose another place.")
+        whole(target, content)
+
+    monkeypatch.setattr(output, "write", full)
+    kml = clip.parent / "f.kml"
+    assert cli.main(["locate", str(clip), "--json", str(clip.parent / "f.json"), "--kml", str(kml)]) == 2
+    err = capsys.readouterr().err
+    assert "not written: --json: " in err and "no space left" in err and f"wrote {kml}" in err
+    assert kml.is_file() and sorted(p.suffix for p in clip.parent.iterdir()) == [".kml", ".mp4"]
+
+
+def test_a_bundle_is_made_without_what_fails_and_says_so(
+    clip: Path, made_whole: list[Settings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import zipfile
+
+    from engine.case.bundle import read_bundle
+    from engine.report import pdf
+
+    monkeypatch.setattr(pdf, "_set", lambda *_: (_ for _ in ()).throw(RuntimeError("error: no glyph")))
+    target = clip.parent / "b.zip"
+    assert cli.main(["locate", str(clip), "--bundle", str(target)]) == 0
+    assert "the bundle is without report.pdf" in capsys.readouterr().err
+    assert not read_bundle(target).faults and "report.pdf" not in read_bundle(target).documents
+    with zipfile.ZipFile(target) as archive:
+        assert "report.pdf: The PDF cannot be set" in archive.read("readme.txt").decode()
+
+
+def test_places_that_hold_no_document_are_refused_before_the_work(
+    clip: Path, made_whole: list[Settings], capfd: pytest.CaptureFixture[str]
+) -> None:
+    table, hard = clip.parent / "t.txt", clip.parent / "hard"
+    table.write_text("0.0\t3.0\tTurdus merula_Eurasian Blackbird\t0.8123\n", encoding="utf-8")
+    (clip.parent / "file").write_text("")
+    hard.hardlink_to(clip.parent / "file")
+    for words in (
+        ["--json", "x" * 300], ["--json", f"{clip.parent}/{'y' * 5000}/f.json"], ["--json", "/dev/full"], ["--json", "/dev/zero"],
+        ["--json", str(clip / "below.json")], ["--json", str(clip.parent / "file"), "--html", str(hard)],
+        ["--csv", str(table), "--detections", str(table)], ["--json", "-", "--kml", "/dev/stdout"], ["--reel", str(clip)],
+        ["--reel", str(clip.parent)], ["--json", "a\0b"], ["--reel", "/dev/null"],
+    ):  # fmt: skip
+        assert cli.main(["locate", str(clip), *words]) == 2, words
+        out, err = capfd.readouterr()
+        assert out == "" and len(err.strip().splitlines()) == 1 and "inside" not in err, (words, err)
+    assert made_whole == [] and table.read_text().startswith("0.0") and clip.read_bytes() == b"not really a film"
+
+
+def test_a_full_device_and_a_pipe_nobody_reads_end_in_a_sentence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    output.check([output.Target("--json", str(tmp_path / "pipe")), output.Target("--kml", os.devnull)], "clip.mp4")
+    with pytest.raises(InputError, match="no file but a device or a pipe"):
+        output.check([output.Target("--reel", str(tmp_path / "pipe"), file_only=True)], "clip.mp4")
+    for place in (tmp_path / "pipe", "/dev/full"):
+        with pytest.raises(InputError, match="cannot be written"):
+            output.write(output.Target("--json", str(place)), "{}")
+
+
+def test_a_folder_for_tables_is_tried_before_the_work(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for folder in (clip / "below", "/dev/full/x", "y" * 300):
+        assert cli.main(["batch", str(clip), "-o", str(clip.parent / "case"), "--tables", str(folder)]) == 2
+        err = capfd.readouterr().err
+        assert "--tables: " in err and len(err.strip().splitlines()) == 1 and not (clip.parent / "case").exists()

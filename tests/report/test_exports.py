@@ -17,8 +17,9 @@ import itertools
 import made
 
 from engine import hand
-from engine.core.clip import Shot
+from engine.core.clip import Interval, Shot
 from engine.core.edit import Edit, Effect, Step
+from engine.core.observation import Observation
 from engine.report import table, to_csv, to_elan, to_raven
 from engine.report.against import speaks_against
 from engine.report.perceived import HEARD_SCORE
@@ -150,3 +151,36 @@ def test_what_speaks_against_is_found() -> None:
     assert "includes 1" in told and "7,640 km apart" in told and "Great Tit speaks the other way" in told
     unsure = replace(made.COMPARISON, verdict="cannot tell")
     assert not any("way" in t for t in speaks_against(replace(finding, comparisons=(unsure,), claims=())))
+
+
+def test_no_row_and_no_annotation_ends_after_the_clip() -> None:
+    """Rounded to the millisecond, given a frame's length, or put in by whoever: the clip's end is the end."""
+    base = made.finding()
+    end_s = 5.0999
+    seen = (
+        made.species("Parus major", "Great Tit", 0.9, 0.0),
+        replace(made.species("Cuculus canorus", "Common Cuckoo", 0.9, 3.0), end_s=end_s),
+        Observation("text", "text", "AUGUSTA GA", 0.9, end_s, end_s, box=(0.1, 0.1, 0.5, 0.3)),
+        Observation("text", "text", "AUGUSTA GA", 0.9, end_s - 0.01, end_s - 0.01, box=(0.1, 0.1, 0.5, 0.3)),
+    )
+    added = replace(made.species("Turdus merula", "Blackbird", 0.9, 4.0), author="analyst")
+    clip, interval = replace(base.clip, duration_s=end_s), Interval(0.0, end_s)
+    found = replace(
+        base, clip=clip, interval=interval, settings=base.settings.but(added=(added,)),
+        perception=replace(base.perception, clip=clip, interval=interval, observations=seen, shots=(Shot(0.0, end_s, (0.0,)),)),
+    )  # fmt: skip
+    ends = [float(line.split("\t")[4]) for line in to_raven(found).splitlines()[1:]]
+    assert len(ends) == 3 and max(ends) == 5.099, "never rounded up"
+    root = xml.fromstring(to_elan(found))
+    times = {s.get("TIME_SLOT_ID"): int(str(s.get("TIME_VALUE"))) for s in root.iter("TIME_SLOT")}
+    spans = [(times[a.get("TIME_SLOT_REF1")], times[a.get("TIME_SLOT_REF2")]) for a in root.iter("ALIGNABLE_ANNOTATION")]
+    assert len(spans) >= 4 and all(0 <= a < b <= 5099 for a, b in spans)
+    lasts = [float(line[1]) for line in rows(to_csv(found))[1:]]
+    assert max(lasts) <= end_s and len(lasts) == 5
+
+
+def test_a_scene_is_judged_on_what_ends_with_it() -> None:
+    perception = made.finding().perception
+    part = perception.within(Interval(0.0, 8.0))
+    assert {(o.start_s, o.end_s) for o in part.observations if o.label == "Cuculus canorus"} == {(6.0, 8.0)}
+    assert all(o.end_s <= 8.0 for o in part.observations) and len(part.observations) == len(perception.observations) - 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as xml
 
 import pytest
 
@@ -17,9 +19,13 @@ import made
 from test_report_html import Tone, ranges
 
 from engine.core.custody import Custody, Decision
+from engine.core.errors import DataError
 from engine.core.finding import Finding
-from engine.report import to_html, to_pdf
-from engine.report.typeface import drawable, typefaces_for
+from engine.core.observation import Observation
+from engine.report import to_csv, to_elan, to_geojson, to_html, to_json, to_kml, to_pdf, to_raven
+from engine.report.pdf import is_archival
+from engine.report.text import fit
+from engine.report.typeface import drawable, folder_of_fonts, spelled
 
 DECISION = Decision("2026-01-02T03:04:05+00:00", "Ann", "drop", "flimsy", -1.0, -0.5)
 CUSTODY = Custody("Golf & <Co>", "c0ffee" * 10 + "beef", "1234-5678", "Ann", (DECISION,))
@@ -75,14 +81,105 @@ def test_hostile_text_is_only_text(tmp_path: Path) -> None:
     assert '#import"@preview/x:1.0.0":y$x^2$]]#read("/etc/passwd")```<label>@ref' in said and "root:" not in said
 
 
-def test_any_script_is_set_and_what_no_font_has_is_counted(tmp_path: Path) -> None:
-    said = "Привет Ελλάδα עברית العربية \U0002a6d6\U000e0041\U0010fffd 日本 ไทย"
-    pages = text_of(pdf(made.finding(text=said)), tmp_path)
-    assert "Привет Ελλάδα" in " ".join(pages)
-    faces = typefaces_for("\U0010fff0")  # a private character that no font should have
-    assert "\U0010fff0" in faces.missing and faces.families[-1].startswith("Last Resort")
-    assert drawable("a\U0010fff0b", faces.covered) == "a\N{WHITE SQUARE}b"
-    assert not typefaces_for("plain text, äöü, Ж").missing
+MIXED = "Привет Ελλάδα 東京 ไทย العربية עברית हिन्दी"
+
+
+def test_any_script_is_set_and_what_no_font_has_is_spelled_by_its_code(tmp_path: Path) -> None:
+    data = pdf(made.finding(text=MIXED))
+    assert b"pdfuaid" in data and is_archival(data)
+    whole = " ".join(" ".join(text_of(data, tmp_path)).split())
+    assert "Привет Ελλάδα" in whole and "⟨U+6771 4EAC⟩" in whole and "⟨U+0E44" in whole
+    assert "in none of the program's fonts" in whole.replace("’", "'")
+    assert not re.search("[東ไह]", whole)
+
+
+def test_codes_stand_for_what_cannot_be_set_and_for_nothing_else() -> None:
+    assert spelled("plain text, äöü, Ж, עברית, العربية ⟨⟩\n\ttab") == "plain text, äöü, Ж, עברית, العربية ⟨⟩\n\ttab"
+    assert spelled("a日本 本b") == "a⟨U+65E5 672C⟩ ⟨U+672C⟩b" and spelled("é 日", plain=True) == "<U+00E9> <U+65E5>"
+    assert drawable("a\U0010fff0b\n") == "a\N{WHITE SQUARE}b\n"
+
+
+def machines_font(folder: Path) -> str:
+    """A font as a machine may have it, with letters that the program's own lack; its family."""
+    from fontTools.ttLib import TTFont
+
+    with folder_of_fonts() as own, TTFont(own / "DejaVuSans.ttf") as font:
+        glyph = font.getBestCmap()[ord("A")]
+        for table in font["cmap"].tables:
+            if table.isUnicode():
+                table.cmap |= dict.fromkeys(map(ord, set(MIXED) - {" "}), glyph)
+        for name in font["name"].names:
+            if name.nameID in (1, 3, 4, 6, 16):
+                name.string = "Machine Sans"
+        (folder / ".fonts").mkdir()
+        font.save(folder / ".fonts" / "machine.ttf")
+    return "Machine Sans"
+
+
+def test_a_machines_fonts_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import typst
+
+    finding = made.finding(text=MIXED, path=f"/x/{MIXED}.mp4")
+    before = pdf(finding)
+    family = machines_font(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if family not in typst.Fonts(include_system_fonts=True).families():
+        pytest.skip("this system looks for fonts elsewhere than in ~/.fonts")
+    assert pdf(finding) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bell\x07 null\x00 escape\x1b[31m c1\x9b2J",
+        "not UTF-8: caf\udce9",
+        "\u202eright to left \u2066isolate\u2069 \u200b \u00ad \ufeff \u2028",
+        "private \ue000\uf8ff\U000f0000\U0010fffd, none \ufffe\U0001ffff\ufdd0, tag \U000e0041",
+        "👩‍👩‍👧 🇺🇦 ❤️ \U0002a6d6 𓀀 ꙮ ᚠ",
+        "e\u0301ก\u0301ж\u0327 \u0301\u0302 नमूना نمونه‌ها",
+        "w" * 5000,
+        MIXED,
+        '#read("/etc/passwd") ]]></Placemark>&#0;&bogus; <a href="javascript:1">',
+    ],
+)
+def test_no_text_breaks_a_document(text: str) -> None:
+    """In each place that a clip, a folder's name or an analyst fills: name, tags, titles, labels, notes, authors, the case."""
+    custody = Custody(
+        text, "c0" * 32, "1234-5678", text, (Decision("2026-01-02T03:04:05+00:00", text, text, text, -1.0, -0.5),), (text,)
+    )
+    sign = Observation("text", "text", text, 0.9, 1.0, 2.0, text, f"analyst:{text}", note=text)
+    finding = made.finding(text=text, path=f"/x/{text[:60].replace('/', '')}.mp4", added=(sign,))
+    finding = replace(finding, claims=(made.CLAIM_TEST,))
+    data = pdf(finding, custody)
+    assert is_archival(data) and b"pdfuaid" in data
+    for document in (to_kml(finding), to_elan(finding)):
+        xml.fromstring(document.encode())
+    page = to_html(finding, None, None, custody)
+    for document in (page, to_json(finding, custody), to_geojson(finding), to_csv(finding), to_raven(finding), to_kml(finding)):
+        document.encode()
+        assert fit(document.removeprefix("\ufeff")) == document.removeprefix("\ufeff")
+    kept = json.loads(to_json(finding, custody))["custody"]
+    assert fit(kept["who"]) == kept["who"] and kept["who"]
+    json.loads(to_geojson(finding))
+    assert len(to_raven(finding).splitlines()) == 5 and all(line.count("\t") == 11 for line in to_raven(finding).splitlines())
+
+
+def test_a_pdf_that_cannot_be_archival_is_made_all_the_same_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import typst
+
+    whole = typst.compile
+
+    def refusing(*args: object, pdf_standards: list[str], **more: object) -> object:
+        if pdf_standards:
+            raise RuntimeError("error: PDF/A error: missing codepoints")
+        return whole(*args, pdf_standards=pdf_standards, **more)
+
+    monkeypatch.setattr(typst, "compile", refusing)
+    data = pdf(made.finding())
+    assert not is_archival(data) and "not PDF/A" in " ".join(text_of(data, tmp_path)[-1].split())
+    monkeypatch.setattr(typst, "compile", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("error: no\x1b")))
+    with pytest.raises(DataError, match=r"cannot be set \(error: no�\); write the HTML report"):
+        pdf(made.finding())
 
 
 def test_html_and_pdf_say_the_same(tmp_path: Path) -> None:

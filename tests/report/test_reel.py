@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +12,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import made
 
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, InputError, SettingError
@@ -113,3 +119,12 @@ def test_a_hostile_name_is_drawn_as_text(golf: tuple[Finding, FileReader], tmp_p
     moment = replace(moments_of(finding)[0], finding=named)
     page = _background(moment, np.zeros(32_000, np.float32))
     assert page.size == SIZE
+
+
+def test_a_reel_never_takes_the_place_of_a_pipe_or_a_device(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(InputError, match="to a file alone"):
+            write_reel(made.finding(), object(), tmp_path / name)  # type: ignore[arg-type]
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode) and (tmp_path / "link").is_symlink()
