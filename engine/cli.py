@@ -7,14 +7,12 @@ sentence and no traceback. `--debug` prints the traceback as well.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
 from engine import __version__
+from engine._cli import stop
 from engine._cli.parser import parser_for
 from engine._cli.terminal import plain, say
 from engine.core.errors import EarwitnessError
@@ -26,19 +24,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    debug = "--debug" in words
-    try:
-        previous = signal.signal(signal.SIGTERM, _stop)
-    except ValueError:  # not the main thread: whoever runs us handles signals
-        previous = None
+    with stop.stoppable(to_the_end=argv is None):
+        return _ended(words, "--debug" in words)
+
+
+def _ended(words: list[str], debug: bool) -> int:
+    """Run a command; however it ends, it is an exit code and a sentence."""
     try:
         return _run(words)
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else (0 if stop.code is None else 2)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else (0 if end.code is None else 2)
     except KeyboardInterrupt:
         _trace(debug)
-        say("earwitness: Stopped; nothing was written.")
-        return 1
+        stop.say()
+        return stop.EXIT_CODE
     except BrokenPipeError:
         # Whoever read our output went away; point stdout elsewhere so that the interpreter's last flush is quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -52,9 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = "" if debug else " Run it again with --debug for the details."
         say(f"earwitness: Something failed inside the program ({type(error).__name__}: {plain(str(error), limit=300)}).{hint}")
         return 1
-    finally:
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
 
 
 def _run(words: list[str]) -> int:
@@ -69,10 +65,6 @@ def _run(words: list[str]) -> int:
 def _trace(debug: bool) -> None:
     if debug:
         traceback.print_exc()
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

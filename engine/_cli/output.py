@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine._cli import stop
 from engine._cli.terminal import plain
 from engine.core.errors import InputError
 
@@ -51,6 +52,7 @@ def write(target: Target, content: str | bytes) -> None:
     Raises:
         InputError: the disk is full or the place can no longer be written.
     """
+    stop.check()
     if target.is_stdout:
         assert isinstance(content, str), "what is not text is refused before the work"
         sys.stdout.write(content if content.endswith("\n") else content + "\n")
@@ -69,6 +71,7 @@ def write(target: Target, content: str | bytes) -> None:
                 os.fsync(file.fileno())
             temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask())
             temporary.replace(path)
+            stop.wrote(target.path)
     except OSError as error:
         raise InputError(_cannot(target, error)) from None
 
