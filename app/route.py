@@ -6,8 +6,10 @@ need a header that a page from elsewhere cannot send. The registry is the proces
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import secrets
 import threading
 from collections import OrderedDict
@@ -21,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from engine import EarwitnessError, InputError, Uploads
+from engine import EarwitnessError, InputError, PieceError, Uploads
 
 MEDIA, UPLOAD = "/earwitness/media", "/earwitness/upload"
 PIECE_BYTES = 8 * 2**20
@@ -109,6 +111,7 @@ def routes() -> list[Route]:
         Route(f"{UPLOAD}/{{door}}", _guarded(_begin), methods=["POST"]),
         Route(one, _guarded(_piece), methods=["PUT"]),
         Route(one, _guarded(_held), methods=["GET"]),
+        Route(one, _guarded(_finish), methods=["POST"]),
         Route(one, _guarded(_drop), methods=["DELETE"]),
     ]
 
@@ -141,10 +144,14 @@ def _guarded(answer: _Answer) -> Callable[[Request], Awaitable[Response]]:
             return JSONResponse({"error": "There is no such upload any more; send the file again."}, 404, _GUARDED)
         try:
             return await answer(request, held)
+        except PieceError as error:
+            return JSONResponse({"error": str(error)}, 422, _GUARDED)
         except EarwitnessError as error:
             return JSONResponse({"error": str(error)}, 409, _GUARDED)
         except OSError as error:
-            return JSONResponse({"error": f"The disk refused it ({error.strerror}); look whether it is full."}, 507, _GUARDED)
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            remedy = "make room on it, then send the file again" if full else "look whether it is full or write-protected"
+            return JSONResponse({"error": f"The disk refused it ({error.strerror}); {remedy}."}, 507, _GUARDED)
 
     return answered
 
@@ -177,8 +184,30 @@ async def _piece(request: Request, held: _Door) -> Response:
         data = await _body(request, PIECE_BYTES)
     except ClientDisconnect:
         return Response(status_code=400)
-    now = await to_thread.run_sync(held.uploads.append, request.path_params["upload"], int(at), data)
+    if request.query_params.get("size", str(len(data))) != str(len(data)):
+        raise PieceError("A piece arrived shorter or longer than it was said to be; it has to be sent again.")
+    sha256 = _digest(request.headers.get("x-earwitness-sha256", ""))
+    now = await to_thread.run_sync(held.uploads.append, request.path_params["upload"], int(at), data, sha256)
     return JSONResponse({"held": now}, headers=_GUARDED)
+
+
+async def _finish(request: Request, held: _Door) -> Response:
+    """Compare the whole with what the browser read, and give it its name."""
+    try:
+        facts = json.loads(await _body(request, _MOST_FACTS_BYTES))
+    except (ValueError, RecursionError):
+        facts = None
+    sha256 = facts.get("sha256") if isinstance(facts, dict) else None
+    if not isinstance(sha256, str) or not sha256:
+        raise InputError("The upload ends without a hash of the file; load the page again and send the file anew.")
+    path = await to_thread.run_sync(held.uploads.finish, request.path_params["upload"], _digest(sha256))
+    return JSONResponse({"held": path.stat().st_size}, headers=_GUARDED)
+
+
+def _digest(text: str) -> str:
+    if text and not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise InputError("A SHA-256 has 64 hexadecimal digits; load the page again and send the file anew.")
+    return text
 
 
 async def _held(request: Request, held: _Door) -> Response:

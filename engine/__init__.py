@@ -121,6 +121,7 @@ _PUBLIC = {
     "JobStage": "engine.case.jobs:Stage",
     "JobStatus": "engine.case.jobs:Status",
     "JobTicket": "engine.case.jobs:Ticket",
+    "PieceError": "engine.case.upload",
     "Uploads": "engine.case.upload",
     "kept_dir": "engine.core.paths",
     "open_clip": "engine.media",

@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from types import FrameType
-from typing import NoReturn
 
 from engine import __version__
+from engine._cli import stop
 from engine._cli.parser import parser_for
 from engine._cli.terminal import plain, say
 from engine.core.errors import EarwitnessError
@@ -31,17 +29,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    debug = "--debug" in words
-    try:
-        previous = signal.signal(signal.SIGTERM, _stop)
-    except ValueError:  # not the main thread: whoever runs us handles signals
-        previous = None
+    with stop.stoppable(to_the_end=argv is None):
+        return _ended(words, "--debug" in words)
+
+
+def _ended(words: list[str], debug: bool) -> int:
+    """Run a command; however it ends, it is an exit code and a sentence."""
     try:
         return _whole(words)
     except KeyboardInterrupt:
         _trace(debug)
-        say("earwitness: Stopped; nothing was written.")
-        return 1
+        stop.say()
+        return stop.EXIT_CODE
     except BrokenPipeError:  # whoever read our output went away
         _silence()
         return 1
@@ -63,17 +62,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         why = f"{type(error).__name__}: {plain(hidden(str(error)), limit=300)}"
         say(f"earwitness: Something failed inside the program ({why}).{hint}")
         return 1
-    finally:
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
 
 
 def _whole(words: list[str]) -> int:
     """Run the command until all it prints is where it goes: a full disk shows at the last flush, when nobody would say it."""
     try:
         code = _run(words)
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else (0 if stop.code is None else 2)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else (0 if end.code is None else 2)
     if sys.stdout is not None and not sys.stdout.closed:
         sys.stdout.flush()
     return code
@@ -102,10 +98,6 @@ def _trace(debug: bool) -> None:
     if debug:
         with contextlib.suppress(OSError):
             print(hidden(traceback.format_exc()), file=sys.stderr, end="")
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

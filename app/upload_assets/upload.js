@@ -85,17 +85,41 @@ function make(root) {
     return facts;
   }
 
-  function put(id, at, piece, told) {
+  // The bytes are read once: what is hashed is what is sent.
+  async function read(file, at) {
+    try {
+      const bytes = await file.slice(at, at + own.data.piece).arrayBuffer();
+      if (bytes.byteLength === Math.min(own.data.piece, file.size - at)) return bytes;
+    } catch (_) { /* said below */ }
+    throw final("It changed or can be read no more while it was sent; wait until it is complete, then send it again.");
+  }
+
+  function final(text) { return Object.assign(new Error(text), { final: true }); }
+
+  async function digest(bytes) { return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)); }
+
+  function hex(bytes) { return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join(""); }
+
+  // SHA-256 of the SHA-256 of all pieces, in their order, as engine/case/upload.py computes it from what is on the disk.
+  async function whole(digests) {
+    const all = new Uint8Array(32 * digests.length);
+    digests.forEach((d, n) => all.set(d, 32 * n));
+    return hex(await digest(all));
+  }
+
+  function put(id, at, piece, sha256, told) {
     return new Promise((resolve, reject) => {
       const request = (own.request = new XMLHttpRequest());
-      request.open("PUT", `${own.data.door}/${id}?at=${at}`);
+      request.open("PUT", `${own.data.door}/${id}?size=${piece.byteLength}&at=${at}`);
+      request.setRequestHeader("X-Earwitness-SHA256", sha256);
       for (const [name, value] of Object.entries(HEAD)) request.setRequestHeader(name, value);
       request.upload.onprogress = (e) => told(at + e.loaded);
       request.onload = () => {
         let facts = {};
         try { facts = JSON.parse(request.responseText); } catch (_) { /* said below */ }
         if (request.status === 200) resolve(facts.held);
-        else reject(Object.assign(new Error(facts.error || "The program refused it; load the page again."), { final: true }));
+        else if (request.status === 422) reject(new Error(facts.error));  // damaged on its way: the same piece again
+        else reject(final(facts.error || "The program refused it; load the page again."));
       };
       request.onerror = () => reject(new Error("The connection to the program broke off."));
       request.onabort = () => reject(Object.assign(new Error("Stopped."), { final: true }));
@@ -106,13 +130,19 @@ function make(root) {
   async function send(file) {
     const began = performance.now(), told = (sent) => show(file.name, Math.min(sent, file.size), file.size, began);
     told(0);
+    if (!(globalThis.crypto && crypto.subtle)) {
+      throw final("This address is not trusted by the browser; open the app at 127.0.0.1 or localhost.");
+    }
+    const digests = [];
     const { id } = await ask("POST", "", JSON.stringify({ name: file.name, size: file.size }));
     let at = 0, failures = 0;
     try {
       while (at < file.size) {
         if (own.stopped || !root.isConnected) throw Object.assign(new Error("Stopped."), { final: true });
         try {
-          at = await put(id, at, file.slice(at, at + own.data.piece), told);
+          const piece = await read(file, at), sha256 = await digest(piece);
+          digests[at / own.data.piece] = sha256;
+          at = await put(id, at, piece, hex(sha256), told);
           failures = 0;
         } catch (problem) {  // a broken connection: go on where the disk is
           if (problem.final || ++failures > 5) throw problem;
@@ -120,6 +150,9 @@ function make(root) {
           at = (await ask("GET", `/${id}`)).held;
         }
       }
+      await read(file, 0);  // a browser refuses a file that has changed since it was dropped
+      $(".told").textContent = "Comparing what arrived with the file …";
+      await ask("POST", `/${id}`, JSON.stringify({ sha256: await whole(digests) }));
     } catch (problem) {
       ask("DELETE", `/${id}`).catch(() => {});
       throw problem;

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from engine._cli import stop
 from engine._cli.terminal import plain, say
 from engine.core import memory
 from engine.core.errors import InputError, MediaError, WeightsError
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve the app until it is stopped; Ctrl-C is the ordinary way to stop it."""
     words = command(args)
+    stop.leave_alone()  # the server ends in its own time
     for remark in unheeded(os.environ):
         say(f"earwitness: {remark}")
     try:

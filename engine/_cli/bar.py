@@ -6,14 +6,15 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-from engine.core.progress import Progress, ProgressCallback, silent
+from engine._cli import stop
+from engine.core.progress import Progress, ProgressCallback
 
 
 @contextlib.contextmanager
 def bar(quiet: bool = False) -> Iterator[ProgressCallback]:
     """A callback that draws one line per stage; silent when `quiet` or stderr is not a terminal."""
     if quiet or not sys.stderr.isatty():
-        yield silent
+        yield lambda _: stop.check()
         return
     from rich import progress as rich
     from rich.console import Console
@@ -31,6 +32,7 @@ def bar(quiet: bool = False) -> Iterator[ProgressCallback]:
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
 
         def draw(step: Progress) -> None:
+            stop.check()
             if step.stage not in tasks:
                 over = [stage for stage, lane in lanes.items() if not step.lane or lane == step.lane or not lane]
                 for stage in over:  # a new stage begins: the ones before it are over

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from engine._cli import output
+from engine._cli import output, stop
 from engine._cli.bar import bar
 from engine._cli.terminal import plain
 from engine.core.errors import InputError
 from engine.core.finding import PRIORS, Settings
+from engine.core.progress import Progress, ProgressCallback
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--results", type=Path, default=None, metavar="DIR", help="where results are kept by content")
     parser.add_argument("--tables", type=Path, default=None, metavar="DIR", help="where the tables go (default: the case folder)")
     parser.add_argument("--who", default="", metavar="NAME", help="whose name the log bears (default: the system's user)")
+
+
+class Done:
+    """How much of a batch is finished, for whoever stops it."""
+
+    def __init__(self) -> None:
+        self._done = self._total = 0
+
+    def noting(self, progress: ProgressCallback) -> ProgressCallback:
+        """A callback that takes note of clips finished, and passes every step on."""
+
+        from engine.case.batch import EXAMINING
+
+        def note(step: Progress) -> None:
+            if step.stage == EXAMINING:
+                self._done, self._total = int(step.done), int(step.total or 0)
+            progress(step)
+
+        return note
+
+    def sentence(self) -> str:
+        """What is finished and how to go on."""
+        if not self._total:
+            return "Stopped before a clip was examined; run the same command again."
+        left = self._total - self._done
+        if not left:
+            return "Stopped when all clips were finished and in the case; run the same command again for the tables."
+        return (
+            f"Stopped; {self._done:,} of {self._total:,} clips are finished and in the case. Run the same command again to go on "
+            f"with the other {left:,}."
+        )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
         output.check_folder("--tables", args.tables)
     case = Case.at(args.case, who=args.who)
     folder = args.tables or (None if "://" in args.case else Path(args.case))
-    with case, bar() as progress:
+    done = Done()
+    with case, stop.saying(done.sentence), bar() as draw:
+        progress = done.noting(draw)
         summary = batch.run(
             args.inputs, case, Settings(prior=args.prior), Results(args.results), args.workers, args.ray, progress
         )

@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine._cli import locate, output
+from engine._cli import locate, output, stop
 from engine._cli.bar import bar
+from engine._cli.batch import Done
 from engine._cli.terminal import plain
 from engine.core.edit import MOST_TEXT
 from engine.core.errors import InputError
@@ -72,8 +73,9 @@ def run(args: argparse.Namespace) -> int:
         if args.what == "add":
             from engine.case import batch
 
-            with bar() as progress:
-                summary = batch.run(args.inputs, case, workers=1, progress=progress)
+            done = Done()
+            with stop.saying(done.sentence), bar() as draw:
+                summary = batch.run(args.inputs, case, workers=1, progress=done.noting(draw))
             kept, bad = summary.examined + summary.kept, len(summary.problems)
             print(f"{kept:,} kept, {summary.there:,} were there, {bad:,} cannot be examined.")
             for path, problem in summary.problems:

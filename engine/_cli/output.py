@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from engine._cli import stop
 from engine._cli.terminal import plain, say
 from engine.core.errors import Cancelled, EarwitnessError, InputError
 
@@ -133,6 +134,7 @@ def write(target: Target, content: str | bytes) -> None:
     Raises:
         InputError: the disk is full or the place can no longer be written.
     """
+    stop.check()
     if target.is_stdout:
         assert isinstance(content, str), "what is not text is refused before the work"
         _print(target, content if content.endswith("\n") else content + "\n")
@@ -150,6 +152,7 @@ def write(target: Target, content: str | bytes) -> None:
                 os.fsync(file.fileno())
             temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask())
             temporary.replace(path)
+            stop.wrote(target.path)
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ import contextlib
 import glob
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from engine.case.outcome import Outcome, bare
 from engine.case.results import Results
 from engine.case.store import Case
 from engine.case.table import write as tables
-from engine.core.errors import InputError
+from engine.core.errors import Cancelled, InputError
 from engine.core.file import read_paths
 from engine.core.finding import Settings
 from engine.core.progress import Progress, ProgressCallback, silent
@@ -33,6 +34,7 @@ _SUFFIXES = (
 )
 SUFFIXES = frozenset(" ".join(_SUFFIXES).split())  # of files taken from folders; what is named is taken whatever it is called
 _HASHED_AT_ONCE = 4
+EXAMINING = "examining clips"  # the stage that counts clips finished
 
 __all__ = ["SUFFIXES", "Summary", "gather", "keep", "run", "tables"]
 
@@ -116,7 +118,7 @@ def run(
     examined = kept = 0
     problems: list[tuple[str, str]] = []
     failed: list[tuple[str, str]] = []
-    progress(Progress("examining clips", len(paths) - len(todo), len(paths), "clips"))
+    progress(Progress(EXAMINING, len(paths) - len(todo), len(paths), "clips"))
     with contextlib.closing(outcomes):
         for outcome in outcomes:
             keep(case, outcome)
@@ -128,7 +130,7 @@ def run(
             else:
                 examined += 1
             done = len(paths) - len(todo) + examined + kept + len(problems)
-            progress(Progress("examining clips", done, len(paths), "clips"))
+            progress(Progress(EXAMINING, done, len(paths), "clips"))
     return Summary(len(paths), examined, kept, len(paths) - len(todo), tuple(problems), tuple(failed))
 
 
@@ -144,11 +146,22 @@ def _done(case: Case, paths: Sequence[str], settings: Settings, progress: Progre
     printed = case.fingerprints(METHOD)
     known = [p for p in paths if p in held]
     done = set()
-    with ThreadPoolExecutor(_HASHED_AT_ONCE) as threads:
-        for count, (path, clip) in enumerate(zip(known, threads.map(bare, known), strict=True), 1):
+    over = threading.Event()
+
+    def unless_over(_: Progress) -> None:
+        if over.is_set():
+            raise Cancelled("Stopped as asked.")
+
+    threads = ThreadPoolExecutor(_HASHED_AT_ONCE)
+    try:
+        hashed = threads.map(lambda path: bare(path, unless_over), known)
+        for count, (path, clip) in enumerate(zip(known, hashed, strict=True), 1):
             if clip is not None and clip.sha256 in printed and perception_key(clip, settings) in held[path]:
                 done.add(path)
             progress(Progress("looking for what is done", count, len(known), "clips"))
+    finally:  # whoever stops need not wait for films of hundreds of gigabytes
+        over.set()
+        threads.shutdown(cancel_futures=True)
     return frozenset(done)
 
 

@@ -39,7 +39,7 @@ from engine.core.errors import DataError, SettingError
 from engine.core.finding import Perception, Settings
 from engine.core.paths import ROOT, kept_dir
 
-GRACE_S = 5.0  # to react to being asked to stop, before the worker is killed
+GRACE_S = 4.0  # to react to being asked to stop, before the worker is killed
 STARTING_S = 30.0
 MOST_JOBS = 40  # ended ones beyond this number are forgotten, the oldest first
 KEPT_DAYS = 30.0

@@ -13,6 +13,7 @@ from engine.case.store import Scene, pack
 from engine.core.clip import Clip, Reader, Stream
 from engine.core.errors import EarwitnessError, MediaError
 from engine.core.finding import Finding
+from engine.core.progress import ProgressCallback, silent
 from engine.media.fingerprint import fingerprint
 
 
@@ -84,14 +85,18 @@ def marks_of(reader: Reader, track: int | None) -> str:
         return ""
 
 
-def bare(path: str) -> Clip | None:
-    """A clip of which only the bytes are known."""
+def bare(path: str, progress: ProgressCallback = silent) -> Clip | None:
+    """A clip of which only the bytes are known; None when they cannot be read, or `progress` said to stop.
+
+    Args:
+        progress: told while hashing; may raise Cancelled.
+    """
     from engine.media.source import Source
 
     source = Source(path)
     try:
         source.open()
-        return Clip(source.path, source.hash(), source.size_bytes, "unknown", None)
+        return Clip(source.path, source.hash(progress), source.size_bytes, "unknown", None)
     except EarwitnessError:
         return None
     finally:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
-import sys
+import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 
 from engine.case.outcome import Outcome, bare, examine
 from engine.case.results import Results
+from engine.media import jail
 
 MOST_ATTEMPTS = 2  # a clip on which two workers died is noted and passed over
 _AHEAD = 2  # clips handed out per worker, so that none waits for the driver
@@ -22,21 +24,23 @@ def outcomes(paths: Sequence[str], settings: str, results: Results, workers: int
     """Outcomes as they come.
 
     When a worker dies, all are lost with what they were at, and nobody knows whose clip it was: those clips are examined again
-    one at a time, so that the one that kills is known, and then all workers go on.
+    one at a time, so that the one that kills is known, and then all workers go on. Whoever stops early leaves no worker behind:
+    what they were at is examined by the next batch.
     """
     waiting: deque[str] = deque(paths)
     suspects: deque[tuple[str, int]] = deque()
     while waiting or suspects:
         alone = bool(suspects)
         count = 1 if alone else min(workers, len(waiting))
-        pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _prepare, (count,))
+        pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _prepare, (count, os.getpid()))
         out: dict[Future[Outcome], tuple[str, int]] = {}
         try:
             while out or (suspects if alone else waiting):
                 while (suspects if alone else waiting) and len(out) < (1 if alone else _AHEAD * count):
                     path, attempts = suspects.popleft() if alone else (waiting.popleft(), 0)
                     try:
-                        out[pool.submit(examine, path, settings, str(results.folder))] = path, attempts
+                        with _uninterrupted():
+                            out[pool.submit(examine, path, settings, str(results.folder))] = path, attempts
                     except BrokenProcessPool:
                         waiting.appendleft(path)  # it never reached a worker
                         raise
@@ -51,14 +55,25 @@ def outcomes(paths: Sequence[str], settings: str, results: Results, workers: int
                 else:
                     suspects.append((path, attempts + alone))
         finally:
+            processes = list((pool._processes or {}).values())  # which `shutdown` forgets
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
+            for process in processes:
+                process.kill()
 
 
-def _prepare(workers: int) -> None:
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Workers started within never see Ctrl-C, which a terminal sends to all processes: their driver ends them."""
+    resource_tracker.ensure_running()  # starting it unblocks what is blocked here
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _prepare(workers: int, driver: int) -> None:
     """Once per worker: it ends with its driver, and takes its share of the cores."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL
+    jail.end_with(driver)
     share = max(1, (os.cpu_count() or 2) // workers)
     os.environ.setdefault("OMP_NUM_THREADS", str(share))

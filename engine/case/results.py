@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +19,7 @@ from engine.core.progress import ProgressCallback, silent
 from engine.locate import perceive, perception_key, result_key
 
 MOST_BYTES = 2_000_000_000
+_UNFINISHED, _UNFINISHED_S = ".part-", 3600.0  # files that are being written, and for how long that can be
 
 
 class Results:
@@ -124,7 +126,11 @@ class Results:
             path.unlink(missing_ok=True)
 
     def _prune(self) -> None:
-        """Remove the least recently used until the folder is within its size."""
+        """Remove the least recently used until the folder is within its size, and what an ended process left unfinished."""
+        for path in self.folder.glob(f"{_UNFINISHED}*"):
+            with suppress(OSError):  # another process removed it
+                if path.stat().st_mtime < time.time() - _UNFINISHED_S:
+                    path.unlink()
         held = []
         for path in self.folder.glob("*.npz"):
             try:
@@ -142,7 +148,7 @@ class Results:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that others see the old one or the new one, never a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

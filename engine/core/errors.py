@@ -4,6 +4,7 @@
     ├── InputError                the caller's input cannot be used (exit code 2)
     │   ├── MediaError            the file cannot be read as audio or video
     │   │   └── DecoderError      the process that decodes it died, hung or took too much; another try may go otherwise
+    │   │       └── DecoderFault  our own code failed in that process: nothing is said of the file (exit code 1)
     │   └── SettingError          an option, date, interval, prior or place makes no sense
     ├── WeightsError              a model file is missing or is not the file it should be (exit code 2)
     ├── DataError                 a data set or manifest is missing or malformed (exit code 2)
@@ -31,6 +32,20 @@ class MediaError(InputError):
 
 class DecoderError(MediaError):
     """The process that decodes the file died, hung or took more than it may; another try may go otherwise."""
+
+
+class DecoderFault(DecoderError):
+    """Our own code failed in the process that decodes the file: a fault of the program, not of the file.
+
+    Attributes:
+        kind: name of the exception in that process.
+    """
+
+    exit_code = 1
+
+    def __init__(self, text: str, kind: str = "") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 class SettingError(InputError):

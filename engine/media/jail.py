@@ -16,12 +16,13 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 import struct
 import sys
 
 FILTER, NAMESPACE, NEITHER = "filter of system calls", "network namespace of its own", "no protocol but the file"
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_THREAD = 0x10000000, 0x40000000, 0x10000
-_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, _PR_SET_PDEATHSIG = 38, 22, 2, 1
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000  # the last one's lower half is the error number
 _EPERM, _ENOSYS = 1, 38
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -65,6 +66,22 @@ def confine(memory_mb: int) -> str:
     _limit(memory_mb)
     filtered = sys.platform == "linux" and _filter_calls()
     return " and ".join(how for how, there in ((FILTER, filtered), (NAMESPACE, alone)) if there) or NEITHER
+
+
+def end_with(parent: int) -> None:
+    """End this process when the thread that started it ends, however that happens (Linux); at once, when it has ended already.
+
+    Called after the fences are up: a process whose rights change is bound to its parent no longer.
+
+    Args:
+        parent: process id of whoever started this one.
+
+    Source: prctl(2), PR_SET_PDEATHSIG.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _leave_the_network() -> bool:

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import stat
+import weakref
 from pathlib import Path
 
 from engine.core.errors import MediaError
@@ -39,6 +40,7 @@ class Source:
         self.size_bytes = 0
         self.sha256 = ""
         self._fd = -1
+        self._closing: weakref.finalize[..., Source] | None = None
 
     @classmethod
     def adopted(cls, fd: int, path: str, size_bytes: int, sha256: str) -> Source:
@@ -68,7 +70,9 @@ class Source:
         Raises:
             MediaError: there is no such file, or it is a folder, device, pipe or empty, or may not be read.
         """
+        self.close()
         self._fd, self.size_bytes = _open_regular(self.path, self.name)
+        self._closing = weakref.finalize(self, os.close, self._fd)  # also when nobody closes it
 
     def hash(self, progress: ProgressCallback = silent, stage: str = "hashing") -> str:
         """Read all bytes once, from the descriptor; progress in MB. Returns and keeps the hex digest."""
@@ -111,9 +115,13 @@ class Source:
         return os.pread(self._fd, size, at)
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        if self._fd < 0:
+            return
+        fd, self._fd = self._fd, -1
+        if self._closing is None:  # another's
+            os.close(fd)
+        else:
+            self._closing()
 
 
 class Window(io.RawIOBase):

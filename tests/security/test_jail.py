@@ -265,7 +265,7 @@ READY = HEADER.pack(14, 0) + b'{"is":"ready"}'
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (b"", "crashed"),
+        (b"", "ended by itself"),
         (HEADER.pack(4, 0) + b"junk", "no sense"),
         (HEADER.pack(0xFFFFFFFF, 0), "no sense"),
         (HEADER.pack(2, 0xFFFFFFFF) + b"{}", "no sense"),
