@@ -6,12 +6,12 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine._cli.terminal import plain
+from engine.core import scratch
 from engine.core.errors import InputError
 
 STDOUT = "-"
@@ -103,7 +103,7 @@ def _is_same(path: Path, clip: str) -> bool:
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[tuple[int, Path]]:
     """A new file in the folder of `path`, gone afterwards unless it was moved; on the same disk, so a move is atomic."""
-    descriptor, name = tempfile.mkstemp(prefix=".earwitness-", suffix=".part", dir=path.parent)
+    descriptor, name = scratch.draft(path.parent)
     try:
         yield descriptor, Path(name)
     finally:

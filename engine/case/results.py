@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from engine.case import codec
+from engine.core import scratch
 from engine.core.clip import Reader
 from engine.core.errors import DataError
 from engine.core.finding import Perception, Settings
@@ -131,7 +131,7 @@ class Results:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that others see the old one or the new one, never a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    handle, name = scratch.draft(path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

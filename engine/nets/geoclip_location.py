@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import tempfile
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.core import sphere
+from engine.core import scratch, sphere
 from engine.core.errors import WeightsError
 from engine.core.grid import WORLD_RESOLUTION, Grid
 from engine.core.paths import cache_dir
@@ -162,7 +161,7 @@ def embed_cached(name: str, lat_deg: NDArray[np.float64], lon_deg: NDArray[np.fl
     file = folder / f"{name}-{key}.npy"
     if not file.is_file():
         # written beside and renamed, so that a second process never reads half a file
-        handle, beside = tempfile.mkstemp(dir=folder, suffix=".npy")
+        handle, beside = scratch.draft(folder, ".npy")
         os.close(handle)
         np.save(beside, location_encoder().embed(lat_deg, lon_deg))
         Path(beside).replace(file)

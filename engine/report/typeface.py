@@ -4,12 +4,13 @@ only where a text needs one for its script. A character that no font has is draw
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from engine.core import scratch
 
 BODY, PLAIN, LAST = "Libertinus Serif", "DejaVu Sans", "Last Resort High-Efficiency"
 _OWN = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf", "DejaVuSansMono.ttf")
@@ -62,7 +63,7 @@ def drawable(text: str, covered: frozenset[int]) -> str:
 @contextmanager
 def folder_of(faces: Typefaces) -> Iterator[Path]:
     """A folder that holds these font files and no other, for as long as it is needed: the typesetter takes folders only."""
-    with tempfile.TemporaryDirectory(prefix="earwitness-fonts-") as name:
+    with scratch.scratch() as name:
         for i, path in enumerate(faces.files):
             (Path(name) / f"{i:02d}{path.suffix}").symlink_to(path.resolve())
         yield Path(name)

@@ -14,7 +14,6 @@ import importlib.util
 import json
 import math
 import os
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -25,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clues.text.fold import fold, key, squash
-from engine.core import sphere
+from engine.core import scratch, sphere
 from engine.core.errors import DataError
 from engine.core.paths import cache_dir
 from engine.core.progress import Progress, ProgressCallback, silent
@@ -126,7 +125,7 @@ def load(progress: ProgressCallback = silent) -> Arrays:
         with contextlib.suppress(OSError, ValueError, EOFError), np.load(path, allow_pickle=False) as kept:
             return {name: kept[name] for name in kept.files}
     made = build(progress)
-    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".npz")
+    handle, draft = scratch.draft(path.parent, ".npz")
     os.close(handle)
     np.savez(draft, **made)  # type: ignore[arg-type]
     Path(draft).replace(path)
