@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def server(guarded_env: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """Address of the app, started as a person starts it; fails the test when it tried to leave this machine."""
+    """The address that the app prints, token included, started as a person starts it; fails the test when it tried to leave
+    this machine."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = tmp_path / "server.log"
@@ -30,17 +31,8 @@ def server(guarded_env: dict[str, str], tmp_path: Path) -> Iterator[str]:
         process = subprocess.Popen(
             command, env=guarded_env, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
         )
-        address = f"http://127.0.0.1:{port}"
         try:
-            deadline = time.monotonic() + 90
-            while True:
-                try:
-                    with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                        break
-                except OSError:
-                    assert process.poll() is None and time.monotonic() < deadline, f"no server: {log.read_text('utf-8')}"
-                    time.sleep(0.3)
-            yield address
+            yield printed_address(process, log, port)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(20)
@@ -48,6 +40,19 @@ def server(guarded_env: dict[str, str], tmp_path: Path) -> Iterator[str]:
     assert not left.exists(), f"the server tried to leave this machine: {left.read_text('utf-8')}"
     said = log.read_text("utf-8")
     assert "Traceback" not in said, said
+
+
+def printed_address(process: subprocess.Popen[bytes], log: Path, port: int) -> str:
+    """What the server printed once it answers."""
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+                break
+        except OSError:
+            assert process.poll() is None and time.monotonic() < deadline, f"no server: {log.read_text('utf-8')}"
+            time.sleep(0.3)
+    return next(word for word in log.read_text("utf-8").split() if word.startswith(f"http://127.0.0.1:{port}/?token="))
 
 
 class Watch:
