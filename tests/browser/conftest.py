@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,6 +77,18 @@ class Watch:
             self.complaints.append(f"console: {message.text}")
 
 
+# Streamlit says on its outermost element whether a page is being drawn. While it is, elements come, move and go, and what is
+# clicked at may be gone before the click has arrived: so a test acts when the page is drawn to its end, and then waits for what
+# the act leads to and what stays.
+SETTLED = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+
+
+@pytest.fixture
+def settled(page: Any) -> Callable[[], None]:
+    """Waits until the page is drawn to its end."""
+    return lambda: page.locator(SETTLED).wait_for(state="attached", timeout=240_000)
+
+
 @pytest.fixture
 def page(chromium: str, server: str, tmp_path: Path) -> Iterator[Any]:
     """The app in a window of 1440 by 900. No name outside resolves; any request there and any complaint fails."""
@@ -95,6 +107,7 @@ def page(chromium: str, server: str, tmp_path: Path) -> Iterator[Any]:
             page.set_default_timeout(60_000)
             watch = Watch(page)
             page.goto(server)
+            page.locator(SETTLED).wait_for(state="attached")
             yield page
             page.screenshot(path=str(tmp_path / "last.png"))
         finally:
