@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     options, clip = _parsed(argv)
     held = _bound(options.pop("server.port", None))
     if held is None:
-        print("The port is taken; choose another one with --port.", file=sys.stderr)
+        print("earwitness: The port is taken; choose another one with --port.", file=sys.stderr)
         return 2
     with held:
         return _serve(held, orders, options, clip)
@@ -72,7 +72,7 @@ def _serve(held: socket.socket, orders: Orders, options: dict[str, Any], clip: l
 
     def announce(where: str) -> None:
         server.say(where)
-        if orders.browser:
+        if orders.browser and _has_a_screen():
             threading.Thread(target=_open, args=(where,), name="browser", daemon=True).start()
 
     import streamlit as st
@@ -147,6 +147,11 @@ def _end_with(given: TextIO, runner: Any) -> None:
     runner.should_exit = True
     threading.Event().wait(ENDING_S)
     os._exit(0)
+
+
+def _has_a_screen() -> bool:
+    """Without one, what would be started is a browser for the terminal, or nothing."""
+    return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _open(where: str) -> None:

@@ -31,6 +31,7 @@ _ALWAYS = (
     "--server.enableCORS=true",  # Streamlit's word for refusing pages from elsewhere
     "--server.fileWatcherType=none",
     "--client.showSidebarNavigation=false",
+    "--server.baseUrlPath=",
     "--server.allowedHosts=127.0.0.1,localhost,::1",
     # With either of these Streamlit also leaves out its offer to install things for a coding assistant. The browser is opened
     # by the server itself, which knows the token.

@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 import urllib.error
 import urllib.request
+import webbrowser
 from collections.abc import Callable, Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -21,6 +23,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app import __main__ as server_process
 from app import exposure
 from app.__main__ import _orders, _parsed
 from engine._cli import app as command
@@ -149,6 +152,27 @@ def test_without_orders_a_token_is_made() -> None:
         os.close(write)
         with os.fdopen(read, encoding="utf-8") as given:
             assert _orders(given).token is None  # "" would ask for none
+
+
+def test_a_browser_is_opened_by_way_of_a_file_that_only_this_user_can_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A browser's command line is everybody's to see; the token is not in it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    opened: list[str] = []
+
+    def see(address: str) -> None:
+        page = Path(urllib.request.url2pathname(address.removeprefix("file://")))
+        assert "http://127.0.0.1:8501/?token=the-token" in page.read_text("utf-8")
+        assert page.parent.stat().st_mode & 0o077 == 0
+        opened.append(address)
+        raise KeyboardInterrupt  # the end of the server
+
+    monkeypatch.setattr(webbrowser, "open", see)
+    with pytest.raises(KeyboardInterrupt):
+        server_process._open("http://127.0.0.1:8501/?token=the-token")
+    assert opened[0].startswith("file://") and "the-token" not in opened[0]
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
 # --- the server itself ------------------------------------------------------------------------------------------------
