@@ -1,7 +1,7 @@
 """The router: which pages there are, and nothing else.
 
-`earwitness app` serves it through `server.py`, which has routes for films and uploads. `streamlit run app/main.py` shows the same
-pages without those.
+`earwitness app` serves it. `streamlit run app/main.py` serves the same, behind the same gate: Streamlit looks for an `st.App` in
+the file, and where it finds one, imports it as a server; each run of a page then runs the file as a script.
 """
 
 from __future__ import annotations
@@ -44,4 +44,9 @@ def main() -> None:
     page.run()
 
 
-main()
+if __name__ == "__main__":
+    main()
+else:
+    from app import server
+
+    streamlit_app = st.App(__file__, **server.parts(server.say))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -90,9 +89,7 @@ class Filing:
 class Bench:
     """What one session works on."""
 
-    scratch: tempfile.TemporaryDirectory[str] = field(
-        default_factory=lambda: tempfile.TemporaryDirectory(prefix="earwitness-", ignore_cleanup_errors=True)
-    )  # uploads and previews; gone with the session
+    scratch: engine.Scratch = field(default_factory=engine.scratch)  # uploads and previews; gone with the session
     door: str = ""
     shared: dict[str, str] = field(default_factory=dict)
     job: Job | None = None

@@ -1,13 +1,18 @@
 """Earwitness: places the sound and the picture of a clip on the map and compares them.
 
 The public list below is all that the app imports. Names are resolved when first used, so that `import engine` loads
-neither torch nor a model.
+neither torch nor a model. One thing is done at import: libraries that would report their use to their makers are told not to,
+since they read that once, when they are loaded.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import Any
+
+from engine.core.offline import silence
+
+silence()
 
 __version__ = "0.1.0"
 
@@ -124,6 +129,9 @@ _PUBLIC = {
     "PieceError": "engine.case.upload",
     "Uploads": "engine.case.upload",
     "kept_dir": "engine.core.paths",
+    "Scratch": "engine.core.scratch",
+    "scratch": "engine.core.scratch:scratch",
+    "clear_scratch": "engine.core.scratch:clear",
     "open_clip": "engine.media",
     "decoding_protection": "engine.media.child:protection",
     "atoms": "engine.clues.atoms:",

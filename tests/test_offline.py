@@ -120,19 +120,6 @@ def test_locate_asks_nobody(guarded_env: dict[str, str], tmp_path: Path) -> None
     assert tried(guarded_env) == ""
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's network namespaces")
-def test_locate_works_where_there_is_no_network_at_all(tmp_path: Path) -> None:
-    """Below Python too: in a network namespace of its own, without even a loopback interface."""
-    alone = ["unshare", "--map-root-user", "--net"]
-    if subprocess.run([*alone, "true"], capture_output=True).returncode != 0:
-        pytest.skip("this system allows no network namespaces")
-    command = [*alone, sys.executable, "-m", "engine.cli", "locate", str(CLIP)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
-
-
 def test_the_server_asks_nobody_and_listens_here_only(guarded_env: dict[str, str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -11,7 +11,6 @@ import os
 import shutil
 import stat
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TypeVar
 
 from engine._cli import stop
 from engine._cli.terminal import plain, say
+from engine.core import scratch
 from engine.core.errors import Cancelled, EarwitnessError, InputError
 
 T = TypeVar("T")
@@ -243,7 +243,7 @@ def _is_same(path: Path, clip: str) -> bool:
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[tuple[int, Path]]:
     """A new file in the folder of `path`, gone afterwards unless it was moved; on the same disk, so a move is atomic."""
-    descriptor, name = tempfile.mkstemp(prefix=".earwitness-", suffix=".part", dir=path.parent)
+    descriptor, name = scratch.draft(path.parent)
     try:
         yield descriptor, Path(name)
     finally:

@@ -7,7 +7,6 @@ one clip to the next. Where the cluster has GPUs, four clips at a time share one
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import threading
@@ -61,12 +60,11 @@ def outcomes(paths: Sequence[str], settings: str, results: Results, address: str
 
 
 def _joined(address: str) -> ModuleType:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # or it tells its makers, over the network
     try:
         import ray
     except ImportError:
         raise InputError("Ray is not installed; install it with: make ray, or pip install 'earwitness[ray]'") from None
-    none_there = f"There is no Ray cluster at {address} ({{}}); start one with: ray start --head"
+    none_there = f"There is no Ray cluster at {address} ({{}}); start one with: ray start --head --disable-usage-stats"
     host, colon, port = address.rpartition(":")
     if colon and port.isdigit() and "/" not in address:  # Ray itself would try for a minute, and then end this process
         try:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from engine.case import codec
+from engine.core import scratch
 from engine.core.clip import Reader
 from engine.core.errors import DataError
 from engine.core.finding import Perception, Settings
@@ -19,7 +18,6 @@ from engine.core.progress import ProgressCallback, silent
 from engine.locate import perceive, perception_key, result_key
 
 MOST_BYTES = 2_000_000_000
-_UNFINISHED, _UNFINISHED_S = ".part-", 3600.0  # files that are being written, and for how long that can be
 
 
 class Results:
@@ -127,10 +125,7 @@ class Results:
 
     def _prune(self) -> None:
         """Remove the least recently used until the folder is within its size, and what an ended process left unfinished."""
-        for path in self.folder.glob(f"{_UNFINISHED}*"):
-            with suppress(OSError):  # another process removed it
-                if path.stat().st_mtime < time.time() - _UNFINISHED_S:
-                    path.unlink()
+        scratch.clear(self.folder)
         held = []
         for path in self.folder.glob("*.npz"):
             try:
@@ -148,7 +143,7 @@ class Results:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that others see the old one or the new one, never a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
+    handle, name = scratch.draft(path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core import scratch
 from engine.core.clip import AudioBlock, Frame, Interval, Reader
 from engine.core.errors import MediaError
 from engine.core.progress import Progress, ProgressCallback, silent
@@ -60,7 +60,7 @@ def preview_mp4(
     """
     out = Path(out_path)
     try:
-        fd, unfinished = tempfile.mkstemp(suffix=".mp4", prefix=".unfinished-", dir=out.parent)
+        fd, unfinished = scratch.draft(out.parent, ".mp4")
         os.close(fd)
     except OSError as error:
         raise MediaError(f"No preview can be written to {out.parent} ({error.strerror}); choose another folder.") from None

@@ -12,10 +12,10 @@ import hashlib
 import json
 import shutil
 import stat
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.core import scratch
 from engine.core.errors import WeightsError
 from engine.core.paths import made, models_dir
 from engine.core.progress import Progress, ProgressCallback, silent
@@ -219,7 +219,7 @@ def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
         WeightsError: the source cannot be reached, or a file is not the one of the catalogue.
     """
     made(models_dir())
-    with tempfile.TemporaryDirectory(dir=models_dir(), prefix=".pull-") as beside:
+    with scratch.scratch(models_dir()) as beside:
         with online_on_explicit_command():
             from huggingface_hub import hf_hub_download
 
@@ -263,7 +263,7 @@ def _take(known: Entry, source: Path, progress: ProgressCallback) -> Path:
     target = models_dir() / known.id
     made(models_dir())
     found: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(dir=models_dir(), prefix=".take-") as beside:
+    with scratch.scratch(models_dir()) as beside:
         for f in known.files:
             if not stat.S_ISREG((source / f.name).stat().st_mode):
                 raise WeightsError(f"{f.name} in {source} is not a plain file; bring the files themselves.")

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import tempfile
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.core import sphere
+from engine.core import scratch, sphere
 from engine.core.errors import WeightsError
 from engine.core.grid import WORLD_RESOLUTION, Grid
 from engine.core.paths import cache_dir, not_kept
@@ -172,7 +171,7 @@ def embed_cached(name: str, lat_deg: NDArray[np.float64], lon_deg: NDArray[np.fl
 
 def _keep(file: Path, vectors: NDArray[np.float32]) -> None:
     """Write beside and rename, so that a second process never reads half a file."""
-    handle, beside = tempfile.mkstemp(dir=file.parent, suffix=".npy")
+    handle, beside = scratch.draft(file.parent, ".npy")
     os.close(handle)
     try:
         np.save(beside, vectors)

@@ -1,4 +1,7 @@
-"""Keep hub libraries from calling home: set before they are imported, and put right when they already are."""
+"""Keep hub libraries from calling home: set before they are imported, and put right when they already are.
+
+The switches themselves are in `engine.core.offline`.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-_SWITCHES = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_DATASETS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
-    "HF_HUB_DISABLE_XET": "1",
-    "DO_NOT_TRACK": "1",
-    "ANONYMIZED_TELEMETRY": "False",
-    "TOKENIZERS_PARALLELISM": "false",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # of loading, drawn into whatever the terminal shows
-}
+from engine.core.offline import HUB, silence
 
 
 def go_offline() -> None:
@@ -27,7 +19,8 @@ def go_offline() -> None:
     Environment variables alone are read once, at import; a library that was imported earlier by somebody else is
     corrected in place.
     """
-    os.environ.update(_SWITCHES)
+    silence()
+    os.environ.update(HUB)
     _set_constants(True)
 
 

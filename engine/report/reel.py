@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from engine.core import sphere
+from engine.core import scratch, sphere
 from engine.core.clip import Frame, Interval, Reader
 from engine.core.errors import InputError, MediaError, SettingError
 from engine.core.finding import Finding, Located
@@ -122,7 +121,7 @@ def write_reel(finding: Finding, reader: Reader, out_path: str | os.PathLike[str
     if out.exists() and not out.is_file():  # a device would be replaced by a film
         raise InputError("The reel can be written to a file alone, and not into a folder or a device; choose another name.")
     try:
-        with tempfile.TemporaryDirectory(prefix=".earwitness-", dir=out.parent, ignore_cleanup_errors=True) as folder:
+        with scratch.scratch(out.parent) as folder:
             made = Path(folder) / "reel.mp4"
             _encode(moments, reader, made, Path(folder), progress)
             made.replace(out)

@@ -4,7 +4,6 @@ character that none of them has is spelled by its code point, never left out."""
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 
+from engine.core import scratch
 from engine.core.errors import DataError
 
 FAMILIES = ("Libertinus Serif", "DejaVu Sans")  # the first lies inside the typesetter
@@ -63,7 +63,7 @@ def drawable(text: str, plain: bool = False) -> str:
 @contextmanager
 def folder_of_fonts() -> Iterator[Path]:
     """A folder that holds the program's font files and no other, while it is needed: the typesetter takes folders only."""
-    with tempfile.TemporaryDirectory(prefix="earwitness-fonts-") as name:
+    with scratch.scratch() as name:
         for file in _FILES:
             (Path(name) / file).symlink_to((_folder() / file).resolve())
         yield Path(name)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def server(guarded_env: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """Address of the app, started as a person starts it; fails the test when it tried to leave this machine."""
+    """The address that the app prints, token included, started as a person starts it; fails the test when it tried to leave
+    this machine."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = tmp_path / "server.log"
@@ -30,17 +31,8 @@ def server(guarded_env: dict[str, str], tmp_path: Path) -> Iterator[str]:
         process = subprocess.Popen(
             command, env=guarded_env, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
         )
-        address = f"http://127.0.0.1:{port}"
         try:
-            deadline = time.monotonic() + 90
-            while True:
-                try:
-                    with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                        break
-                except OSError:
-                    assert process.poll() is None and time.monotonic() < deadline, f"no server: {log.read_text('utf-8')}"
-                    time.sleep(0.3)
-            yield address
+            yield printed_address(process, log, port)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(20)
@@ -48,6 +40,19 @@ def server(guarded_env: dict[str, str], tmp_path: Path) -> Iterator[str]:
     assert not left.exists(), f"the server tried to leave this machine: {left.read_text('utf-8')}"
     said = log.read_text("utf-8")
     assert "Traceback" not in said, said
+
+
+def printed_address(process: subprocess.Popen[bytes], log: Path, port: int) -> str:
+    """What the server printed once it answers."""
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+                break
+        except OSError:
+            assert process.poll() is None and time.monotonic() < deadline, f"no server: {log.read_text('utf-8')}"
+            time.sleep(0.3)
+    return next(word for word in log.read_text("utf-8").split() if word.startswith(f"http://127.0.0.1:{port}/?token="))
 
 
 class Watch:
@@ -72,6 +77,18 @@ class Watch:
             self.complaints.append(f"console: {message.text}")
 
 
+# Streamlit says on its outermost element whether a page is being drawn. While it is, elements come, move and go, and what is
+# clicked at may be gone before the click has arrived: so a test acts when the page is drawn to its end, and then waits for what
+# the act leads to and what stays.
+SETTLED = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+
+
+@pytest.fixture
+def settled(page: Any) -> Callable[[], None]:
+    """Waits until the page is drawn to its end."""
+    return lambda: page.locator(SETTLED).wait_for(state="attached", timeout=240_000)
+
+
 @pytest.fixture
 def page(chromium: str, server: str, tmp_path: Path) -> Iterator[Any]:
     """The app in a window of 1440 by 900. No name outside resolves; any request there and any complaint fails."""
@@ -90,6 +107,7 @@ def page(chromium: str, server: str, tmp_path: Path) -> Iterator[Any]:
             page.set_default_timeout(60_000)
             watch = Watch(page)
             page.goto(server)
+            page.locator(SETTLED).wait_for(state="attached")
             yield page
             page.screenshot(path=str(tmp_path / "last.png"))
         finally:

@@ -23,12 +23,13 @@ def until(page: Any, holds: Callable[[], bool], within_s: float = 60.0) -> None:
 
 
 @pytest.mark.slow
-def test_draw_a_stretch_add_a_bird_and_take_it_back(page: Any, tmp_path: Path) -> None:
+def test_draw_a_stretch_add_a_bird_and_take_it_back(page: Any, settled: Callable[[], None], tmp_path: Path) -> None:
     page.get_by_text("Golf in Georgia").first.wait_for()
     page.get_by_role("button", name="Examine it").first.click()
     page.locator(MAP).first.wait_for(timeout=240_000)
     evidence = page.get_by_role("listbox", name="Evidence")
     evidence.get_by_text("Common Cuckoo").wait_for()
+    settled()
 
     line = page.get_by_role("slider", name="Timeline of the clip")
     box = line.bounding_box()
@@ -43,8 +44,10 @@ def test_draw_a_stretch_add_a_bird_and_take_it_back(page: Any, tmp_path: Path) -
     drawn.get_by_role("button", name="Look at this stretch").click()
     page.get_by_text("Your edits").wait_for()
     page.get_by_text("stretch: 0:03", exact=False).first.wait_for()
+    settled()
     drawn.get_by_role("button", name="Look at all").click()
     page.get_by_text("stretch: all of it").wait_for()
+    settled()
     page.screenshot(path=str(tmp_path / "1_stretch.png"))
 
     page.get_by_role("button", name="Add").first.click()
@@ -54,6 +57,7 @@ def test_draw_a_stretch_add_a_bird_and_take_it_back(page: Any, tmp_path: Path) -
     until(page, lambda: "Coal Tit (Periparus ater)" in chosen.evaluate_all("all => all.map(i => i.value)"))
     page.get_by_role("button", name="Add it").click()
     evidence.get_by_text("Coal Tit").wait_for()
+    settled()
     page.screenshot(path=str(tmp_path / "2_added.png"))
     page.keyboard.press("Escape")
     evidence.get_by_text("Coal Tit").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,13 @@ def banner(page: Any) -> str:
     return page.locator(".ew-banner").inner_text()
 
 
-def test_open_the_example_drop_a_bird_and_turn_the_globe(page: Any, tmp_path: Path) -> None:
+def test_open_the_example_drop_a_bird_and_turn_the_globe(page: Any, settled: Callable[[], None], tmp_path: Path) -> None:
     page.get_by_text("Golf in Georgia").first.wait_for()
     page.get_by_role("button", name="Examine it").first.click()
     page.locator(MAP).first.wait_for(timeout=180_000)
+    settled()
     page.get_by_role("radio", name="Sound", exact=True).or_(page.get_by_role("button", name="Sound", exact=True)).first.click()
+    settled()
     first = drawn_map(page)
     told = banner(page)
     page.screenshot(path=str(tmp_path / "1_opened.png"))
@@ -61,12 +64,14 @@ def test_open_the_example_drop_a_bird_and_turn_the_globe(page: Any, tmp_path: Pa
 
     page.get_by_role("checkbox", name="Great Tit counts").uncheck()
     page.get_by_text("Your edits").wait_for()
+    settled()
     without = drawn_map(page, other_than=first)
     assert banner(page) != told
     page.screenshot(path=str(tmp_path / "2_dropped.png"))
 
     page.get_by_role("button", name="Undo").first.click()
     page.get_by_text("Your edits").wait_for(state="detached")
+    settled()
     page.locator(".ew-banner").scroll_into_view_if_needed()  # the button is further down, and the header covers the map there
     again = drawn_map(page, other_than=without)
     until = time.monotonic() + 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def film(path: Path) -> Path:
     return path
 
 
-def test_upload_wait_reload_open_again(page: Any, tmp_path: Path) -> None:
+def test_upload_wait_reload_open_again(page: Any, settled: Callable[[], None], tmp_path: Path) -> None:
     pieces: list[str] = []
     played: list[int] = []
     page.on("request", lambda r: pieces.append(r.url) if r.method == "PUT" and "/earwitness/upload/" in r.url else None)
@@ -43,13 +44,16 @@ def test_upload_wait_reload_open_again(page: Any, tmp_path: Path) -> None:
     page.reload()
     row = page.locator(".ew-shelf", has_text="night in the woods.wav")
     row.wait_for()
+    settled()
     began = time.monotonic()
     page.locator("[class*=st-key-open-]").get_by_role("button").click()  # not the form's, which bears the same name
     page.locator(MAP).first.wait_for(timeout=60_000)
     assert time.monotonic() - began < 60
+    settled()
     page.get_by_role("button", name="Open").first.click()
     page.get_by_role("button", name="Close this clip").click()
     row.wait_for()
+    settled()
     page.locator("[class*=st-key-forget-]").get_by_role("button").first.click()
     row.wait_for(state="detached")
     assert not any(p.is_file() for p in (tmp_path / "kept" / "uploads").rglob("*")), "the uploaded copy stayed"

@@ -14,7 +14,6 @@ import importlib.util
 import json
 import math
 import os
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -25,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clues.text.fold import fold, key, squash
-from engine.core import sphere
+from engine.core import scratch, sphere
 from engine.core.errors import DataError
 from engine.core.paths import cache_dir, not_kept
 from engine.core.progress import Progress, ProgressCallback, silent
@@ -135,7 +134,7 @@ def load(progress: ProgressCallback = silent) -> Arrays:
 
 
 def _keep(path: Path, made: Arrays) -> None:
-    handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".npz")
+    handle, draft = scratch.draft(path.parent, ".npz")
     os.close(handle)
     try:
         np.savez(draft, **made)  # type: ignore[arg-type]
