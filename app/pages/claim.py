@@ -275,7 +275,9 @@ def _chosen(tests: tuple[ClaimTest, ...]) -> ClaimTest:
         "Claim",
         range(len(tests)),
         key=_WHICH + "_test",
-        format_func=lambda n: plain(f"{'The file' if tests[n].claim.source == 'container' else 'You'}: {tests[n].place}", 60),
+        format_func=lambda n: plain(
+            f"{'The file' if tests[n].claim.source == 'container' else 'You'}: {claim_words.stated(tests[n])}", 80
+        ),
         label_visibility="collapsed",
         required=True,
     )
