@@ -3,7 +3,8 @@
     EarwitnessError               base; its text is one sentence and ends with the remedy
     ├── InputError                the caller's input cannot be used (exit code 2)
     │   ├── MediaError            the file cannot be read as audio or video
-    │   │   └── DecoderError      the process that decodes it died, hung or took too much; another try may go otherwise
+    │   │   ├── DecoderError      the process that decodes it died, hung or took too much; another try may go otherwise
+    │   │   └── TooShortError     there is less sound than a clue needs: it abstains, and its text says why
     │   └── SettingError          an option, date, interval, prior or place makes no sense
     ├── WeightsError              a model file is missing or is not the file it should be (exit code 2)
     ├── DataError                 a data set or manifest is missing or malformed (exit code 2)
@@ -31,6 +32,10 @@ class MediaError(InputError):
 
 class DecoderError(MediaError):
     """The process that decodes the file died, hung or took more than it may; another try may go otherwise."""
+
+
+class TooShortError(MediaError):
+    """There is less sound than a clue needs; its text stands for the clue's abstention, within a sentence."""
 
 
 class SettingError(InputError):
