@@ -50,6 +50,7 @@ _LEAST_OCCURRENCE = 1e-6  # keeps the logarithm finite
 _WEEKS_KEPT, _SETS_KEPT = 3, 8
 _FINE_KEPT = 24_000  # cells, 100 MB
 TONE, TONE_MODEL = "machine tone", "steady-lines"
+_MOST_KNOWN = 32
 _TONE_SCORE = 0.05  # a window in which no class scores as much is not looked through for a machine's tones
 
 
@@ -128,9 +129,10 @@ class SpeciesClue:
         ears = listener()
         labels = birdnet.labels()
         start_s = interval.start_s if interval else 0.0
+        known_hz: list[float] = []
         for times_s, ends_s, windows in _batches(pieces_of(reader, stride_s, interval, self.track), 4 * ears.workers):
             scores = ears.scores(windows)
-            for at, apart in _without_tones(ears, windows, scores):
+            for at, apart in _without_tones(ears, windows, scores, known_hz):
                 found.append(_tone(apart, times_s[at], ends_s[at]))
             for at, index in zip(*np.nonzero(scores >= LEAST_SCORE), strict=True):
                 label = labels[index]
@@ -298,20 +300,25 @@ def _batches(
 
 
 def _without_tones(
-    ears: birdnet.Listener, windows: NDArray[np.float32], scores: NDArray[np.float32]
+    ears: birdnet.Listener, windows: NDArray[np.float32], scores: NDArray[np.float32], known_hz: list[float]
 ) -> list[tuple[int, tones.Apart]]:
     """Hear the windows (n, samples) that hold a machine's tone again without it, and lower their scores (n, classes) to what is
-    heard then: a detection that the tone made is gone, one that lies elsewhere stands. Returns which they are."""
-    doubted = np.flatnonzero(scores.max(axis=1) >= _TONE_SCORE)
-    taken = [(int(at), tones.take_apart(windows[at], birdnet.RATE_HZ)) for at in doubted]
-    taken = [(at, apart) for at, apart in taken if apart.lines]
-    for at, apart in taken:
-        if apart.rest is None:
-            scores[at] = 0.0
-    rests = [(at, apart.rest) for at, apart in taken if apart.rest is not None]
-    if rests:
-        again = ears.scores(np.stack([rest for _, rest in rests]))
-        which = [at for at, _ in rests]
+    heard then: a detection that the tone made is gone, one that lies elsewhere stands. Returns which they are, and adds the
+    frequencies of their steady lines to known_hz, by which shorter pieces of the same are found."""
+    doubted = [int(at) for at in np.flatnonzero(scores.max(axis=1) >= _TONE_SCORE)]
+    apart_at = {at: tones.take_apart(windows[at], birdnet.RATE_HZ) for at in doubted}
+    lines = [line for apart in apart_at.values() for line in apart.lines if line.steady]
+    for line in sorted(lines, key=lambda line: -line.level_db):
+        if len(known_hz) < _MOST_KNOWN and all(abs(line.middle_hz - hz) > tones.ALIKE * hz for hz in known_hz):
+            known_hz.append(line.middle_hz)
+    if known_hz:
+        for at in doubted:
+            if not apart_at[at].lines:
+                apart_at[at] = tones.take_apart(windows[at], birdnet.RATE_HZ, known_hz)
+    taken = [(at, apart) for at, apart in apart_at.items() if apart.lines]
+    if taken:
+        which = [at for at, _ in taken]
+        again = ears.scores(np.stack([apart.rest for _, apart in taken]))
         scores[which] = np.minimum(scores[which], again)
     return taken
 

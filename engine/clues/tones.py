@@ -38,9 +38,11 @@ REPEATS, ALIKE = 4, 0.0015  # short beeps, and how near each other their frequen
 SHORTEST_S = 0.03
 LOUD_DB = 45.0  # a line may lie so far below the loudest of its window
 CLEAR_DB = 16.0  # and has to stand so far above the middle of its spectrum
-NOTHING_LEFT = 1e-5  # share of the power; less than that is what a codec adds to a tone
+NAMED_DB = 40.0  # what lies further below the loudest line is taken out too, and not named: it may come of the taking out
 
 LEAST_SPECTRA = 6
+_NEAR_HZ = 1.5  # what a parabola between bins may be off by
+_FEWEST = 5  # spectra of a plateau, for its spread to mean anything
 _LOBE = 3  # bins on either side of a peak that hold its power (Hann)
 _REACH = 1.5  # bins that a track may move from one spectrum to the next
 
@@ -93,21 +95,22 @@ class Apart:
 
     Attributes:
         lines: what a machine's tones are made of; empty where there are none.
-        rest: (n,) float32 the window without them, or None where nothing but them is in it.
+        rest: (n,) float32 the window without them.
         share: of the window's power that the lines hold, 0 to 1.
     """
 
     lines: tuple[Line, ...]
-    rest: NDArray[np.float32] | None
+    rest: NDArray[np.float32]
     share: float
 
 
-def take_apart(window: NDArray[np.float32], rate_hz: int) -> Apart:
+def take_apart(window: NDArray[np.float32], rate_hz: int, known_hz: Sequence[float] = ()) -> Apart:
     """The machine's tones of a window, and the window without them.
 
     Args:
         window: (n,) float32 samples, mono.
         rate_hz: of the samples.
+        known_hz: frequencies of steady tones elsewhere in the clip; at these a short piece is enough, such as the end of a ring.
 
     Raises:
         ValueError: not a flat array of finite numbers.
@@ -115,19 +118,21 @@ def take_apart(window: NDArray[np.float32], rate_hz: int) -> Apart:
     if window.ndim != 1 or not np.isfinite(window).all():
         raise ValueError("a window of sound must be a flat array of finite numbers")
     power = float(np.square(window, dtype=np.float64).sum())
-    if power == 0.0 or not _may_hold(window, rate_hz):
+    if power == 0.0 or not (len(known_hz) or _may_hold(window, rate_hz)):
         return Apart((), window, 0.0)
     found: list[Line] = []
     rest = window
     for scale in (*_SCALES, *_SCALES[:1]):  # what is left of a loud tone, such as faint multiples, is sought once more
-        lines = tuple(_lines_at(rest, rate_hz, scale))
+        lines = tuple(_lines_at(rest, rate_hz, scale, known_hz))
         if lines:
             found.extend(lines)
             rest = without(rest, lines, rate_hz)
     if not found:
         return Apart((), window, 0.0)
     left = float(np.square(rest, dtype=np.float64).sum()) / power
-    return Apart(tuple(found), rest if left > NOTHING_LEFT else None, min(1.0, max(0.0, 1.0 - left)))
+    loudest_db = max(line.level_db for line in found)
+    named = tuple(line for line in found if line.level_db >= loudest_db - NAMED_DB)
+    return Apart(named, rest, min(1.0, max(0.0, 1.0 - left)))
 
 
 def lines_of(window: NDArray[np.float32], rate_hz: int) -> Iterator[Line]:
@@ -136,10 +141,10 @@ def lines_of(window: NDArray[np.float32], rate_hz: int) -> Iterator[Line]:
         yield from _lines_at(window, rate_hz, scale)
 
 
-def _lines_at(window: NDArray[np.float32], rate_hz: int, scale: _Scale) -> Iterator[Line]:
+def _lines_at(window: NDArray[np.float32], rate_hz: int, scale: _Scale, known_hz: Sequence[float] = ()) -> Iterator[Line]:
     tracks = [_plateau(t) for t in _tracks(window, rate_hz, scale)]
     for track in tracks:
-        if _is_steady(track, scale) or (scale.flat and _is_flat(track, scale)):
+        if _is_steady(track, scale) or (scale.flat and _is_flat(track, scale)) or _is_known(track, known_hz):
             yield _line(track, scale)
     if scale.short:
         yield from (_line(t, scale) for t in _repeated(tracks, scale))
@@ -149,7 +154,7 @@ def without(window: NDArray[np.float32], lines: Sequence[Line], rate_hz: int) ->
     """A window in which the lines are no louder than what lies beside them in each spectrum."""
     size = _even(_ORDINARY.size_s * rate_hz)
     hop = size // 4
-    spectra = _transform(np.pad(window, (size, size + hop)), size, hop)
+    spectra = _transform(np.pad(window, (size, size + hop), mode="reflect"), size, hop)
     level = np.abs(spectra)
     middles_s = (np.arange(len(spectra)) * hop - size / 2) / rate_hz
     gain = np.ones_like(level)
@@ -161,7 +166,11 @@ def without(window: NDArray[np.float32], lines: Sequence[Line], rate_hz: int) ->
         usual = np.median(level[at[:, None], np.clip(bins[:, None] + aside, 1, level.shape[1] - 1)], axis=1)
         less = usual[:, None] / np.maximum(level[at[:, None], own], 1e-12)
         gain[at[:, None], own] = np.minimum(gain[at[:, None], own], less)
-    return _inverse(spectra * gain, size, hop)[size : size + len(window)]
+    rest = _inverse(spectra * gain, size, hop)[size : size + len(window)]
+    ramp = np.linspace(0.0, 1.0, size // 2, dtype=np.float32)  # a tone that is cut off by the window's end clicks
+    rest[: len(ramp)] *= ramp
+    rest[-len(ramp) :] *= ramp[::-1]
+    return rest
 
 
 def _footprint(
@@ -255,7 +264,13 @@ def _tracks(window: NDArray[np.float32], rate_hz: int, scale: _Scale) -> Iterato
         return
     peaks = _peaks(window, size, hop)
     root = np.arange(len(peaks.at))
-    least = LEAST_SPECTRA if scale.short else int(min(scale.steady_s or 0.0, PIP_S) / scale.hop_s)
+    least = (
+        LEAST_SPECTRA
+        if scale.short
+        else int(PIP_S / scale.hop_s)
+        if scale is _ORDINARY
+        else int((scale.steady_s or 0.0) / scale.hop_s)
+    )
     goes_on = np.flatnonzero(peaks.after >= 0)
     root[peaks.after[goes_on]] = goes_on
     for _ in range(int(peaks.at[-1] if len(root) else 0).bit_length() + 1):
@@ -283,10 +298,23 @@ def _lasts_s(track: _Track, scale: _Scale) -> float:
 
 def _is_steady(track: _Track, scale: _Scale) -> bool:
     lasts_s = _lasts_s(track, scale)
-    if scale.steady_s is None or lasts_s < min(scale.steady_s, PIP_S):
+    if scale.steady_s is None or len(track.at) < _FEWEST:
         return False
-    most, most_db = (STEADY, LEVEL_DB) if lasts_s >= scale.steady_s else (PIP_STEADY, PIP_DB)
+    if lasts_s >= scale.steady_s:
+        most, most_db = STEADY, LEVEL_DB
+    elif scale is _ORDINARY and lasts_s >= PIP_S:
+        most, most_db = PIP_STEADY, PIP_DB
+    else:
+        return False
     return _spread(track.bins) <= most * float(np.median(track.bins)) and _spread(track.db) <= most_db
+
+
+def _is_known(track: _Track, known_hz: Sequence[float]) -> bool:
+    """Whether a track, however short, lies at a frequency that a machine holds elsewhere."""
+    hz = track.hz
+    middle_hz = float(np.median(hz))
+    near = any(abs(middle_hz - known) <= max(2 * ALIKE * known, _NEAR_HZ) for known in known_hz)
+    return near and _spread(hz) <= max(2 * STEADY * middle_hz, _NEAR_HZ)
 
 
 def _is_flat(track: _Track, scale: _Scale) -> bool:
@@ -305,11 +333,11 @@ def _repeated(tracks: list[_Track], scale: _Scale) -> Iterator[_Track]:
     beeps.sort(key=lambda t: float(np.median(t.bins)))
     run: list[_Track] = []
     for t in (*beeps, None):
-        if t is not None and run and float(np.median(t.bins)) <= float(np.median(run[-1].bins)) * (1.0 + ALIKE):
+        if t is not None and run and float(np.median(t.bins)) <= float(np.median(run[0].bins)) * (1.0 + ALIKE):
             run.append(t)
             continue
         levels = np.array([np.median(r.db) for r in run])
-        if len(run) >= REPEATS and _spread(levels) <= 1.0:
+        if len(run) >= REPEATS and _spread(levels) <= LEVEL_DB:
             yield from run
         run = [] if t is None else [t]
 
