@@ -23,7 +23,7 @@ import numpy as np
 from engine.clues import locatability, registry
 from engine.core import memory
 from engine.core.clip import Ambience, Clip, Interval, Reader, Shot
-from engine.core.errors import Cancelled, DecoderError, EarwitnessError, MediaError, SettingError
+from engine.core.errors import Cancelled, DecoderError, EarwitnessError, MediaError, SettingError, TooShortError
 from engine.core.evidence import Clue
 from engine.core.finding import Perception, Settings
 from engine.core.lanes import side_by_side
@@ -339,6 +339,8 @@ def _together(reader: Reader, settings: Settings, interval: Interval, lanes: lis
             mute[clue.name] = "it has no vote, and was left out to be quick"
         elif clue.name in failed:
             mute[clue.name] = f"{_doing(clue.name)} failed, examine the clip again"
+        elif isinstance(failures.get(clue.name), TooShortError):
+            mute[clue.name] = str(failures[clue.name])
         elif clue.name in failures:
             mute[clue.name] = f"its {sense} cannot be decoded"
         else:

@@ -261,6 +261,11 @@ def _atoms(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:
 def _sounds(everything: Sequence[Perceived]) -> Iterator[Fact]:
     heard = [p for p in everything if p.best.kind == "sound" and p.best.clue == "species" and p.best.score >= 0.3]
     for p in heard[:MOST_SOUNDS]:
+        if p.best.label == species_clue.TONE:
+            count = f"{p.windows} window{'s' if p.windows > 1 else ''}"
+            said = f"A machine's tone is in {count}; it was taken out before species were listened for."
+            yield Fact("sound", "sound", said, (p.key,), p.best.start_s, p.best.end_s)
+            continue
         said = f"A sound of the class “{_bounded(p.title, 40)}” was heard, score {p.best.score:.2f}; it is nobody's home range."
         yield Fact("sound", "sound", said, (p.key,), p.best.start_s, p.best.end_s)
 

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues import soundtrack
+from engine.clues import length, soundtrack
 from engine.core.clip import AudioBlock, Clip, Interval, Reader
 from engine.core.errors import DataError, WeightsError
 from engine.core.evidence import Evidence
@@ -78,9 +78,11 @@ class AtomsClue:
         """Atoms in order of time, then remarks on the soundtrack.
 
         Raises:
+            TooShortError: there is less than a second of sound.
             MediaError: the clip has no sound, or none that can be decoded.
             WeightsError: the weights are missing or damaged.
         """
+        length.require(reader, interval, self.track)
         length_s = interval.length_s if interval else clip.duration_s
         start_s = interval.start_s if interval else 0.0
         hop_s = WINDOW_S / 2 if length_s is not None and length_s <= SHORT_CLIP_S else WINDOW_S
@@ -214,7 +216,9 @@ def remarks(
     room = soundtrack.long_reverberation(samples[: 120 * rate], rate, start_s, min(end_s, start_s + 120))
     if room:
         found.append(_remark(REVERB, room))
-    found.extend(_remark(MUSIC, s) for s in _music_stretches(tonal))
+    heard_to_s = end_s if len(samples) < MOST_EXAMINED_S * rate else np.inf  # the last window is filled up with zeros
+    for s in _music_stretches(tonal):
+        found.append(_remark(MUSIC, soundtrack.Stretch(s.start_s, min(s.end_s, heard_to_s), s.strength, s.note)))
     spoken = _speech(samples, rate)
     over = soundtrack.voice_over(samples, rate, spoken)
     if over:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.species import SpeciesClue, ranges
+from engine.clues.species import TONE, SpeciesClue, ranges
 from engine.core.affinity import Affinity, Match
 from engine.core.clip import Interval, Reader
 from engine.core.errors import MediaError, SettingError, WeightsError
@@ -92,7 +92,8 @@ def sound_vector(observations: Sequence[Observation]) -> NDArray[np.float32]:
     Raises:
         MediaError: nothing was recognised in any window.
     """
-    own = [o for o in observations if o.clue == SpeciesClue.name and o.kind in ("species", "sound")]
+    named = [o for o in observations if o.clue == SpeciesClue.name and o.kind in ("species", "sound")]
+    own = [o for o in named if o.label != TONE]
     starts = sorted({o.start_s for o in own})
     if not starts:
         raise MediaError("Nothing that BirdNET knows is heard in this clip; choose one with animals calling.")

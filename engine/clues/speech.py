@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.clues import length
 from engine.clues.text.language import NAMES
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.errors import DataError, WeightsError
@@ -80,6 +81,7 @@ class SpeechClue:
             MediaError: the clip has no sound, or none that can be decoded.
             WeightsError: Silero's file is missing, or Whisper's are damaged.
         """
+        length.require(reader, interval, self.track)
         stretches = self._stretches(clip, reader, interval, progress)
         try:
             whisper.whisper_folder(self.folder)
@@ -130,9 +132,10 @@ class SpeechClue:
             sound = [b.samples for b in reader.audio(whisper.RATE_HZ, window, self.track)]
             samples = np.concatenate(sound)[: int(whisper.WINDOW_S * whisper.RATE_HZ)] if sound else np.empty(0, np.float32)
             if len(samples):
+                heard = Interval(window.start_s, window.start_s + len(samples) / whisper.RATE_HZ)
                 chance = self._listener.chances([samples])[0]
                 for at in np.flatnonzero(chance >= _LEAST_LISTED):
-                    found.append(_spoken(normal(self._listener.languages[at]), float(chance[at]), window))
+                    found.append(_spoken(normal(self._listener.languages[at]), float(chance[at]), heard))
             progress(Progress("asking for the spoken language", number, len(chosen), "windows"))
         return tuple(found)
 

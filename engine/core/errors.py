@@ -3,8 +3,9 @@
     EarwitnessError               base; its text is one sentence and ends with the remedy
     ├── InputError                the caller's input cannot be used (exit code 2)
     │   ├── MediaError            the file cannot be read as audio or video
-    │   │   └── DecoderError      the process that decodes it died, hung or took too much; another try may go otherwise
-    │   │       └── DecoderFault  our own code failed in that process: nothing is said of the file (exit code 1)
+    │   │   ├── DecoderError      the process that decodes it died, hung or took too much; another try may go otherwise
+    │   │   │   └── DecoderFault  our own code failed in that process: nothing is said of the file (exit code 1)
+    │   │   └── TooShortError     there is less sound than a clue needs: it abstains, and its text says why
     │   └── SettingError          an option, date, interval, prior or place makes no sense
     ├── WeightsError              a model file is missing or is not the file it should be (exit code 2)
     ├── DataError                 a data set or manifest is missing or malformed (exit code 2)
@@ -46,6 +47,10 @@ class DecoderFault(DecoderError):
     def __init__(self, text: str, kind: str = "") -> None:
         super().__init__(text)
         self.kind = kind
+
+
+class TooShortError(MediaError):
+    """There is less sound than a clue needs; its text stands for the clue's abstention, within a sentence."""
 
 
 class SettingError(InputError):

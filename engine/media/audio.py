@@ -2,7 +2,8 @@
 
 A decoded frame goes through swresample before anything else touches it: PyAV's `AudioFrame.to_ndarray` crashes on
 planar frames of eight channels. Runs of frames without a break in time share a resampler; a gap, an overlap or a change
-of rate or layout ends the run, and the next one is put down where its own timestamp says.
+of rate or layout ends the run, and the next one is put down where its own timestamp says. Channels are mixed, but where they
+would cancel each other: there `mixing` names one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from engine.core.clip import AudioBlock, Interval, Reader
 from engine.core.errors import MediaError
+from engine.media import mixing
 from engine.media.container import is_encrypted, open_container, packets
 from engine.media.source import Source
 
@@ -130,11 +132,12 @@ def _located(
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """(first sample's number in the clip, samples) of resampled audio; may leave gaps and overlap a little."""
     start_s = first / rate_hz
+    plan = mixing.plan_of(source, index, origin_s)
     for sought in (True, False) if start_s > 2 * PREROLL_S else (False,):
         with open_container(source) as container:
             if sought and not _seek(container, index, start_s - PREROLL_S, origin_s):
                 continue
-            run = _Run(rate_hz, start_s - PREROLL_S if sought else 0.0)
+            run = _Run(rate_hz, start_s - PREROLL_S if sought else 0.0, plan)
             late = False
             for frame in _frames(container, index, skipped):
                 if run.empty and sought:
@@ -179,10 +182,11 @@ def _time_s(frame: AudioFrame, origin_s: float) -> float | None:
 class _Run:
     """Frames that follow each other in time, through one resampler; a break starts the next run."""
 
-    def __init__(self, rate_hz: int, expected_s: float) -> None:
+    def __init__(self, rate_hz: int, expected_s: float, plan: mixing.Plan = ()) -> None:
         self._rate_hz = rate_hz
+        self._plan = plan
         self._resampler: AudioResampler | _Mixer | None = None
-        self._format: tuple[str, str, int] | None = None
+        self._format: tuple[str, str, int, int | None] | None = None
         self._next = 0  # number of the sample that comes out next
         self._expected_s = expected_s  # where the next frame should begin
         self._shift_s = 0.0  # what broken clocks were set back by, in all
@@ -196,7 +200,8 @@ class _Run:
             self._shift_s -= step_s
             at_s, step_s = self._expected_s, 0.0
             skipped["clock"] = skipped.get("clock", 0) + 1
-        now = (frame.format.name, frame.layout.name, frame.sample_rate)
+        channel = mixing.channel_at(self._plan, at_s) if self._plan else None
+        now = (frame.format.name, frame.layout.name, frame.sample_rate, channel)
         if self.empty or now != self._format or abs(step_s) > SLACK_S:
             yield from self.flush()
             self._begin(frame, now, at_s)
@@ -210,9 +215,9 @@ class _Run:
             yield from self._out(None)
             self._resampler = None
 
-    def _begin(self, frame: AudioFrame, now: tuple[str, str, int], at_s: float) -> None:
+    def _begin(self, frame: AudioFrame, now: tuple[str, str, int, int | None], at_s: float) -> None:
         self._format = now
-        self._resampler = _resampler(frame, self._rate_hz)
+        self._resampler = _resampler(frame, self._rate_hz, now[3])
         self._next = round(at_s * self._rate_hz)
         self._expected_s = at_s
         self.empty = False
@@ -228,9 +233,13 @@ class _Run:
                 yield max(start, 0), samples[max(0, -start) :]
 
 
-def _resampler(frame: AudioFrame, rate_hz: int) -> AudioResampler | _Mixer:
-    """Mono float at rate_hz. The gain is bounded to 1 so that float and integer tracks are mixed alike (swresample
-    would sum float stereo to 1.41)."""
+def _resampler(frame: AudioFrame, rate_hz: int, channel: int | None = None) -> AudioResampler | _Mixer:
+    """Mono float at rate_hz: one channel, or all of them mixed.
+
+    The gain is bounded to 1 so that float and integer tracks are mixed alike (swresample would sum float stereo to 1.41).
+    """
+    if channel is not None and channel < frame.layout.nb_channels:
+        return _Mixer(frame, rate_hz, f"c{channel}")
     if frame.layout.nb_channels > 2 and not _has_standard_layout(frame):
         return _Mixer(frame, rate_hz)
     return AudioResampler(format="flt", layout="mono", rate=rate_hz, options={"rematrix_maxval": "1.0"})
@@ -241,9 +250,9 @@ def _has_standard_layout(frame: AudioFrame) -> bool:
 
 
 class _Mixer:
-    """Mean of all channels of a layout without named speakers, which swresample cannot mix by itself."""
+    """Mean of all channels of a layout without named speakers, which swresample cannot mix by itself, or one channel alone."""
 
-    def __init__(self, frame: AudioFrame, rate_hz: int) -> None:
+    def __init__(self, frame: AudioFrame, rate_hz: int, only: str | None = None) -> None:
         channels = frame.layout.nb_channels
         self._graph = Graph()
         source = self._graph.add(
@@ -253,7 +262,7 @@ class _Mixer:
             channel_layout=frame.layout.name,
             time_base=f"1/{frame.sample_rate}",
         )
-        mean = "+".join(f"{1 / channels:.6f}*c{c}" for c in range(channels))
+        mean = only or "+".join(f"{1 / channels:.6f}*c{c}" for c in range(channels))
         chain = [
             source,
             self._graph.add("pan", f"mono|c0={mean}"),

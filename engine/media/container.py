@@ -38,6 +38,7 @@ RATE_RANGE_HZ = (2_000, 1_000_000)
 MAX_TAGS, MAX_TAG_CHARACTERS = 200, 1_000
 _TRIAL_PACKETS = 4_000
 _STUMBLES = 20
+_MIXES_LOOKED_AT = 8  # audio tracks of several channels, when a clip is opened
 _PLAYLIST_MARKS = (b"#extm3u", b"ffconcat", b"v=0", b"<?xml", b"<mpd", b"<smil", b"<asx", b"[playlist]", b"[reference]",
                    b"rtsp://", b"http://", b"https://", b"file ")  # fmt: skip
 _PICTURE_MARKS = (b"\xff\xd8\xff", b"\x89png", b"riff....webp", b"bm", b"ii*\0", b"mm\0*")
@@ -97,6 +98,7 @@ def describe(source: Source) -> Contents:
         tags = _tags(container, streams, embedded.tags(source))
         name = container.format.name
         said = [s.duration_s for s in streams if s.duration_s] + [max(0, container.duration or 0) / av.time_base]
+    problems.extend(_one_channel(source, streams, origin_s))
     duration_s = max(said)
     if not 0 < duration_s <= MAX_DURATION_S:
         problems.append("The file does not say how long it is; its length was measured from its packets.")
@@ -127,6 +129,16 @@ def packets(container: InputContainer, index: int, skipped: dict[str, int]) -> I
 
 def is_encrypted(packet: Packet) -> bool:
     return packet.size > 0 and packet.has_sidedata("encryption_info")
+
+
+def _one_channel(source: Source, streams: tuple[Stream, ...], origin_s: float) -> list[str]:
+    """Sentences on tracks of which one channel is heard, because the others would cancel it."""
+    from engine.media import mixing
+
+    several = [s for s in streams if s.kind == "audio" and s.decodable and (s.channels or 0) > 1]
+    return [
+        text for s in several[:_MIXES_LOOKED_AT] for text in mixing.sentences(mixing.plan_of(source, s.index, origin_s), s.track)
+    ]
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:

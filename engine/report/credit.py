@@ -101,6 +101,13 @@ _KNOWN = (
         "a computation of Earwitness, no network; supplies by country: International Electrotechnical Commission",
     ),
     Credit(
+        "steady-lines",
+        "Machines' tones",
+        "finds tones too steady for an animal and takes them out before species are listened for",
+        "Apache-2.0",
+        "a computation of Earwitness, no network; after McAulay & Quatieri 1986, IEEE Trans. ASSP 34(4)",
+    ),
+    Credit(
         "atoms-sae",
         "Acoustic atoms",
         "takes the sound apart into everyday sounds (28 labels)",

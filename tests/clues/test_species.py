@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.clues import species
+from engine.clues.atoms import AtomsClue
 from engine.clues.species import Calibration, SpeciesClue, heard_in, likelihoods, windows_of
+from engine.clues.speech import SpeechClue
 from engine.core.clip import AudioBlock, Clip, Interval
+from engine.core.errors import TooShortError
 from engine.core.observation import Observation
 from engine.core.posterior import Posterior
+from engine.media.audio import to_wav
+from engine.perceiving import perceive
 from engine.world.grid import world_grid
 from engine.world.priors import prior
 
@@ -69,9 +75,45 @@ def test_a_stride_longer_than_a_window_skips_sound() -> None:
     assert found == [0.0, 6.0, 12.0, 18.0]
 
 
-@pytest.mark.parametrize("length_s", [0.2, 2.9, 3.0])
-def test_a_short_clip_is_one_window(length_s: float) -> None:
-    assert len(list(windows_of(Sound(np.ones(int(RATE * length_s))), 1.5))) == 1
+@pytest.mark.parametrize("length_s", [1.0, 2.9, 3.0])
+def test_a_short_clip_is_one_window_that_ends_with_it(length_s: float) -> None:
+    (piece,) = species.pieces_of(Sound(np.ones(round(RATE * length_s))), 1.5)
+    assert piece[:2] == (0.0, pytest.approx(length_s))
+
+
+def test_less_than_a_second_of_sound_is_no_window() -> None:
+    assert not list(windows_of(Sound(np.ones(RATE * 9 // 10)), 1.5))
+    silent = np.zeros(RATE * 6)
+    silent[RATE * 4 : RATE * 4 + RATE // 2] = 0.5
+    assert not list(windows_of(Sound(silent), 1.5))
+
+
+@pytest.mark.parametrize("length_s", [1.2, 4.6, 7.4, 10.2])
+@pytest.mark.parametrize("stride_s", [1.5, 3.0])
+def test_no_window_ends_after_the_sound(length_s: float, stride_s: float) -> None:
+    pieces = list(species.pieces_of(Sound(np.ones(round(RATE * length_s))), stride_s))
+    assert max(end_s for _, end_s, _ in pieces) <= length_s + 1e-6
+    assert all(end_s - start_s >= 1.0 for start_s, end_s, _ in pieces)
+
+
+@pytest.mark.parametrize("clue", [SpeciesClue(), AtomsClue(), SpeechClue()])
+def test_a_clue_that_names_sounds_says_that_there_is_too_little(clue: SpeciesClue | AtomsClue | SpeechClue) -> None:
+    short = Sound(0.3 * np.sin(np.arange(RATE // 10)))
+    with pytest.raises(TooShortError, match=r"^the sound lasts 0.1 s; at least 1 s is needed$"):
+        clue.observe(short.clip, short)
+    mostly = np.zeros(RATE * 5)
+    mostly[: RATE // 2] = 0.3
+    with pytest.raises(TooShortError, match=r"^all but 0.5 s of the sound is digital silence; at least 1 s is needed$"):
+        clue.observe(short.clip, Sound(mostly))
+
+
+def test_too_little_sound_is_an_abstention_and_no_failure(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.wav"
+    file.write_bytes(to_wav((0.3 * np.sin(np.arange(RATE // 10))).astype(np.float32), RATE))
+    perception = perceive(file)
+    assert not perception.failed and not perception.observations
+    for clue in ("species", "speech", "atoms"):
+        assert perception.silent[clue] == "the sound lasts 0.1 s; at least 1 s is needed"
 
 
 def test_digital_silence_is_passed_over_and_a_start_offset_kept() -> None:
