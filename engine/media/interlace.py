@@ -8,6 +8,7 @@ The measure of combing is that of Donald Graft's Telecide and its successors (fi
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -119,7 +120,7 @@ def _mended(frame: VideoFrame) -> VideoFrame:
 def _one_field(frame: VideoFrame) -> VideoFrame:
     """The frame with every other line made from the lines around it."""
     graph = Graph()
-    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format)
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25))
     mend, sink = graph.add("estdif", "mode=frame:deint=all"), graph.add("buffersink")
     source.link_to(mend)
     mend.link_to(sink)

@@ -155,10 +155,12 @@ def _follow(
                 continue
             last = track.pieces[-1] if track.pieces else None
             if last is not None and shared and track.pid == pid and last.end_s is not None and abs(last.end_s - at_s) < 1e-6:
-                grown = (*last.ranges[:-1], (last.ranges[-1][0], part.ranges[-1][1]))
+                grown = (*last.ranges[:-1], (last.ranges[-1][0], part.ranges_of(pid)[-1][1]))
                 track.pieces[-1] = replace(last, ranges=grown, end_s=end_s)
             else:
-                track.pieces.append(Piece(stream.index, opened.first_s - start_s, part.ranges, start_s, end_s))
+                ranges = part.ranges_of(pid)
+                index = stream.index if ranges == part.ranges else _index_at(source, ranges, pid, stream.index)
+                track.pieces.append(Piece(index, opened.first_s - start_s, ranges, start_s, end_s))
             track.pid = pid
         at_s, before = end_s, opened
     for track in tracks:
@@ -228,6 +230,15 @@ def _open(source: Source, part: transport.Part) -> _Opened | None:
     else:
         first_s, length_s = start_s, said_s
     return _Opened(part.ranges, own, first_s, length_s) if length_s > 0 else None
+
+
+def _index_at(source: Source, ranges: Ranges, pid: int, usual: int) -> int:
+    """A stream's number where a demuxer begins at another byte."""
+    try:
+        with open_container(source, ranges) as container:
+            return next((s.index for s in container.streams if s.id == pid), usual)
+    except (MediaError, av.error.FFmpegError, OSError, ValueError):
+        return usual
 
 
 def _said(part: transport.Part, at_s: float) -> str:

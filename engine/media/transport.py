@@ -23,6 +23,8 @@ WRAP = 1 << 33  # ticks until a clock begins again (2.4.3.7)
 MOST_BACK_S = 1.0  # pictures are not sent in the order of their times; a longer step back is a clock set anew
 MOST_AHEAD_S = 10.0  # a longer step ahead of everything at once is a clock set anew too, not a gap in reception
 MOST_PARTS = 64
+_MOST_REORDERED_S = 5.0  # between a picture's decoding and its showing
+_SPLICE_BYTES = 2_000_000  # streams follow a new clock within so much of each other
 _SIZES = (188, 192, 204)  # as such; with a time in front (Blu-ray, AVCHD); with parity behind (DVB)
 _CHUNK_PACKETS = 40_000
 _SYNC = 0x47
@@ -41,6 +43,7 @@ class Part:
         first_s, last_s: the clock where its earliest unit starts and its latest one ends.
         why: what parts it from the one before: "back", "ahead" or "ids"; "" for the first.
         jump_s: how far the clock jumped.
+        own: (id, first byte, byte after the last) of each stream: around a splice one is sent by the old clock a little longer.
     """
 
     ranges: tuple[tuple[int, int], ...]
@@ -49,6 +52,12 @@ class Part:
     last_s: float
     why: str = ""
     jump_s: float = 0.0
+    own: tuple[tuple[int, int, int], ...] = ()
+
+    def ranges_of(self, pid: int) -> tuple[tuple[int, int], ...]:
+        """The same as `ranges` for one stream."""
+        span = next(((first, end) for p, first, end in self.own if p == pid), self.ranges[-1])
+        return (*self.ranges[:-1], span)
 
     @property
     def length_s(self) -> float:
@@ -141,10 +150,12 @@ def _service(walked: _Walked, clocks: _Clocks, number: int, numbers: list[int], 
     parts: list[Part] = []
     for (first, pids, as_number), end in zip(stretches, ends, strict=True):
         breaks = _breaks(clocks, pids, first, end)
-        edges = [first, *(b[0] for b in breaks), end]
-        reasons = [("ids" if parts else "", 0.0), *((b[1], b[2]) for b in breaks)]
-        for a, b, (why, jump_s) in zip(edges[:-1], edges[1:], reasons, strict=True):
-            part = _part(walked, clocks, pids, as_number, (a, b), why, jump_s)
+        edges = [dict.fromkeys(pids, first), *({p: b.own.get(p, b.byte) for p in pids} for b in breaks), dict.fromkeys(pids, end)]
+        bytes_ = [first, *(b.byte for b in breaks), end]
+        reasons = [("ids" if parts else "", 0.0), *((b.why, b.jump_s) for b in breaks)]
+        for n, (why, jump_s) in enumerate(reasons):
+            own = tuple((p, edges[n][p], edges[n + 1][p]) for p in pids)
+            part = _part(walked, clocks, own, as_number, (bytes_[n], bytes_[n + 1]), why, jump_s)
             if part is not None:
                 parts.append(part)
     if not parts:
@@ -165,22 +176,36 @@ def _tables_of(walked: _Walked, clocks: _Clocks, number: int, numbers: list[int]
         yield from_byte, as_number, tuple(p for p in table[as_number] if clocks.has(p))
 
 
-def _breaks(clocks: _Clocks, pids: tuple[int, ...], first: int, end: int) -> list[tuple[int, str, float]]:
-    """(byte, "back" or "ahead", jump in seconds) wherever the clock of a stretch is set anew."""
-    jumps: list[tuple[int, int, int]] = []  # byte, byte of the unit before it, ticks
+@dataclass(slots=True)
+class _Break:
+    """Where the clock is set anew: the first byte, "back" or "ahead", by how much, and the byte at which each stream follows."""
+
+    byte: int
+    why: str
+    jump_s: float
+    own: dict[int, int]
+
+
+def _breaks(clocks: _Clocks, pids: tuple[int, ...], first: int, end: int) -> list[_Break]:
+    """Wherever the clock of a stretch is set anew."""
+    jumps: list[tuple[int, int, int, int]] = []  # byte, byte of the unit before it, ticks, id
     units = {p: clocks.between(p, first, end) for p in pids}
-    for own in units.values():
+    for pid, own in units.items():
         dts, at = clocks.dts[own], clocks.at[own]
         steps = _nearest(np.diff(dts))
         for i in np.flatnonzero((steps < -MOST_BACK_S * CLOCK_HZ) | (steps > MOST_AHEAD_S * CLOCK_HZ)):
             if steps[i] < 0 or not _is_gap(clocks, units, own, int(i), int(steps[i])):
-                jumps.append((int(at[i + 1]), int(at[i]), int(steps[i])))
-    found: list[tuple[int, str, float]] = []
-    for byte, before, ticks in sorted(jumps):
-        jump_s = ticks / CLOCK_HZ
-        near = found and (before < found[-1][0] or (byte - found[-1][0] < 2_000_000 and abs(jump_s - found[-1][2]) < 5.0))
-        if not near:
-            found.append((byte, "back" if ticks < 0 else "ahead", jump_s))
+                jumps.append((int(at[i + 1]), int(at[i]), int(steps[i]), pid))
+    found: list[_Break] = []
+    for byte, before, ticks, pid in sorted(jumps):
+        jump_s, last = ticks / CLOCK_HZ, found[-1] if found else None
+        near = last is not None and pid not in last.own and (
+            before < last.byte or (byte - last.byte < _SPLICE_BYTES and abs(jump_s - last.jump_s) < 5.0)
+        )  # fmt: skip
+        if near and last is not None:
+            last.own[pid] = byte
+        else:
+            found.append(_Break(byte, "back" if ticks < 0 else "ahead", jump_s, {pid: byte}))
     return found
 
 
@@ -203,14 +228,20 @@ def _nearest(ticks: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _part(
-    walked: _Walked, clocks: _Clocks, pids: tuple[int, ...], number: int, span: tuple[int, int], why: str, jump_s: float
+    walked: _Walked,
+    clocks: _Clocks,
+    spans: tuple[tuple[int, int, int], ...],
+    number: int,
+    whole: tuple[int, int],
+    why: str,
+    jump_s: float,
 ) -> Part | None:
-    first, end = span
+    first, end = whole
     base: int | None = None
     starts, ends = [], []
     kept = []
-    for p in pids:
-        own = clocks.between(p, first, end)
+    for p, own_first, own_end in spans:
+        own = clocks.between(p, own_first, own_end)
         if not len(own):
             continue
         pts, dts = clocks.pts[own], clocks.dts[own]
@@ -225,7 +256,7 @@ def _part(
     if base is None:
         return None
     low, high = (base + min(starts)) / CLOCK_HZ, (base + max(ends)) / CLOCK_HZ
-    return Part((*_heads(walked, number, first), (first, end)), tuple(kept), low, high, why, jump_s)
+    return Part((*_heads(walked, number, first), (first, end)), tuple(kept), low, high, why, jump_s, spans)
 
 
 def _heads(walked: _Walked, number: int, first: int) -> tuple[tuple[int, int], ...]:
@@ -408,7 +439,9 @@ def _times(payload: bytes) -> tuple[int, int] | None:
     if not (0xC0 <= kind <= 0xEF or kind in (0xBD, 0xFD)):
         return None
     pts = _tick(payload[9:14])
-    return pts, _tick(payload[14:19]) if payload[7] & 0x40 and len(payload) >= 19 else pts
+    dts = _tick(payload[14:19]) if payload[7] & 0x40 and len(payload) >= 19 else pts
+    # Encoders date the decoding of the last picture before a pause from before it, its showing from after it.
+    return pts, dts if (pts - dts) % WRAP < _MOST_REORDERED_S * CLOCK_HZ else pts
 
 
 def _tick(b: bytes) -> int:
