@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 TORN = 9 * 6  # of the weighted sum, on a scale of 0..255 luma times 6
-_COLUMNS = 8  # one in so many columns is measured
+_COLUMNS = 96  # measured, evenly spread
 _FLAGGED_SHARE, _UNFLAGGED_SHARE = 0.002, 0.01  # of the measured points that are torn
 _MOST_SHIFT_PX = 48
 _BETTER = 0.7  # of the difference between two fields, where one is shifted to lie over the other
@@ -30,7 +30,7 @@ _FEWEST_LINES = 32
 
 def made_whole(frame: VideoFrame) -> VideoFrame:
     """The frame itself, or a copy with its torn points made anew where two moments are woven into it."""
-    if frame.height < _FEWEST_LINES or frame.width < 4 * _COLUMNS or not _is_torn(frame):
+    if frame.height < _FEWEST_LINES or frame.width < _COLUMNS or not _is_torn(frame):
         return frame
     try:
         return _mended(frame)
@@ -42,7 +42,7 @@ def _is_torn(frame: VideoFrame) -> bool:
     luma = _luma(frame)
     if luma is None:
         return False
-    share = float(_combed(luma[:, ::_COLUMNS]).mean())
+    share = float(_combed(luma[:, :: max(1, frame.width // _COLUMNS)]).mean())
     if frame.interlaced_frame:
         return share > _FLAGGED_SHARE
     return share > _UNFLAGGED_SHARE and _has_moved(luma)
@@ -76,7 +76,7 @@ def _has_moved(luma: NDArray[np.uint8]) -> bool:
     rows = luma[: luma.shape[0] // 2 * 2].astype(np.int16)
     top, bottom = rows[2::2], rows[1:-1:2]
     top = (rows[:-2:2] + top) // 2  # at the height of the bottom field's lines
-    torn = np.flatnonzero(_combed(luma[:, ::_COLUMNS]).mean(axis=1) > _UNFLAGGED_SHARE)
+    torn = np.flatnonzero(_combed(luma[:, :: max(1, luma.shape[1] // _COLUMNS)]).mean(axis=1) > _UNFLAGGED_SHARE)
     lines = np.unique(np.clip(torn // 2, 0, len(top) - 1))[:: max(1, len(torn) // 400)]
     if len(lines) < 4 or luma.shape[1] < 4 * _MOST_SHIFT_PX:
         return False

@@ -6,6 +6,7 @@ A file of one part is left as it is.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ import av
 from engine.core.clip import Programme, Stream
 from engine.core.errors import MediaError
 from engine.media import transport
+from engine.media.chained import beginnings
 from engine.media.container import open_container
 from engine.media.piece import Layout, Piece, Ranges
 from engine.media.source import shown
@@ -70,7 +72,23 @@ def lay_out(source: Source, container: str, streams: tuple[Stream, ...], ids: Ma
     if container == "mpeg":
         service = _programme_stream(source, ids)
         return _joined(source, (service,), streams, ids, whole) if service is not None else alone
-    return alone
+    starts = beginnings(source, container)
+    numbers = {s.index: s.index for s in streams}  # ids are not unique in all containers
+    return _joined(source, _chain(source, starts), streams, numbers, whole) if starts else alone
+
+
+def _chain(source: Source, starts: tuple[int, ...]) -> tuple[transport.Service, ...]:
+    """Files joined end to end as one programme."""
+    edges = [0, *starts, source.size_bytes]
+    parts = tuple(
+        transport.Part(((first, end),), (), 0.0, 0.0, "file" if first else "") for first, end in itertools.pairwise(edges)
+    )
+    most = transport.MOST_PARTS
+    return (
+        transport.Service(
+            0, None, frozenset(), parts[:most], left_bytes=sum(p.ranges[0][1] - p.ranges[0][0] for p in parts[most:])
+        ),
+    )
 
 
 def _transport(source: Source, streams: tuple[Stream, ...], ids: Mapping[int, int], whole: Layout) -> Found | None:
@@ -167,6 +185,9 @@ def _follow(
         ends = [p.end_s for p in track.pieces if p.end_s]
         track.stream = replace(track.stream, duration_s=max(ends) if ends else None)
         every[next(n for n, s in enumerate(every) if s.index == track.stream.index)] = track.stream
+    if service.left_bytes:
+        problems.append(f"More than {transport.MOST_PARTS} recordings are joined in the file: its last "
+                        f"{service.left_bytes:,} bytes were not looked at.")  # fmt: skip
     if service.left_s > 0:
         problems.append(f"The clock is set anew more than {transport.MOST_PARTS} times: the last {service.left_s:.0f} s were not "
                         "looked at.")  # fmt: skip
@@ -211,8 +232,13 @@ def _open(source: Source, part: transport.Part) -> _Opened | None:
     try:
         with open_container(source, part.ranges) as container:
             start_s = (container.start_time or 0) / av.time_base
-            streams = {container.streams[s.index].id: s for s in list_streams(container, start_s)}
-            own = {p: streams[p] for p in part.pids if p in streams and streams[p].kind in ("audio", "video")}
+            streams = {container.streams[s.index].id if part.pids else s.index: s for s in list_streams(container, start_s)}
+            own = {
+                p: streams[p]
+                for p in part.pids or streams
+                if p in streams and streams[p].kind in ("audio", "video") and not streams[p].attached_picture
+            }
+            whole_s = max(0, container.duration or 0) / av.time_base
             spans = [
                 (float(s.start_time * s.time_base), float((s.start_time + s.duration) * s.time_base))
                 for s in (container.streams[x.index] for x in own.values())
@@ -222,7 +248,7 @@ def _open(source: Source, part: transport.Part) -> _Opened | None:
         return None
     if not own:
         return None
-    said_s = max((b for _, b in spans), default=start_s) - min((a for a, _ in spans), default=start_s)
+    said_s = max((b for _, b in spans), default=start_s + whole_s) - min((a for a, _ in spans), default=start_s)
     if part.length_s > 0:
         first_s = part.first_s + _turns(part.first_s, start_s)
         first_s = start_s if abs(first_s - start_s) < 0.5 else first_s
@@ -245,6 +271,8 @@ def _said(part: transport.Part, at_s: float) -> str:
     where = f"at {_clock(at_s)}"
     if part.why == "ids":
         return f"The tracks get other ids {where}, as where two programmes meet; what follows is read as their continuation."
+    if part.why == "file":
+        return f"Another recording begins in the file {where}, as where files were joined; it is read as the continuation."
     if part.why == "back":
         return f"The file's clock is set back {where}, as where recordings were joined; what follows is put behind."
     jump = _clock(part.jump_s)
@@ -282,7 +310,8 @@ def _programme_stream(source: Source, ids: Mapping[int, int]) -> transport.Servi
         for (first, why, jump_s), end in zip(edges, ends, strict=True)
         if end > first
     )
-    return transport.Service(0, None, frozenset(pids), parts[: transport.MOST_PARTS])
+    left = sum(p.ranges[0][1] - p.ranges[0][0] for p in parts[transport.MOST_PARTS :])
+    return transport.Service(0, None, frozenset(pids), parts[: transport.MOST_PARTS], left_bytes=left)
 
 
 def _packs(source: Source) -> Iterator[tuple[int, int]]:

@@ -73,6 +73,7 @@ class Service:
     pids: frozenset[int]
     parts: tuple[Part, ...]
     left_s: float = 0.0  # of parts beyond MOST_PARTS
+    left_bytes: int = 0  # the same where nobody knows how long they last
 
 
 @dataclass(slots=True)

@@ -139,6 +139,27 @@ def test_other_kinds_of_stream_with_the_clock_set_back(name: str, options: dict[
         check_halves(reader, first_s=4.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "codecs"), [("x.mp4", ("mpeg4", "aac")), ("x.mkv", ("mpeg4", "flac")), ("x.mov", ("mpeg4", "aac"))]
+)
+def test_files_joined_end_to_end(name: str, codecs: tuple[str, str], tmp_path: Path) -> None:
+    how = {"video_codec": codecs[0], "audio_codec": codecs[1]}
+    first = written(tmp_path / f"a-{name}", (DARK,), **how)
+    second = written(tmp_path / f"b-{name}", (BRIGHT,), (1000.0,), size=(160, 120), **how)
+    with open_clip(joined(tmp_path / name, first, second)) as reader:
+        assert any("Another recording begins in the file at 0:04" in p for p in reader.clip.problems)
+        check_halves(reader)
+    with open_clip(first) as reader:
+        assert reader.clip.problems == ()
+
+
+def test_sound_files_joined_end_to_end(tone_wav, tmp_path: Path) -> None:
+    first, second = tone_wav("a.wav", 440.0), tone_wav("b.wav", 1000.0)
+    with open_clip(joined(tmp_path / "x.wav", first, second)) as reader:
+        assert reader.clip.duration_s == pytest.approx(4.0, abs=0.01)
+        assert tone(reader, 0.5, 1.5) == 440 and tone(reader, 2.5, 3.5) == 1_000
+
+
 def test_a_child_reads_joined_parts_as_the_process_itself(halves: dict[str, Path], tmp_path: Path) -> None:
     from engine.media import open_clip as guarded
 
