@@ -137,10 +137,8 @@ def _remarked(layout: Layout, streams: tuple[Stream, ...], programmes: tuple[Pro
         if choice is not None and choice.why:
             remarks.append(f"{kind.capitalize()} track {choice.stream.track} is the one read unless another is chosen, as "
                            f"{choice.why}.")  # fmt: skip
-        elif choice is not None and choice.stream.aside:
-            remarks.append(
-                f"{kind.capitalize()} track {choice.stream.track} is {choice.stream.aside}; no other track is there to be read."
-            )
+        elif choice is not None and choice.stream.aside and kind == "audio":
+            remarks.append(f"Audio track {choice.stream.track}, the one read unless another is chosen, is {choice.stream.aside}.")
     return replace(layout, problems=tuple(shown(r, 400) for r in remarks))
 
 

@@ -186,11 +186,8 @@ def _follow(
         track.stream = replace(track.stream, duration_s=max(ends) if ends else None)
         every[next(n for n, s in enumerate(every) if s.index == track.stream.index)] = track.stream
     if service.left_bytes:
-        problems.append(f"More than {transport.MOST_PARTS} recordings are joined in the file: its last "
+        problems.append(f"The clock or the recording changes more than {len(service.parts)} times: the file's last "
                         f"{service.left_bytes:,} bytes were not looked at.")  # fmt: skip
-    if service.left_s > 0:
-        problems.append(f"The clock is set anew more than {transport.MOST_PARTS} times: the last {service.left_s:.0f} s were not "
-                        "looked at.")  # fmt: skip
     return [t for t in tracks if t.pieces], at_s, _shortened(problems)
 
 

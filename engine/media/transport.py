@@ -30,6 +30,9 @@ _CHUNK_PACKETS = 40_000
 _SYNC = 0x47
 _MOST_SECTION = 4_096
 _MOST_TABLES = 2_000
+_MOST_PROGRAMMES, _MOST_STREAMS = 64, 64  # looked at; of one programme
+_MOST_JUMPS = 200  # of one stream: more are a clock that is not to be followed
+_MOST_LOOKS = 30_000  # at one stream beside another
 _PAT, _PMT, _SDT = 0x00, 0x02, 0x42
 
 
@@ -72,8 +75,7 @@ class Service:
     name: str | None
     pids: frozenset[int]
     parts: tuple[Part, ...]
-    left_s: float = 0.0  # of parts beyond MOST_PARTS
-    left_bytes: int = 0  # the same where nobody knows how long they last
+    left_bytes: int = 0  # of parts beyond MOST_PARTS
 
 
 @dataclass(slots=True)
@@ -108,7 +110,9 @@ def services(source: Source) -> tuple[Service, ...]:
         # After a junction that changes all numbers, what follows continues what was.
         if not numbers or set(numbers) & set(table):
             numbers += [n for n in table if n not in numbers and any(clocks.has(p) for p in table[n])]
-    found = (_service(walked, clocks, n, numbers, source.size_bytes) for n in numbers)
+    numbers = numbers[:_MOST_PROGRAMMES]
+    most = max(4, MOST_PARTS // max(1, len(numbers)))
+    found = (_service(walked, clocks, n, numbers, source.size_bytes, most) for n in numbers)
     return tuple(s for s in found if s is not None)
 
 
@@ -120,6 +124,7 @@ class _Clocks:
     pid: NDArray[np.int64]
     pts: NDArray[np.int64]
     dts: NDArray[np.int64]
+    looks: int = 0
     _of: dict[int, NDArray[np.int64]] = field(default_factory=dict)
 
     def has(self, pid: int) -> bool:
@@ -138,8 +143,8 @@ class _Clocks:
         return own[low:high]
 
 
-def _service(walked: _Walked, clocks: _Clocks, number: int, numbers: list[int], size_bytes: int) -> Service | None:
-    """One programme, cut where its clock or its ids change."""
+def _service(walked: _Walked, clocks: _Clocks, number: int, numbers: list[int], size_bytes: int, most: int) -> Service | None:
+    """One programme, cut where its clock or its ids change, into so many parts at most."""
     tables = _tables_of(walked, clocks, number, numbers)
     stretches: list[tuple[int, tuple[int, ...], int]] = []
     for from_byte, as_number, pids in tables:
@@ -150,7 +155,7 @@ def _service(walked: _Walked, clocks: _Clocks, number: int, numbers: list[int], 
     ends = [s[0] for s in stretches[1:]] + [size_bytes]
     parts: list[Part] = []
     for (first, pids, as_number), end in zip(stretches, ends, strict=True):
-        breaks = _breaks(clocks, pids, first, end)
+        breaks = _breaks(clocks, pids, first, end)[: most + 1]
         edges = [dict.fromkeys(pids, first), *({p: b.own.get(p, b.byte) for p in pids} for b in breaks), dict.fromkeys(pids, end)]
         bytes_ = [first, *(b.byte for b in breaks), end]
         reasons = [("ids" if parts else "", 0.0), *((b.why, b.jump_s) for b in breaks)]
@@ -159,11 +164,14 @@ def _service(walked: _Walked, clocks: _Clocks, number: int, numbers: list[int], 
             part = _part(walked, clocks, own, as_number, (bytes_[n], bytes_[n + 1]), why, jump_s)
             if part is not None:
                 parts.append(part)
+            if len(parts) > most:
+                break
     if not parts:
         return None
-    left_s = sum(p.length_s for p in parts[MOST_PARTS:])
+    left_bytes = size_bytes - parts[most - 1].ranges[-1][1] if len(parts) > most else 0
+    parts = parts[:most]
     every = frozenset(p for part in parts for p in part.pids)
-    return Service(number, walked.names.get(number), every, tuple(parts[:MOST_PARTS]), left_s)
+    return Service(number, walked.names.get(number), every, tuple(parts), left_bytes)
 
 
 def _tables_of(walked: _Walked, clocks: _Clocks, number: int, numbers: list[int]) -> Iterator[tuple[int, int, tuple[int, ...]]]:
@@ -174,7 +182,7 @@ def _tables_of(walked: _Walked, clocks: _Clocks, number: int, numbers: list[int]
             if set(numbers) & set(table) or not table:
                 continue
             as_number = max(table, key=lambda n: len(table[n]))
-        yield from_byte, as_number, tuple(p for p in table[as_number] if clocks.has(p))
+        yield from_byte, as_number, tuple(p for p in table[as_number] if clocks.has(p))[:_MOST_STREAMS]
 
 
 @dataclass(slots=True)
@@ -194,7 +202,7 @@ def _breaks(clocks: _Clocks, pids: tuple[int, ...], first: int, end: int) -> lis
     for pid, own in units.items():
         dts, at = clocks.dts[own], clocks.at[own]
         steps = _nearest(np.diff(dts))
-        for i in np.flatnonzero((steps < -MOST_BACK_S * CLOCK_HZ) | (steps > MOST_AHEAD_S * CLOCK_HZ)):
+        for i in np.flatnonzero((steps < -MOST_BACK_S * CLOCK_HZ) | (steps > MOST_AHEAD_S * CLOCK_HZ))[:_MOST_JUMPS]:
             if steps[i] < 0 or not _is_gap(clocks, units, own, int(i), int(steps[i])):
                 jumps.append((int(at[i + 1]), int(at[i]), int(steps[i]), pid))
     found: list[_Break] = []
@@ -216,6 +224,9 @@ def _is_gap(clocks: _Clocks, units: dict[int, NDArray[np.int64]], own: NDArray[n
     for other in units.values():
         if other is own:
             continue
+        clocks.looks += 1
+        if clocks.looks > _MOST_LOOKS:
+            return False
         low, high = np.searchsorted(clocks.at[other], [before, after])
         since = _nearest(clocks.dts[other[low:high]] - from_tick)
         if ((since > CLOCK_HZ) & (since < ticks - CLOCK_HZ)).any():
