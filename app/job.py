@@ -161,7 +161,7 @@ class Job:
         """Open the file for the page. A result that was kept of these very bytes needs no worker."""
         try:
             self._note(Progress("opening the file again"))
-            reader = engine.open_clip(self.ticket.path, self._note).__enter__()
+            reader = engine.open_clip(self.ticket.path, self._note, self.settings).__enter__()
             self.clip, self.reader = reader.clip, reader
             key = engine.perception_key(reader.clip, self.settings)
             if queue().results.get(key) is not None:

@@ -51,14 +51,16 @@ def facts(clip: Clip, title: str, settings: Settings, sealed: bool = False) -> N
     said = [f"<b title='{clean(clip.path, 400)}'>{clean('Sealed clip' if sealed else title, 70)}</b>"]
     if clip.duration_s is not None:
         said.append(f"<span>{words.clock(clip.duration_s)}</span>")
-    for s in clip.video_tracks[:1]:
+    looked_at = clip.choice("video")
+    for s in [looked_at.stream] if looked_at else clip.video_tracks[:1]:
         fps = f", {s.fps:.3g} fps" if s.fps else ""
         said.append(f"<span>{s.width_px or '?'}×{s.height_px or '?'}{fps}, {clean(s.codec, 12)}</span>")
     if not clip.video_tracks and not sealed:
         said.append("<span>no pictures</span>")
     tracks = clip.audio_tracks
     if tracks:
-        track = next((s for s in tracks if s.track == settings.track), next((s for s in tracks if s.default), tracks[0]))
+        main = clip.choice("audio")
+        track = next((s for s in tracks if s.track == settings.track), main.stream if main else tracks[0])
         rate = f" {track.rate_hz / 1000:g} kHz" if track.rate_hz else ""
         said.append(
             f"<span>{clean(track.codec, 12)} {clean(track.layout or '', 12)}{rate} (track {track.track} of {len(tracks)})</span>"

@@ -194,7 +194,8 @@ def examine(path: Path, title: str, settings: Settings | None = None, blind: boo
     """
     judged, blind = settings or Settings(), _asked_blind() if blind is None else blind
     settings = judged.but(interval=None)  # the whole clip is perceived, whatever is looked at first
-    same = [t for t in queue().listed() if t.path == str(path.absolute()) and t.settings.track == settings.track]
+    own = settings.track, settings.programme
+    same = [t for t in queue().listed() if t.path == str(path.absolute()) and (t.settings.track, t.settings.programme) == own]
     job = queue().submit(path, settings, title, blind)
     for old in same:
         if old.sealed == blind and queue().status(old.id).ended:

@@ -252,7 +252,8 @@ def sound_alone(perception: Perception) -> Perception:
     others = {c.reads: SEALED for c in registry.clues(Settings()) if c.modality != "sound"}
     clip = perception.clip
     streams = tuple(replace(s, title=None, language=None) for s in clip.streams if s.kind == "audio")
-    sealed = Clip("sealed", clip.sha256, clip.size_bytes, clip.container, clip.duration_s, streams)
+    sealed = Clip("sealed", clip.sha256, clip.size_bytes, clip.container, clip.duration_s, streams,
+                  programmes=tuple(replace(p, name=None) for p in clip.programmes), programme=clip.programme)  # fmt: skip
     kept = tuple(o for o in perception.observations if o.clue in heard)
     mute = {k: v for k, v in perception.silent.items() if k in heard} | others
     name = PurePath(clip.path).name or "the clip"

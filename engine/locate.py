@@ -75,6 +75,8 @@ def perception_key(clip: Clip, settings: Settings) -> str:
     facts = (clip.sha256, engine.__version__, _perceiving_text(), models, installed, settings.track, interval, settings.stride_s)
     if settings.quick:
         facts = (*facts, "quick", tuple(sorted(settings.included)))  # type: ignore[assignment]
+    if clip.programme is not None:
+        facts = (*facts, "programme", clip.programme)  # type: ignore[assignment]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 

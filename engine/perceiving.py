@@ -93,7 +93,7 @@ def perceive(
 
     Args:
         source: a path, or a reader that is already open (it stays open).
-        settings: track, interval and stride are used; all else only matters to `judge`.
+        settings: track, programme, interval and stride are used; all else only matters to `judge`.
         progress: called with each step, from the thread that called this; raising in it stops the work.
         before: what was perceived of this clip under these settings, in which clues failed: they alone run again.
 
@@ -107,7 +107,7 @@ def perceive(
         return _perceive(source, settings, progress, before)
     from engine.media import open_clip
 
-    with open_clip(source, progress) as reader:
+    with open_clip(source, progress, settings) as reader:
         perception = _perceive(reader, settings, progress, before)
         reader.verify_unchanged()
         return perception
@@ -119,10 +119,11 @@ def frame_budget(length_s: float) -> int:
 
 
 def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback, before: Perception | None = None) -> Perception:
+    reader = _of_programme(reader, settings)
     clip = reader.clip
     if not clip.audio_tracks and not clip.video_tracks:
         raise MediaError("The file holds neither sound nor pictures; open a film, a broadcast or a recording.")
-    if settings.track is not None and not 1 <= settings.track <= len(clip.audio_tracks):
+    if settings.track is not None and all(s.track != settings.track for s in clip.audio_tracks):
         raise SettingError(f"There is no audio track {settings.track}; the clip has {len(clip.audio_tracks)}, counted from 1.")
     interval = _interval_of(clip.duration_s, settings.interval)
     again = None if before is None else _again(before, settings)
@@ -145,6 +146,12 @@ def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback, be
     if again is None or "container" in again:
         perception = perception.adding(_claims(reader, progress))
     return perception if before is None or again is None else _renewed(before, perception, again, settings)
+
+
+def _of_programme(reader: Reader, settings: Settings) -> Reader:
+    """The reader of the programme that is chosen; the same one where it is that already."""
+    choose: Callable[[str | None, int | None], Reader] | None = getattr(reader, "of_programme", None)
+    return reader if choose is None else choose(settings.programme, settings.track)
 
 
 def _again(before: Perception, settings: Settings) -> frozenset[str]:

@@ -197,7 +197,7 @@ def bench() -> None:
 
 def header(b: state.Bench, found: Finding) -> None:
     """The file's facts, its audio track, and the ways in and out."""
-    several = len(found.clip.audio_tracks) > 1
+    several = len(found.clip.audio_tracks) > 1 or len(found.clip.programmes) > 1
     compared = bool(engine.comparisons(found))
     parts = state.parts(b)
     cut_up = len(parts) > 1
@@ -221,17 +221,8 @@ def header(b: state.Bench, found: Finding) -> None:
             help="A film has many places: choose the scene that is judged.",
         )
     if several:
-        tracks = [s.track for s in found.clip.audio_tracks if s.decodable]
-        now = b.settings.track or next((s.track for s in found.clip.audio_tracks if s.default), tracks[0])
-        columns[2 if cut_up else 1].selectbox(
-            "Audio track",
-            tracks,
-            index=tracks.index(now) if now in tracks else 0,
-            key="set_track",
-            format_func=lambda t: _track_label(found, t),
-            label_visibility="collapsed",
-            on_change=_track,
-        )
+        with columns[2 if cut_up else 1]:
+            _streams(b, found)
     with buttons.popover("Open", icon=":material/folder_open:"):
         opening("again")
         for example in engine.examples() if not b.blind else ():  # their titles say what is in them
@@ -245,17 +236,57 @@ def header(b: state.Bench, found: Finding) -> None:
             exports(found)
 
 
+def _streams(b: state.Bench, found: Finding) -> None:
+    """The programme and the audio track that are read, where there is a choice."""
+    clip, now = found.clip, b.settings.track
+    numbers = [p.number for p in clip.programmes]
+    if len(numbers) > 1:
+        st.selectbox(
+            "Programme",
+            numbers,
+            index=numbers.index(clip.programme) if clip.programme in numbers else 0,
+            key="set_programme",
+            format_func=lambda n: "Programme " + plain(next(p.label for p in clip.programmes if p.number == n), 60),
+            label_visibility="collapsed",
+            on_change=_programme,
+            help="The stream holds several programmes: sound and pictures of one of them are compared.",
+        )
+    tracks = [s.track for s in clip.audio_tracks if s.decodable]
+    if len(tracks) > 1:
+        choice = clip.choice("audio")
+        now = now or (choice.stream.track if choice else tracks[0])
+        st.selectbox(
+            "Audio track",
+            tracks,
+            index=tracks.index(now) if now in tracks else 0,
+            key="set_track",
+            format_func=lambda t: _track_label(found, t),
+            label_visibility="collapsed",
+            on_change=_track,
+        )
+
+
 def _track_label(found: Finding, track: int) -> str:
     s = next(x for x in found.clip.audio_tracks if x.track == track)
-    told = ", ".join(plain(x, 24) for x in (s.language, s.title, s.layout) if x)
+    told = ", ".join(plain(x, 24) for x in (s.language, s.title, s.layout, s.aside) if x)
     return f"Audio track {track}" + (f": {told}" if told else "")
 
 
 def _track() -> None:
     b = state.bench()
+    _read_as(b, engine.Settings(track=state.value("set_track"), programme=b.settings.programme))
+
+
+def _programme() -> None:
+    b = state.bench()
+    _read_as(b, engine.Settings(programme=str(state.value("set_programme"))))
+
+
+def _read_as(b: state.Bench, settings: engine.Settings) -> None:
+    """Examine the clip again as another track or programme of it; a blind judgement made before stays on record."""
     assert b.path is not None
     judged = tuple(e for e in b.settings.edits if e.what == "judgement")
-    state.examine(b.path, b.title, engine.Settings(track=state.value("set_track"), edits=judged), b.blind)
+    state.examine(b.path, b.title, settings.but(edits=judged), b.blind)
 
 
 def _close() -> None:

@@ -137,7 +137,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reports.add_argument("--reel", metavar="F", help="the moments it rests on as a film (MP4), map and verdict burnt in")
     what = parser.add_argument_group("what is examined")
     what.add_argument(
-        "--track", type=int, default=_DEFAULT.track, metavar="N", help="audio track, from 1 (default: the file's own)"
+        "--track",
+        type=int,
+        default=_DEFAULT.track,
+        metavar="N",
+        help="audio track, from 1 (default: the main one that has sound)",
+    )
+    what.add_argument(
+        "--programme",
+        default=_DEFAULT.programme,
+        metavar="N",
+        help="programme of a transport stream that holds several, by number or name (default: the first with sound and pictures)",
     )
     what.add_argument(
         "--interval", type=_interval, default=_DEFAULT.interval, metavar="A-B", help="stretch, in s or m:ss (default: all)"
@@ -297,7 +307,7 @@ def _examine(
     from engine.timeline import timeline
 
     began = time.monotonic()
-    with open_clip(os.fspath(path), progress) as reader:
+    with open_clip(os.fspath(path), progress, settings) as reader:
         perceived = settings.interval if case is None else None  # a case perceives whole clips
         perception, _, kept = Results().perceive(reader, settings.but(interval=perceived), progress, again)
         progress(Progress("known from before; drawing the map" if kept else "drawing the map"))
@@ -339,6 +349,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         prior=args.prior,
         when=args.date,
         track=args.track,
+        programme=args.programme,
         interval=args.interval,
         stride_s=args.stride,
         quick=args.quick,

@@ -8,12 +8,12 @@ import textwrap
 from engine._cli.terminal import Pen, plain
 from engine.clues.text import mirror
 from engine.core.claim import LIVES, ClaimTest
-from engine.core.clip import Clip
 from engine.core.finding import Finding, Located
 from engine.report import claim, edits, film, words
 from engine.report.credit import credits, licence_note
 from engine.report.perceived import HEARD_SCORE, Perceived, clear, gather, species_behind
 from engine.report.record import clip_name
+from engine.report.scope import heard_track
 from engine.report.verdict import headline
 
 _PERCEIVED = (
@@ -73,22 +73,25 @@ def _film(finding: Finding, pen: Pen) -> None:
 
 def _about(finding: Finding) -> str:
     clip = finding.clip
-    parts = [words.clock(clip.duration_s) if clip.duration_s else "length unknown", *_tracks(clip)]
+    parts = [words.clock(clip.duration_s) if clip.duration_s else "length unknown", *_tracks(finding)]
     if finding.settings.interval:
         parts.append(f"examined {words.span(finding.interval.start_s, finding.interval.end_s)}")
     parts.append(f"sha256 {clip.sha256[:8]}…{clip.sha256[-4:]}")
     return plain(" · ".join(parts), 240)
 
 
-def _tracks(clip: Clip) -> list[str]:
-    parts = []
+def _tracks(finding: Finding) -> list[str]:
+    clip, parts = finding.clip, list[str]()
+    if clip.programmes:
+        parts += [f"programme {p.label}" for p in clip.programmes if p.number == clip.programme]
+    choice = clip.choice("video")
     if clip.video_tracks:
-        v = clip.video_tracks[0]
+        v = choice.stream if choice else clip.video_tracks[0]
         parts.append(f"{v.width_px}×{v.height_px} {v.codec}" if v.width_px else v.codec)
     if clip.audio_tracks:
-        a = clip.audio_tracks[0]
+        a = heard_track(finding) or clip.audio_tracks[0]
         rate = f" {a.rate_hz / 1000:g} kHz" if a.rate_hz else ""
-        more = f" ({len(clip.audio_tracks)} tracks)" if len(clip.audio_tracks) > 1 else ""
+        more = f" (track {a.track} of {len(clip.audio_tracks)})" if len(clip.audio_tracks) > 1 else ""
         parts.append(f"{a.codec}{rate}{more}")
     return parts
 

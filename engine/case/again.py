@@ -64,7 +64,7 @@ def again(case: Case, kept: Kept, results: Results | None = None, progress: Prog
     from engine.report import to_json
 
     settings = codec.settings_from_json(kept.settings)
-    with open_clip(kept.path, progress) as reader:
+    with open_clip(kept.path, progress, settings) as reader:
         if reader.clip.sha256 != kept.clip_sha256:
             raise InputError(f"{kept.path} is not the file that the case examined; put that file back, then write the report.")
         perceiving = settings.but(interval=None)  # a case perceives whole clips, and judges them scene by scene

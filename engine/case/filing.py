@@ -71,7 +71,13 @@ class Ruling:
 
 def first_settings(settings: Settings) -> Settings:
     """How the same stretch is judged before anybody decides anything."""
-    return Settings(track=settings.track, stride_s=settings.stride_s, quick=settings.quick, interval=settings.interval)
+    return Settings(
+        track=settings.track,
+        programme=settings.programme,
+        stride_s=settings.stride_s,
+        quick=settings.quick,
+        interval=settings.interval,
+    )
 
 
 def first_findings(

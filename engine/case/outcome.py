@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.case import codec
 from engine.case.results import Results
 from engine.case.store import Scene, pack
-from engine.core.clip import Clip, Reader, Stream
+from engine.core.clip import Clip, Reader
 from engine.core.errors import EarwitnessError, MediaError
 from engine.core.finding import Finding
 from engine.core.progress import ProgressCallback, silent
@@ -43,7 +43,7 @@ def examine(path: str, settings: str, results: str) -> Outcome:
 
     try:
         wanted = codec.settings_from_json(settings)
-        with open_clip(path) as reader:
+        with open_clip(path, settings=wanted) as reader:
             perception, key, kept = Results(Path(results)).perceive(reader, wanted)
             parts = scenes(perception, wanted)
             found = []
@@ -113,7 +113,6 @@ def from_json(text: str) -> Outcome:
     facts = json.loads(text)
     clip = facts.pop("clip")
     if clip is not None:
-        clip["streams"] = tuple(Stream(**s) for s in clip["streams"])
-        clip = Clip(**{**clip, "tags": tuple(map(tuple, clip["tags"])), "problems": tuple(clip["problems"])})
+        clip = Clip.of(clip)
     scenes = tuple(Scene(**{**s, "models": tuple(s["models"])}) for s in facts.pop("scenes"))
     return Outcome(clip=clip, scenes=scenes, failed=tuple(facts.pop("failed")), **facts)

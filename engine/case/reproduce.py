@@ -91,7 +91,7 @@ def reproduce(
         raise InputError(f"The bundle is not as its manifest says: {bundle.faults[0]} Ask for it again.")
     then = _document(bundle.finding)
     manifest = bundle.manifest
-    with open_clip(os.fspath(path), progress) as reader:
+    with open_clip(os.fspath(path), progress, manifest.settings) as reader:
         other = reader.clip.sha256 != manifest.clip_sha256
         if other and not any_file:
             raise InputError(

@@ -103,7 +103,7 @@ def _examine(facts: dict[str, Any], settings: Settings, results: Results, told: 
     from engine.media import open_clip
 
     told(Progress("opening the file"))
-    with open_clip(facts["path"], told) as reader:
+    with open_clip(facts["path"], told, settings) as reader:
         _, key, kept = results.perceive(reader, settings, told)
         length_s = reader.clip.duration_s or 0.0
     return {"key": key, "kept": kept, "long": length_s > LONG_S and not kept}

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import SettingError
+
+# Names of dispositions (libavformat, AV_DISPOSITION_…) of tracks that stand beside the main one.
+ASIDE = ("visual impaired", "descriptions", "hearing impaired", "comment", "karaoke", "lyrics", "clean effects", "non diegetic",
+         "still image", "dependent", "captions", "metadata")  # fmt: skip
+_ASIDE_TITLES = ("commentary", "audio description", "descriptive", "described video", "kommentar", "hörfilm", "audiodescription",
+                 "commentaire", "clean effects", "isolated score", "m&e")  # fmt: skip
+_NARRATION = ("nar", "qad")  # broadcasters' codes for audio description, where a language should stand (ETSI EN 300 468; D-Book)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,9 @@ class Stream:
         codec: decoder's name, "unknown" when none exists here.
         decodable: whether this program can decode it.
         attached_picture: a still cover image, not moving pictures.
+        flags: what the container says the track is for ("comment", "visual impaired", "original", …).
+        silent: no sound was found at the places tried; asked only where there are several tracks.
+        still: one picture, not moving ones, though not marked as a cover.
     """
 
     index: int
@@ -69,6 +79,61 @@ class Stream:
     rotation_deg: int = 0
     variable_fps: bool = False
     attached_picture: bool = False
+    flags: tuple[str, ...] = ()
+    silent: bool = False
+    still: bool = False
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Stream:
+        """A stream of its facts, as `dataclasses.asdict` gives them."""
+        return cls(**{**facts, "flags": tuple(str(f) for f in facts.get("flags", ()))})
+
+    @property
+    def aside(self) -> str:
+        """Why this is hardly the main track of its kind, in words that follow "track 1 is"; "" when nothing says so."""
+        if self.silent:
+            return "silent"
+        if self.still:
+            return "a still picture"
+        flag = next((f for f in ASIDE if f in self.flags), None)
+        if flag is not None:
+            return f"flagged “{flag}”"
+        title = (self.title or "").casefold()
+        said = next((w for w in _ASIDE_TITLES if w in title), None)
+        return f"called “{said}”" if said else ("narration" if self.language in _NARRATION else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """One of several programmes in a transport stream.
+
+    Attributes:
+        number: as the stream numbers it.
+        name: as the stream names it; hostile text, or None.
+        streams: indices of its tracks.
+    """
+
+    number: int
+    name: str | None
+    streams: tuple[int, ...]
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Programme:
+        """A programme of its facts, as `dataclasses.asdict` gives them."""
+        return cls(int(facts["number"]), facts["name"], tuple(int(i) for i in facts["streams"]))
+
+    @property
+    def label(self) -> str:
+        """Its number and name."""
+        return f"{self.number} ({self.name})" if self.name else str(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The track of a kind that is read, and why it is that one; "" where nothing had to be weighed."""
+
+    stream: Stream
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +149,8 @@ class Clip:
         streams: its tracks in container order.
         tags: container tags as (key, value), as found; hostile text.
         problems: what was wrong with it, in sentences, found when it was opened.
+        programmes: those of a transport stream that holds several; empty elsewhere.
+        programme: number of the one that is read; its tracks alone are `audio_tracks` and `video_tracks`.
     """
 
     path: str
@@ -94,14 +161,63 @@ class Clip:
     streams: tuple[Stream, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = ()
+    programmes: tuple[Programme, ...] = ()
+    programme: int | None = None
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Clip:
+        """A clip of its facts, as `dataclasses.asdict` gives them."""
+        return cls(
+            **{
+                **facts,
+                "streams": tuple(Stream.of(s) for s in facts["streams"]),
+                "tags": tuple((str(k), str(v)) for k, v in facts["tags"]),
+                "problems": tuple(str(p) for p in facts["problems"]),
+                "programmes": tuple(Programme.of(p) for p in facts.get("programmes", ())),
+            }
+        )
 
     @property
     def audio_tracks(self) -> tuple[Stream, ...]:
-        return tuple(s for s in self.streams if s.kind == "audio")
+        """Those of the programme that is read; each keeps its number in the file."""
+        return tuple(s for s in self._own if s.kind == "audio")
 
     @property
     def video_tracks(self) -> tuple[Stream, ...]:
-        return tuple(s for s in self.streams if s.kind == "video" and not s.attached_picture)
+        """Those of the programme that is read, without covers."""
+        return tuple(s for s in self._own if s.kind == "video" and not s.attached_picture)
+
+    @property
+    def _own(self) -> tuple[Stream, ...]:
+        own = next((p.streams for p in self.programmes if p.number == self.programme), None)
+        return tuple(s for s in self.streams if own is None or s.index in own)
+
+    def programme_of(self, stream: Stream) -> Programme | None:
+        """The programme a track belongs to: the one that is read, if it does; None where there are not several."""
+        own = [p for p in self.programmes if stream.index in p.streams]
+        return next((p for p in own if p.number == self.programme), own[0] if own else None)
+
+    def choice(self, kind: str) -> Choice | None:
+        """The track that is read unless another is asked for: of the programme chosen, decodable, not silent, not a commentary
+        or another service beside the main one, marked as default, first. None when there is none.
+
+        Args:
+            kind: "audio" or "video".
+        """
+        tracks = self.audio_tracks if kind == "audio" else self.video_tracks
+        usable = [s for s in tracks if s.decodable]
+        if not usable:
+            return None
+        originals = any("original" in s.flags for s in usable)
+        chosen = min(
+            usable,
+            key=lambda s: (s.silent or s.still, bool(s.aside), originals and "dub" in s.flags, not s.default),
+        )
+        usual = next((s for s in usable if s.default), usable[0])
+        if chosen is usual:
+            return Choice(chosen)
+        because = usual.aside or "dubbed"
+        return Choice(chosen, f"track {usual.track} is {because}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,7 +301,7 @@ class Reader(Protocol):
         """Mono audio at rate_hz in blocks of about block_s; gaps are filled with zeros so that time stays true.
 
         Args:
-            track: number among the audio tracks, from 1; None takes the default one.
+            track: number among the audio tracks, from 1; None takes the main one (see Clip.choice).
 
         Raises:
             MediaError: there is no such track or nothing in it can be decoded.

@@ -23,12 +23,13 @@ FUSED = "both"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the analyst chose. Perceiving uses track, interval, stride_s and quick; all else is used in scoring only.
+    """What the analyst chose. Perceiving uses track, programme, interval, stride_s and quick; all else is used in scoring only.
 
     Attributes:
         prior: one of PRIORS: an even mixture of land and observer (default), land by area, observers, population.
         when: the date of the recording, or None for any time of the year.
-        track: audio track, from 1; None for the container's default.
+        track: audio track, from 1; None for the main one (`Clip.choice`).
+        programme: number or name of the programme of a transport stream that is read; None for the track's, or the main one.
         interval: the stretch looked at; None for the whole clip.
         stride_s: step between sound windows; None chooses 1.5 s up to 60 s of sound, 3 s beyond.
         radius_km: the place reported has the most mass within this radius.
@@ -60,6 +61,7 @@ class Settings:
     weights: tuple[tuple[str, float], ...] = ()
     edits: tuple[Edit, ...] = ()
     quick: bool = False
+    programme: str | None = None
 
     def __post_init__(self) -> None:
         if self.prior not in PRIORS:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
+from engine.core.clip import AudioBlock, Clip, Frame, Interval, Programme, Stream
 from engine.media.child import Bound
-from engine.media.container import MAX_DURATION_S, MAX_PIXELS, MAX_SIDE_PX, MAX_TAG_CHARACTERS, MAX_TAGS, Contents
+from engine.media.container import MAX_DURATION_S, MAX_PIXELS, MAX_SIDE_PX, MAX_TAG_CHARACTERS, MAX_TAGS
+from engine.media.contents import Contents
+from engine.media.piece import Layout, Piece
 
 if TYPE_CHECKING:
     from engine.media.shots import Seen
@@ -95,20 +97,38 @@ def contents(facts: dict[str, Any]) -> Contents:
     """What opening found."""
     streams = tuple(_stream(s) for s in facts["streams"][:1000])
     tags = tuple((str(k)[:200], str(v)[:MAX_TAG_CHARACTERS]) for k, v in facts["tags"][:MAX_TAGS])
+    problems = tuple(str(p)[:500] for p in facts["problems"][:1000])
+    layouts = tuple(layout(x) for x in facts["layouts"][:1000])
+    programmes = tuple(Programme.of(p) for p in facts["programmes"][:1000])
+    if not layouts or not all(p.name is None or (type(p.name) is str and len(p.name) <= 200) for p in programmes):
+        raise ValueError("programmes of another shape")
+    return Contents(str(facts["container"])[:200], streams, tags, problems, layouts, programmes, _number(facts["programme"]))
+
+
+def layout(facts: dict[str, Any]) -> Layout:
+    """Where the tracks of a programme lie."""
     duration_s = facts["duration_s"]
     if duration_s is not None and not (math.isfinite(duration_s) and 0 <= duration_s <= MAX_DURATION_S):
         duration_s = None
-    origin_s = float(facts["origin_s"])
-    if not math.isfinite(origin_s):
-        raise ValueError("a start at no time")
-    problems = tuple(str(p)[:500] for p in facts["problems"][:1000])
-    return Contents(str(facts["container"])[:200], streams, tags, duration_s, origin_s, problems)
+    pieces = tuple((int(index), tuple(_piece(p) for p in own)) for index, own in facts["pieces"][:1000])
+    problems = tuple(str(p)[:500] for p in facts["problems"][:100])
+    return Layout(_time_s(facts["origin_s"]), _number(facts["programme"]), duration_s, pieces, problems)
+
+
+def _piece(facts: dict[str, Any]) -> Piece:
+    ranges = tuple((int(first), int(end)) for first, end in facts["ranges"])
+    end_s = None if facts["end_s"] is None else _time_s(facts["end_s"])
+    return Piece(int(facts["index"]), _time_s(facts["origin_s"]), ranges, _time_s(facts["start_s"]), end_s)
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 _KINDS_OF_FACT = {
     int: ("index", "track", "rotation_deg"),
     str: ("kind", "codec"),
-    bool: ("default", "decodable", "variable_fps", "attached_picture"),
+    bool: ("default", "decodable", "variable_fps", "attached_picture", "silent", "still"),
 }
 _PERHAPS = {
     (int,): ("rate_hz", "channels", "width_px", "height_px"),
@@ -124,7 +144,9 @@ def _stream(facts: dict[str, Any]) -> Stream:
     for kinds, names in _PERHAPS.items():
         if not all(facts[n] is None or type(facts[n]) in kinds for n in names):
             raise TypeError("a stream of other facts")
-    return Stream(**facts)
+    if not all(type(f) is str and len(f) <= 40 for f in facts["flags"]):
+        raise TypeError("a stream of other facts")
+    return Stream.of(facts)
 
 
 def _time_s(value: Any) -> float:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.filter import Graph
 from numpy.typing import NDArray
@@ -24,10 +25,10 @@ from engine.core.clip import AudioBlock, Interval, Reader
 from engine.core.errors import MediaError
 from engine.media import mixing
 from engine.media.container import is_encrypted, open_container, packets
+from engine.media.piece import Piece
 from engine.media.source import Source
 
 if TYPE_CHECKING:
-    from av.audio.frame import AudioFrame
     from av.container import InputContainer
 
 SLACK_S = 0.05  # containers round timestamps; AVI and FLV by several ms
@@ -39,8 +40,7 @@ MAX_EXCERPT_S = 120.0
 
 def read_audio(
     source: Source,
-    index: int,
-    origin_s: float,
+    pieces: tuple[Piece, ...],
     rate_hz: int,
     interval: Interval | None,
     block_s: float,
@@ -49,8 +49,7 @@ def read_audio(
     """Blocks of one stream: mono float32 at rate_hz, the first at the interval's start (or 0), without holes.
 
     Args:
-        index: the stream's number in the container.
-        origin_s: timestamp that is clip time 0.
+        pieces: where the track lies.
         skipped: counted up under "audio" for every packet that could not be decoded and under "clock" for every jump in
             time of more than MAX_GAP_S forwards or MAX_OVERLAP_S back, which is closed up.
     """
@@ -59,7 +58,7 @@ def read_audio(
     size = max(1, round(block_s * rate_hz))
     held: list[NDArray[np.float32]] = []
     count, at = 0, first
-    for piece in _pieces(source, index, origin_s, rate_hz, first, last, skipped):
+    for piece in _whole(source, pieces, rate_hz, first, last, skipped):
         while len(piece):
             part, piece = piece[: size - count], piece[size - count :]
             held.append(part)
@@ -105,12 +104,12 @@ def to_wav(samples: NDArray[np.float32], rate_hz: int) -> bytes:
     return file.getvalue()
 
 
-def _pieces(
-    source: Source, index: int, origin_s: float, rate_hz: int, first: int, last: int | None, skipped: dict[str, int]
+def _whole(
+    source: Source, pieces: tuple[Piece, ...], rate_hz: int, first: int, last: int | None, skipped: dict[str, int]
 ) -> Iterator[NDArray[np.float32]]:
     """Arrays that follow each other without a hole from sample `first` to `last` or the track's end."""
     here = first
-    for start, samples in _located(source, index, origin_s, rate_hz, first, skipped):
+    for start, samples in _along(source, pieces, rate_hz, first, last, skipped):
         if last is not None and start >= last:
             start, samples = last, samples[:0]
         while here < start:
@@ -127,26 +126,51 @@ def _pieces(
             return
 
 
+def _along(
+    source: Source, pieces: tuple[Piece, ...], rate_hz: int, first: int, last: int | None, skipped: dict[str, int]
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The same as `_located`, piece after piece: of each only what lies within its own time."""
+    for piece in pieces:
+        begin = round(piece.start_s * rate_hz)
+        end = None if piece.end_s is None else round(piece.end_s * rate_hz)
+        if end is not None and end <= first:
+            continue
+        if last is not None and begin >= last:
+            return
+        for start, samples in _located(source, piece, rate_hz, max(first, begin), skipped):
+            if start < begin:
+                start, samples = begin, samples[begin - start :]
+            if end is not None:
+                samples = samples[: max(0, end - start)]
+            if len(samples):
+                yield start, samples
+            elif end is not None and start >= end:
+                break
+
+
 def _located(
-    source: Source, index: int, origin_s: float, rate_hz: int, first: int, skipped: dict[str, int]
+    source: Source, piece: Piece, rate_hz: int, first: int, skipped: dict[str, int]
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """(first sample's number in the clip, samples) of resampled audio; may leave gaps and overlap a little."""
     start_s = first / rate_hz
-    plan = mixing.plan_of(source, index, origin_s)
-    for sought in (True, False) if start_s > 2 * PREROLL_S else (False,):
-        with open_container(source) as container:
+    index, origin_s = piece.index, piece.origin_s
+    plan = mixing.plan_of(source, piece)
+    for sought in (True, False) if start_s - piece.start_s > 2 * PREROLL_S else (False,):
+        with open_container(source, piece.ranges) as container:
             if sought and not _seek(container, index, start_s - PREROLL_S, origin_s):
                 continue
-            run = _Run(rate_hz, start_s - PREROLL_S if sought else 0.0, plan)
+            run = _Run(rate_hz, start_s - PREROLL_S if sought else piece.start_s, plan)
             late = False
             for frame in _frames(container, index, skipped):
+                at_s = _time_s(frame, origin_s)
+                if at_s is not None and not piece.holds(at_s):
+                    continue  # left behind by another clock
                 if run.empty and sought:
                     # A seek that lands after the place asked for would cut sound off: read from the start instead.
-                    at_s = _time_s(frame, origin_s)
                     late = at_s is None or at_s > start_s + SLACK_S
                     if late:
                         break
-                yield from run.push(frame, _time_s(frame, origin_s), skipped)
+                yield from run.push(frame, at_s, skipped)
             if late:
                 continue
             yield from run.flush()
@@ -172,7 +196,7 @@ def _frames(container: InputContainer, index: int, skipped: dict[str, int]) -> I
         except (av.error.FFmpegError, ValueError, MemoryError):
             skipped["audio"] += 1
             continue
-        yield from (f for f in frames if f.samples > 0 and f.sample_rate > 0)
+        yield from (f for f in frames if isinstance(f, AudioFrame) and f.samples > 0 and f.sample_rate > 0)
 
 
 def _time_s(frame: AudioFrame, origin_s: float) -> float | None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
+from engine.core.finding import Settings
 from engine.core.progress import ProgressCallback, silent
 from engine.media import answer
 from engine.media.child import Bound, Decoder, Pool, fenced
-from engine.media.container import MAX_PIXELS, Contents
+from engine.media.container import MAX_PIXELS
+from engine.media.contents import Contents
+from engine.media.piece import Layout
 from engine.media.reader import FileReader
 from engine.media.source import Source
 
@@ -29,8 +32,8 @@ _NONSENSE = (KeyError, ValueError, TypeError, OverflowError, AttributeError, Ind
 class GuardedReader(FileReader):
     """A FileReader whose decoding happens in children; made by `open_clip`."""
 
-    def __init__(self, source: Source, clip: Clip, origin_s: float, pool: Pool) -> None:
-        super().__init__(source, clip, origin_s)
+    def __init__(self, source: Source, clip: Clip, layouts: tuple[Layout, ...], pool: Pool) -> None:
+        super().__init__(source, clip, layouts)
         self._pool = pool
 
     @property
@@ -50,6 +53,9 @@ class GuardedReader(FileReader):
     def close(self) -> None:
         self._pool.close()
         super().close()
+
+    def _alike(self, clip: Clip) -> Self:
+        return type(self)(self._source, clip, self._layouts, self._pool)
 
     def walk(
         self,
@@ -101,7 +107,7 @@ class GuardedReader(FileReader):
         self, look: Callable[[dict[str, Any], bytes], T | None], task: str, interval: Interval | None, bound: Bound, **asked: Any
     ) -> Iterator[T]:
         """Answers to a request, each looked at; those that `look` keeps for itself are left out."""
-        request = {"task": task, "clip": asdict(self.clip), "origin_s": self._origin_s, **asked}
+        request = {"task": task, "clip": asdict(self.clip), "layout": asdict(self._layout), **asked}
         if interval is not None:
             request["interval"] = [interval.start_s, interval.end_s]
         with self._pool.decoder() as decoder:
@@ -116,12 +122,15 @@ class GuardedReader(FileReader):
                     yield found
 
 
-def open_clip(path: str | os.PathLike[str], progress: ProgressCallback = silent) -> GuardedReader:
+def open_clip(
+    path: str | os.PathLike[str], progress: ProgressCallback = silent, settings: Settings | None = None
+) -> GuardedReader:
     """Open a video or audio file for reading: hashed, described, tried; all decoding in a child process.
 
     Args:
         path: a regular file; the original is opened read-only and never written.
         progress: told while hashing; may raise Cancelled.
+        settings: which programme is read where there are several; None takes the main one.
 
     Raises:
         MediaError: the file cannot be opened, is no recording, or nothing in it can be decoded.
@@ -132,21 +141,13 @@ def open_clip(path: str | os.PathLike[str], progress: ProgressCallback = silent)
     try:
         with pool.decoder() as decoder:
             contents = _described(decoder, source.size_bytes)
-        clip = Clip(
-            path=source.path,
-            sha256=source.hash(progress),
-            size_bytes=source.size_bytes,
-            container=contents.container,
-            duration_s=contents.duration_s,
-            streams=contents.streams,
-            tags=contents.tags,
-            problems=contents.problems,
-        )
+        source.hash(progress)
+        reader = GuardedReader(source, contents.clip(source), contents.layouts, pool)
+        return reader if settings is None else reader.of_programme(settings.programme, settings.track)
     except BaseException:
         pool.close()
         source.close()
         raise
-    return GuardedReader(source, clip, contents.origin_s, pool)
 
 
 def _described(decoder: Decoder, size_bytes: int) -> Contents:

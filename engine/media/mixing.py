@@ -31,6 +31,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from engine.media.container import is_encrypted, open_container, packets
+from engine.media.piece import Piece
 from engine.media.source import Source
 
 SURVEYED_S = 120.0
@@ -66,17 +67,17 @@ class Choice:
 
 Plan = tuple[Choice, ...]
 
-_plans: weakref.WeakKeyDictionary[Source, dict[int, Plan]] = weakref.WeakKeyDictionary()
+_plans: weakref.WeakKeyDictionary[Source, dict[Piece, Plan]] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def plan_of(source: Source, index: int, origin_s: float) -> Plan:
+def plan_of(source: Source, piece: Piece) -> Plan:
     """Where one channel of a stream is heard alone, in order of time; empty for nearly every file. Worked out once a source."""
     with _lock:
         known = _plans.setdefault(source, {})
-        if index not in known:
-            known[index] = _plan(source, index, origin_s)
-        return known[index]
+        if piece not in known:
+            known[piece] = _plan(source, piece)
+        return known[piece]
 
 
 def channel_at(plan: Plan, at_s: float) -> int | None:
@@ -128,16 +129,18 @@ class _Block:
         return float(self.power.max()) > _QUIET
 
 
-def _plan(source: Source, index: int, origin_s: float) -> Plan:
+def _plan(source: Source, piece: Piece) -> Plan:
     try:
-        with open_container(source) as container:
-            stream = container.streams[index]
+        with open_container(source, piece.ranges) as container:
+            stream = container.streams[piece.index]
             channels = stream.codec_context.channels if stream.codec_context else 0
             if stream.type != "audio" or not 2 <= channels <= _MOST_CHANNELS:
                 return ()
             length_s = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / av.time_base
+            if piece.end_s is not None:
+                length_s = piece.end_s - piece.start_s
             weights, names = _weights(stream), _names(stream)
-            blocks = list(_survey(container, index, origin_s, length_s, weights))
+            blocks = list(_survey(container, piece, length_s, weights))
     except (av.error.FFmpegError, ValueError, OSError, IndexError):
         return ()  # what cannot be looked through is mixed, and fails, if it does, where it is read
     return decide(blocks, weights, names, PART_S if length_s <= SURVEYED_S else length_s / PROBES)
@@ -164,21 +167,20 @@ def _names(stream: av.AudioStream) -> list[str]:
     return [g if g and "unknown" not in g.lower() else f"number {n} " for n, g in enumerate(given, 1)]
 
 
-def _survey(
-    container: InputContainer, index: int, origin_s: float, length_s: float, weights: NDArray[np.float64]
-) -> Iterator[_Block]:
+def _survey(container: InputContainer, piece: Piece, length_s: float, weights: NDArray[np.float64]) -> Iterator[_Block]:
+    index, origin_s, begin_s = piece.index, piece.origin_s, piece.start_s
     if 0 < length_s <= SURVEYED_S:
-        yield from _blocks(container, index, origin_s, 0.0, SURVEYED_S + 1.0, weights)
+        yield from _blocks(container, index, origin_s, begin_s, SURVEYED_S + 1.0, weights)
         return
     stream = container.streams[index]
     for number in range(PROBES if length_s else 1):
-        at_s = (number + 0.5) * length_s / PROBES - PROBE_S / 2
+        at_s = begin_s + (number + 0.5) * length_s / PROBES - PROBE_S / 2
         if number:
             try:
                 container.seek(int((at_s + origin_s) / stream.time_base), stream=stream)
             except (av.error.FFmpegError, OSError, ValueError, OverflowError):
                 return
-        yield from _blocks(container, index, origin_s, at_s if number else 0.0, PROBE_S, weights)
+        yield from _blocks(container, index, origin_s, at_s if number else begin_s, PROBE_S, weights)
 
 
 def _blocks(

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from engine.core.clip import Frame, Interval
 from engine.core.errors import SettingError
 from engine.media.container import check_size, is_encrypted, open_container, packets, prepare
+from engine.media.interlace import made_whole
+from engine.media.piece import Piece, piece_at
 from engine.media.source import Source
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from av.video.frame import VideoFrame
 
     Timed = tuple[float, VideoFrame]
 
@@ -26,20 +28,20 @@ MAX_JUMP_S = 600.0  # beyond the clip's own length, a later jump than this is a 
 MAX_STEP_BACK_S = 1.0  # a longer step back is a clock set anew, as at a splice in a broadcast
 SEEK_AHEAD_S = 2.0  # without an index, targets nearer than this are reached by decoding on
 _RUN_UPS_S = (0.0, 3.0, 12.0, 60.0)
+_FINE = 0.3  # of the lines: a picture shrunk further has both fields in each of its lines
 _PIXEL_ASPECTS = (0.25, 4.0)
 _HD_LINES = 720  # BT.709 where nothing is said and the picture is at least this high (Rec. ITU-R BT.709, BT.601)
 
 
 def read_all(
     source: Source,
-    index: int,
-    origin_s: float,
+    pieces: tuple[Piece, ...],
     interval: Interval | None,
     max_side_px: int | None,
     skipped: dict[str, int],
 ) -> Iterator[Frame]:
     """Every frame of the interval (or the clip) whose time lies in it, in order of time."""
-    with _Walk(source, index, origin_s, skipped) as walk:
+    with _Walk(source, pieces, skipped) as walk:
         if interval is not None:
             walk.go_to(interval.start_s)
         while (found := walk.step()) is not None:
@@ -51,8 +53,7 @@ def read_all(
 
 def read_at(
     source: Source,
-    index: int,
-    origin_s: float,
+    pieces: tuple[Piece, ...],
     times_s: Iterable[float],
     max_side_px: int | None,
     skipped: dict[str, int],
@@ -62,7 +63,7 @@ def read_at(
     Raises:
         SettingError: a time is negative or not finite.
     """
-    with _Walk(source, index, origin_s, skipped) as walk:
+    with _Walk(source, pieces, skipped) as walk:
         for time_s in times_s:
             if not math.isfinite(time_s) or time_s < 0:
                 raise SettingError(f"There is no frame at {time_s:g} s; give times in seconds from the clip's start.")
@@ -74,13 +75,27 @@ def read_at(
 class _Walk:
     """Walks a stream forward, keeping the last two frames, and seeks when the target lies behind or far ahead."""
 
-    def __init__(self, source: Source, index: int, origin_s: float, skipped: dict[str, int]) -> None:
-        self._source, self._index, self._origin_s, self._skipped = source, index, origin_s, skipped
+    def __init__(self, source: Source, pieces: tuple[Piece, ...], skipped: dict[str, int]) -> None:
+        self._source, self._pieces, self._skipped = source, pieces, skipped
+        self._number = 0
 
     def __enter__(self) -> _Walk:
-        self._container = open_container(self._source)
+        self._container = open_container(self._source, self._piece.ranges)
         self._begin()
+        self._forget()
         return self
+
+    @property
+    def _piece(self) -> Piece:
+        return self._pieces[self._number]
+
+    @property
+    def _index(self) -> int:
+        return self._piece.index
+
+    @property
+    def _origin_s(self) -> float:
+        return self._piece.origin_s
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
@@ -95,21 +110,26 @@ class _Walk:
         if self._pending is not None:
             found, self._pending = self._pending, None
             return found
-        return next(self._decoded, None)
+        while (found := next(self._decoded, None)) is None and self._number + 1 < len(self._pieces):
+            self._open(self._number + 1)
+        return found
 
     def go_to(self, time_s: float) -> None:
         """Go on from a frame at or before time_s; from the first one where the clip starts later."""
+        number = piece_at(self._pieces, time_s)
+        if number != self._number:
+            self._open(number)
+        self._forget()
         # A container without an index lands anywhere, and decoding begins at the next key frame: try further back.
         for back_s in _RUN_UPS_S:
-            if time_s <= back_s or not self._seek(time_s - back_s):
+            if time_s - self._piece.start_s <= back_s or not self._seek(time_s - back_s):
                 break
             self._begin()
-            self._pending = self.step()
+            self._pending = next(self._decoded, None)
             if self._pending is not None and self._pending[0] <= time_s:
                 return
-        self._container.close()
-        self._container = open_container(self._source)
-        self._begin()
+        self._open(number)
+        self._forget()
 
     def nearest(self, time_s: float) -> Timed | None:
         """The frame nearest to time_s, or None when the stream holds no frame at all."""
@@ -124,8 +144,17 @@ class _Walk:
         near = [x for x in (self._before, self._after) if x is not None]
         return min(near, key=lambda x: abs(x[0] - time_s)) if near else None
 
+    def _open(self, number: int) -> None:
+        """Start a piece from its beginning."""
+        self._container.close()
+        self._number = number
+        self._container = open_container(self._source, self._piece.ranges)
+        self._begin()
+
     def _begin(self) -> None:
-        self._decoded = _decoded(self._container, self._index, self._origin_s, self._skipped)
+        self._decoded = _decoded(self._container, self._piece, self._skipped)
+
+    def _forget(self) -> None:
         self._pending: Timed | None = None
         self._before: Timed | None = None
         self._after: Timed | None = None
@@ -161,13 +190,14 @@ class _Walk:
         return True
 
 
-def _decoded(container: InputContainer, index: int, origin_s: float, skipped: dict[str, int]) -> Iterator[Timed]:
+def _decoded(container: InputContainer, piece: Piece, skipped: dict[str, int]) -> Iterator[Timed]:
     """(clip time, frame) in order of presentation, time never running backwards."""
+    index, origin_s = piece.index, piece.origin_s
     stream = container.streams[index]
     prepare(stream)
     step_s = float(1 / (stream.average_rate or stream.guessed_rate or 25))
     length_s = (container.duration or 0) / av.time_base
-    last_s, shift_s = -step_s, 0.0
+    last_s, shift_s = piece.start_s - step_s, 0.0
     first = True
     for packet in packets(container, index, skipped):
         if is_encrypted(packet):
@@ -179,14 +209,18 @@ def _decoded(container: InputContainer, index: int, origin_s: float, skipped: di
             skipped["video"] += 1
             continue
         for frame in frames:
+            if not isinstance(frame, VideoFrame):
+                continue
             at_s = last_s + step_s if frame.time is None else frame.time - origin_s + shift_s
-            absurd = at_s - last_s > MAX_JUMP_S and at_s > length_s
+            if not piece.holds(at_s):
+                continue  # left behind by another clock
+            absurd = at_s - last_s > MAX_JUMP_S and at_s - piece.start_s > length_s
             if not first and (absurd or at_s < last_s - MAX_STEP_BACK_S):
                 shift_s += last_s + step_s - at_s
                 at_s = last_s + step_s
                 skipped["clock"] = skipped.get("clock", 0) + 1
             first = False
-            last_s = max(at_s, last_s, 0.0)
+            last_s = max(at_s, last_s, piece.start_s)
             yield last_s, frame
 
 
@@ -198,19 +232,22 @@ def pixel_aspect(container: InputContainer, index: int) -> float:
 
 
 def to_rgb(frame: VideoFrame, max_side_px: int | None, name: str = "the clip", pixel_aspect: float = 1.0) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8, scaled to square pixels by swscale, then turned upright.
+    """(height, width, 3) uint8: deinterlaced where it is torn, scaled to square pixels by swscale, then turned upright.
 
     Raises:
         MediaError: the frame is too large (see container.check_size).
     """
     check_size(frame.width, frame.height, name)
+    matrix = display_matrix(frame)
     width, height = fitted(frame.width, frame.height, max_side_px, pixel_aspect)
+    if height > _FINE * frame.height:
+        frame = made_whole(frame)
     wanted: dict[str, object] = {"format": "rgb24", "width": width, "height": height}
     if (width, height) != (frame.width, frame.height):
         wanted["interpolation"] = "BILINEAR" if width * 2 > frame.width else "AREA"
     if int(frame.colorspace) == 2 and "rgb" not in frame.format.name and "gbr" not in frame.format.name:
         wanted["src_colorspace"] = "ITU709" if frame.height >= _HD_LINES else "ITU601"
-    return upright(frame.reformat(**wanted).to_ndarray(), display_matrix(frame))
+    return upright(frame.reformat(**wanted).to_ndarray(), matrix)
 
 
 def fitted(width_px: int, height_px: int, max_side_px: int | None, pixel_aspect: float = 1.0) -> tuple[int, int]:

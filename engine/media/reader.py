@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
 from engine.core.errors import MediaError, SettingError
+from engine.core.finding import Settings
 from engine.core.progress import ProgressCallback, silent
 from engine.media import audio, picture
-from engine.media.container import RATE_RANGE_HZ, describe, open_container, packets
-from engine.media.source import Source
+from engine.media.container import RATE_RANGE_HZ, open_container, packets
+from engine.media.contents import describe, layout_of, read_as
+from engine.media.piece import Layout
+from engine.media.source import Source, shown
 
 if TYPE_CHECKING:
     from engine.media.shots import Seen, Watcher
@@ -30,11 +33,30 @@ class FileReader:
             "clock" for jumps in time that were not followed.
     """
 
-    def __init__(self, source: Source, clip: Clip, origin_s: float) -> None:
+    def __init__(self, source: Source, clip: Clip, layouts: tuple[Layout, ...]) -> None:
         self.clip = clip
         self.skipped: dict[str, int] = {"audio": 0, "video": 0}
         self._source = source
-        self._origin_s = origin_s
+        self._layouts = layouts
+        self._layout = layout_of(layouts, clip.programme)
+
+    def of_programme(self, programme: int | str | None, track: int | None = None) -> Self:
+        """The reader of another programme of the file, on the same open file: itself when it is that one.
+
+        Args:
+            programme: its number or its name; None takes that of the audio track, else the one read now.
+            track: audio track from 1, or None.
+
+        Raises:
+            SettingError: there is no such programme, or the track belongs to another one.
+        """
+        number = _programme(self.clip, programme, track)
+        if number == self.clip.programme:
+            return self
+        return self._alike(read_as(self.clip, layout_of(self._layouts, number), self._layout))
+
+    def _alike(self, clip: Clip) -> Self:
+        return type(self)(self._source, clip, self._layouts)
 
     def audio(
         self, rate_hz: int, interval: Interval | None = None, track: int | None = None, block_s: float = 10.0
@@ -72,14 +94,14 @@ class FileReader:
         return self._read_frames(self._stream("video", track), times_s, interval, max_side_px)
 
     def _read_audio(self, stream: Stream, rate_hz: int, interval: Interval | None, block_s: float) -> Iterator[AudioBlock]:
-        return audio.read_audio(self._source, stream.index, self._origin_s, rate_hz, interval, block_s, self.skipped)
+        return audio.read_audio(self._source, self._layout.of(stream.index), rate_hz, interval, block_s, self.skipped)
 
     def _read_frames(
         self, stream: Stream, times_s: Iterable[float] | None, interval: Interval | None, max_side_px: int | None
     ) -> Iterator[Frame]:
         if times_s is None:
-            return picture.read_all(self._source, stream.index, self._origin_s, interval, max_side_px, self.skipped)
-        return picture.read_at(self._source, stream.index, self._origin_s, times_s, max_side_px, self.skipped)
+            return picture.read_all(self._source, self._layout.of(stream.index), interval, max_side_px, self.skipped)
+        return picture.read_at(self._source, self._layout.of(stream.index), times_s, max_side_px, self.skipped)
 
     def walk(
         self,
@@ -96,16 +118,17 @@ class FileReader:
         """
         from engine.media.shots import walk
 
-        index = self._stream("video", track).index
-        return walk(self._source, index, self._origin_s, interval, only_keys, watcher.wants if watcher else None, sizes)
+        pieces = self._layout.of(self._stream("video", track).index)
+        return walk(self._source, pieces, interval, only_keys, watcher.wants if watcher else None, sizes)
 
     def raw_packets(self, index: int) -> Iterator[tuple[float, bytes]]:
         """(clip time, bytes) of the packets of one stream as they are in the file, for tracks that are no sound or
         picture; packets above a megabyte are left out."""
-        with open_container(self._source) as container:
-            for packet in packets(container, index, self.skipped):
+        (piece, *_) = self._layout.of(index)
+        with open_container(self._source, piece.ranges) as container:
+            for packet in packets(container, piece.index, self.skipped):
                 if 0 < packet.size <= _LARGEST_RAW_BYTES:
-                    at_s = 0.0 if packet.pts is None else float(packet.pts * packet.time_base) - self._origin_s
+                    at_s = 0.0 if packet.pts is None else float(packet.pts * packet.time_base) - piece.origin_s
                     yield max(0.0, at_s), bytes(packet)
 
     def verify_unchanged(self, progress: ProgressCallback = silent) -> None:
@@ -126,7 +149,7 @@ class FileReader:
         self.close()
 
     def _stream(self, kind: str, track: int | None) -> Stream:
-        """The track asked for; else the decodable one that the container marks as default, else the first decodable."""
+        """The track asked for; else the main one (see Clip.choice)."""
         tracks = self.clip.audio_tracks if kind == "audio" else self.clip.video_tracks
         noun, thing = ("audio", "sound") if kind == "audio" else ("video", "pictures")
         if not tracks:
@@ -139,21 +162,44 @@ class FileReader:
             if not chosen.decodable:
                 raise MediaError(f"The {noun} track {track} of {self._source.name} cannot be decoded; choose another track.")
             return chosen
-        usable = [s for s in tracks if s.decodable]
-        if not usable:
+        choice = self.clip.choice(kind)
+        if choice is None:
             raise MediaError(
                 f"The {thing} of {self._source.name} cannot be decoded; convert the clip to H.264 and AAC in MP4, or copy "
                 "it again from the source."
             )
-        return next((s for s in usable if s.default), usable[0])
+        return choice.stream
 
 
-def open_clip(path: str | os.PathLike[str], progress: ProgressCallback = silent) -> FileReader:
+def _programme(clip: Clip, asked: int | str | None, track: int | None) -> int | None:
+    """Number of the programme asked for by number or name, or by an audio track of it."""
+    stream = next((s for s in clip.streams if s.kind == "audio" and s.track == track), None) if track is not None else None
+    own = clip.programme_of(stream) if stream is not None else None
+    if asked is None:
+        return own.number if own is not None else clip.programme
+    wanted = str(asked).strip().casefold()
+    found = [p for p in clip.programmes if str(p.number) == wanted] or [
+        p for p in clip.programmes if (p.name or "").casefold() == wanted
+    ]
+    if not found:
+        there = ", ".join(p.label for p in clip.programmes)
+        raise SettingError(
+            f"There is no programme {shown(str(asked), 60)}; choose one of {there}."
+            if there
+            else f"There is no programme {shown(str(asked), 60)}: the file holds one programme only; leave it out."
+        )
+    if stream is not None and clip.programmes and stream.index not in found[0].streams:
+        raise SettingError(f"Audio track {track} is not of programme {found[0].label}; choose one of that programme.")
+    return found[0].number
+
+
+def open_clip(path: str | os.PathLike[str], progress: ProgressCallback = silent, settings: Settings | None = None) -> FileReader:
     """Open a video or audio file for reading: hashed, described, tried.
 
     Args:
         path: a regular file; the original is opened read-only and never written.
         progress: told while hashing; may raise Cancelled.
+        settings: which programme is read where there are several; None takes the main one.
 
     Raises:
         MediaError: the file cannot be opened, is no recording, or nothing in it can be decoded.
@@ -162,17 +208,9 @@ def open_clip(path: str | os.PathLike[str], progress: ProgressCallback = silent)
     source.open()
     try:
         contents = describe(source)
-        clip = Clip(
-            path=source.path,
-            sha256=source.hash(progress),
-            size_bytes=source.size_bytes,
-            container=contents.container,
-            duration_s=contents.duration_s,
-            streams=contents.streams,
-            tags=contents.tags,
-            problems=contents.problems,
-        )
+        source.hash(progress)
+        reader = FileReader(source, contents.clip(source), contents.layouts)
+        return reader if settings is None else reader.of_programme(settings.programme, settings.track)
     except BaseException:
         source.close()
         raise
-    return FileReader(source, clip, contents.origin_s)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.core.clip import Clip, Frame, Interval, Stream
-from engine.media.container import describe
+from engine.core.clip import Clip, Frame, Interval
+from engine.media import answer
+from engine.media.contents import describe
 from engine.media.reader import FileReader
 from engine.media.source import Source
 
@@ -32,7 +33,7 @@ def serve(source: Source, request: dict[str, Any]) -> Iterator[Answer]:
         contents = describe(source)
         yield {"is": "contents", "contents": asdict(contents)}, b""
         return
-    reader = FileReader(source, clip_of(request["clip"]), request["origin_s"])
+    reader = FileReader(source, Clip.of(request["clip"]), (answer.layout(request["layout"]),))
     interval = Interval(*request["interval"]) if request.get("interval") else None
     told: dict[str, int] = {}
     for facts, payload in _ANSWERS[request["task"]](reader, request, interval):
@@ -98,10 +99,3 @@ def _news(now: dict[str, int], told: dict[str, int]) -> dict[str, int]:
     news = {k: v - told.get(k, 0) for k, v in now.items() if v != told.get(k, 0)}
     told.update(now)
     return news
-
-
-def clip_of(facts: dict[str, Any]) -> Clip:
-    """A clip of its facts, as `dataclasses.asdict` gives them."""
-    streams = tuple(Stream(**s) for s in facts["streams"])
-    tags = tuple((str(k), str(v)) for k, v in facts["tags"])
-    return Clip(**{**facts, "streams": streams, "tags": tags, "problems": tuple(facts["problems"])})

@@ -12,12 +12,14 @@ not). A dissolve is a straight line between two unlike pictures (a pan is a bent
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import av
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from engine.core.clip import Frame, Interval, Shot
@@ -27,8 +29,7 @@ from engine.media.picture import pixel_aspect, to_rgb
 from engine.media.reader import FileReader
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-
+    from engine.media.piece import Piece
     from engine.media.source import Source
 
 BLIND_S = 3.0  # key frames further apart than this can hide a shot that comes and goes between them
@@ -388,8 +389,7 @@ class Seen:
 
 def walk(
     source: Source,
-    index: int,
-    origin_s: float,
+    pieces: tuple[Piece, ...],
     interval: Interval | None,
     only_keys: bool,
     wants: Callable[[float], bool] | None,
@@ -401,14 +401,30 @@ def walk(
         wants: asked for each frame by time; a frame that is wanted comes along at reduced size.
         sizes: filled with (time, bytes) of the packets that are no key frames, decoded or not.
     """
-    with open_container(source) as container:
+    for number, piece in enumerate(pieces):
+        following = pieces[number + 1].start_s if number + 1 < len(pieces) else math.inf
+        if interval is not None and (piece.start_s >= interval.end_s or following <= interval.start_s):
+            continue
+        yield from _walk_piece(source, piece, interval, only_keys, wants, sizes)
+
+
+def _walk_piece(
+    source: Source,
+    piece: Piece,
+    interval: Interval | None,
+    only_keys: bool,
+    wants: Callable[[float], bool] | None,
+    sizes: list[tuple[float, int]] | None,
+) -> Iterator[Seen]:
+    index, origin_s = piece.index, piece.origin_s
+    with open_container(source, piece.ranges) as container:
         stream = container.streams[index]
         prepare(stream)
         aspect = pixel_aspect(container, index)
         if not only_keys:
             stream.codec_context.skip_frame = "NONREF"
             stream.codec_context.options = {**stream.codec_context.options, "skip_loop_filter": "all"}
-        if interval is not None and interval.start_s > 0:
+        if interval is not None and interval.start_s > piece.start_s:
             try:
                 container.seek(int((interval.start_s + origin_s) / stream.time_base), stream=stream)
             except (av.error.FFmpegError, OSError, ValueError, OverflowError):
@@ -423,7 +439,7 @@ def walk(
             except (av.error.FFmpegError, ValueError, MemoryError):
                 continue
             for frame in frames:
-                if frame.time is None:
+                if not isinstance(frame, VideoFrame) or frame.time is None or not piece.holds(frame.time - origin_s):
                     continue
                 time_s = frame.time - origin_s
                 if interval is not None and time_s >= interval.end_s:

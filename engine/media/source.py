@@ -98,11 +98,15 @@ class Source:
                 f"{self.sha256[:16]}…: examine it again."
             )
 
-    def window(self) -> Window:
-        """A file object of its own position; closing it leaves the source open."""
+    def window(self, ranges: tuple[tuple[int, int], ...] = ()) -> Window:
+        """A file object of its own position; closing it leaves the source open.
+
+        Args:
+            ranges: (first byte, byte after the last) of what it shows, one after the other; empty for the whole file.
+        """
         if self._fd < 0:
             raise MediaError(f"{self.name} has been closed; open the clip again.")
-        return Window(self)
+        return Window(self, ranges)
 
     def pread(self, size: int, at: int) -> bytes:
         """Up to `size` bytes from byte `at`.
@@ -130,8 +134,10 @@ class Window(io.RawIOBase):
     Its name carries the suffix alone, as a hint for headerless formats; the demuxer never learns the path.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, ranges: tuple[tuple[int, int], ...] = ()) -> None:
         self._source = source
+        self._ranges = ranges or ((0, source.size_bytes),)
+        self._size_bytes = sum(max(0, end - first) for first, end in self._ranges)
         self._at = 0
         suffix = Path(source.path).suffix.lower()
         self.name = "clip" + (suffix if re.fullmatch(r"\.[a-z0-9]{1,5}", suffix) else "")
@@ -144,13 +150,19 @@ class Window(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         if size < 0:
-            size = max(0, self._source.size_bytes - self._at)
-        data = self._source.pread(size, self._at)
-        self._at += len(data)
-        return data
+            size = max(0, self._size_bytes - self._at)
+        before = 0
+        for first, end in self._ranges:
+            length = max(0, end - first)
+            if self._at < before + length:  # one range at a time: a reader that wants more asks again
+                data = self._source.pread(min(size, before + length - self._at), first + self._at - before)
+                self._at += len(data)
+                return data
+            before += length
+        return b""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._source.size_bytes}[whence]
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size_bytes}[whence]
         self._at = max(0, base + offset)
         return self._at
 

@@ -53,6 +53,7 @@ from engine.report.record import (
     MovedRecord,
     PerceivedRecord,
     PlaceRecord,
+    ProgrammeRecord,
     ProvenanceRecord,
     PutInRecord,
     RationaleRecord,
@@ -127,6 +128,8 @@ def _clip(clip: Clip) -> ClipRecord:
         streams=tuple(_stream(s) for s in clip.streams),
         tags=tuple(TagRecord(_text(k), _text(v)) for k, v in clip.tags),
         problems=tuple(_text(p) for p in clip.problems),
+        programmes=tuple(ProgrammeRecord(p.number, _text(p.name) if p.name else None, p.streams) for p in clip.programmes),
+        programme=clip.programme,
     )
 
 
@@ -144,6 +147,8 @@ def _stream(s: Stream) -> StreamRecord:
         width_px=s.width_px,
         height_px=s.height_px,
         fps=s.fps,
+        flags=s.flags,
+        silent=s.silent,
     )
 
 
@@ -156,6 +161,7 @@ def _settings(s: Settings) -> SettingsRecord:
         prior=s.prior,
         date=s.when.isoformat() if s.when else None,
         track=s.track,
+        programme=_text(s.programme) if s.programme else None,
         interval=_interval(s.interval) if s.interval else None,
         stride_s=s.stride_s,
         quick=s.quick,

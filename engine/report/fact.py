@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.clip import Stream
+from engine.core.clip import Clip, Stream
 from engine.core.finding import FUSED, Finding, Settings
 from engine.media.source import shown
 from engine.report import scope, words
@@ -58,12 +58,27 @@ def _chosen(differs: bool) -> str:
     return " (chosen, not the default)" if differs else ""
 
 
+def _main_track(clip: Clip) -> str:
+    choice = clip.choice("audio")
+    if choice is None:
+        return "none"
+    return f"{choice.stream.track}, the main one" + (f": {choice.why}" if choice.why else "")
+
+
+def _programme(finding: Finding) -> str:
+    """The programme that was read."""
+    clip = finding.clip
+    label = next((p.label for p in clip.programmes if p.number == clip.programme), "")
+    return shown(label, 100) + _chosen(finding.settings.programme is not None)
+
+
 def settings(finding: Finding) -> tuple[tuple[str, str], ...]:
     s, default = finding.settings, Settings()
     rows = [
         ("Prior", words.PRIOR_NAMES.get(s.prior, s.prior) + _chosen(s.prior != default.prior)),
         ("Date of the recording", (s.when.isoformat() + _chosen(True)) if s.when else "not given: any time of the year"),
-        ("Audio track", f"{s.track}{_chosen(True)}" if s.track else "the container's default"),
+        ("Audio track", f"{s.track}{_chosen(True)}" if s.track else _main_track(finding.clip)),
+        *([("Programme", _programme(finding))] if finding.clip.programmes else []),
         ("Interval", (words.span(s.interval.start_s, s.interval.end_s) + _chosen(True)) if s.interval else "all"),
         ("Step between windows", f"{s.stride_s:g} s{_chosen(True)}" if s.stride_s else "1.5 s up to a minute, 3 s beyond"),
         *([("Clues run", "those with a vote alone, to be quick")] if s.quick else []),

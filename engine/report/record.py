@@ -52,6 +52,17 @@ class StreamRecord:
     width_px: int | None = _said("video: width as stored")
     height_px: int | None = _said("video: height as stored")
     fps: float | None = _said("video: mean frames a second")
+    flags: tuple[str, ...] = _said("what the container says the track is for")
+    silent: bool = _said("audio: nothing was heard at the places tried")
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeRecord:
+    """One of several programmes in a transport stream."""
+
+    number: int = _said("as the stream numbers it")
+    name: str | None = _said("as the stream names it")
+    streams: tuple[int, ...] = _said("its tracks, by their number in the container")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,9 @@ class ClipRecord:
     duration_s: float | None = _said("length, s")
     streams: tuple[StreamRecord, ...] = _said("tracks in container order")
     tags: tuple[TagRecord, ...] = _said("container tags")
-    problems: tuple[str, ...] = _said("what was wrong with the file, in sentences")
+    problems: tuple[str, ...] = _said("what was wrong with the file or chosen in it, in sentences")
+    programmes: tuple[ProgrammeRecord, ...] = _said("programmes of a transport stream that holds several")
+    programme: int | None = _said("number of the programme that was read, or null where there are not several")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,8 @@ class SettingsRecord:
 
     prior: str = _said("mixture, land, observer or population")
     date: str | None = _said("date of the recording, YYYY-MM-DD, or null for any time of the year")
-    track: int | None = _said("audio track from 1, or null for the container's default")
+    track: int | None = _said("audio track from 1, or null for the main one")
+    programme: str | None = _said("programme asked for, by number or name, or null for the track's or the main one")
     interval: IntervalRecord | None = _said("stretch asked for, or null for the whole clip")
     stride_s: float | None = _said("step between windows of sound, or null for the program's choice")
     quick: bool = _said("whether clues without a vote were left out")

@@ -99,14 +99,15 @@ def _of_time(finding: Finding) -> Iterator[str]:
 
 def _of_tracks(clip: Clip, finding: Finding) -> Iterator[str]:
     heard = heard_track(finding)
-    for s in clip.audio_tracks:
+    for s in (s for s in clip.streams if s.kind == "audio"):
         if s is not heard:
-            yield f"Audio track {s.track} ({_named(s)}) was not listened to."
+            yield f"Audio track {s.track} ({_named(s, clip)}) was not listened to."
     if heard is not None and (heard.channels or 0) > 1:
         yield f"The {heard.channels} channels of the sound were heard mixed to one: what differs between them was not looked at."
-    seen = _default([s for s in clip.video_tracks if s.decodable])
-    for s in (s for s in clip.video_tracks if s is not seen):
-        yield f"Video track {s.track} ({_named(s)}) was not looked at."
+    choice = clip.choice("video")
+    for s in (s for s in clip.streams if s.kind == "video" and not s.attached_picture):
+        if choice is None or s is not choice.stream:
+            yield f"Video track {s.track} ({_named(s, clip)}) was not looked at."
     if clip.video_tracks:
         yield "The picture was looked at in single frames; what shows between them only was not seen."
     for kind, plural in (("subtitle", "subtitle tracks"), ("data", "data tracks"), ("attachment", "attachments")):
@@ -123,8 +124,10 @@ def _of_people(finding: Finding) -> Iterator[str]:
         yield "The analyst's edits were not preceded by a blind judgement on record: the picture may have been known."
 
 
-def _named(s: Stream) -> str:
-    return ", ".join(x for x in (s.codec, f"language {shown(s.language, 20)}" if s.language else "") if x)
+def _named(s: Stream, clip: Clip) -> str:
+    own = clip.programme_of(s)
+    programme = f"programme {shown(own.label, 80)}" if own is not None else ""
+    return ", ".join(x for x in (s.codec, f"language {shown(s.language, 20)}" if s.language else "", programme, s.aside) if x)
 
 
 def _by_no_clue(finding: Finding) -> str:
@@ -139,11 +142,7 @@ def _by_no_clue(finding: Finding) -> str:
 
 
 def heard_track(finding: Finding) -> Stream | None:
-    """The audio track that was listened to: the one asked for, else the container's default, else the first; None without."""
+    """The audio track that was listened to: the one asked for, else the main one; None without."""
     tracks = [s for s in finding.clip.audio_tracks if s.decodable]
-    asked = next((s for s in tracks if s.track == finding.settings.track), None)
-    return asked or _default(tracks)
-
-
-def _default(tracks: list[Stream]) -> Stream | None:
-    return next((s for s in tracks if s.default), tracks[0] if tracks else None)
+    choice = finding.clip.choice("audio")
+    return next((s for s in tracks if s.track == finding.settings.track), choice.stream if choice else None)

@@ -111,7 +111,7 @@ def test_every_setting_has_an_option_or_a_reason_not_to(clip: Path, examined: li
     assert cli.main(["locate", str(clip), "--quiet"]) == 0
     assert examined == [Settings()]
     fixed = {"seed"}  # nothing is sampled in judging a clip
-    options = {"prior", "when", "track", "interval", "stride_s", "radius_km", "same_place_km", "claim", "quick"}
+    options = {"prior", "when", "track", "programme", "interval", "stride_s", "radius_km", "same_place_km", "claim", "quick"}
     by_edits = {"dropped", "added", "left_out", "included", "weights", "edits"}
     assert options | by_edits | fixed == set(Settings.__dataclass_fields__)
 

@@ -226,7 +226,7 @@ def test_answers_without_end_are_stopped(monkeypatch: pytest.MonkeyPatch) -> Non
         lambda c: c["streams"][0].update(extra=1),
         lambda c: c["streams"][0].update(decodable="yes"),
         lambda c: c.update(duration_s="long"),
-        lambda c: c.update(origin_s=float("inf")),
+        lambda c: c["layouts"][0].update(origin_s=float("inf")),
         lambda c: c.pop("tags"),
         lambda c: c.update(tags=[["a"]]),
     ],
@@ -236,7 +236,7 @@ def test_a_description_that_makes_no_sense_is_refused(
 ) -> None:
     from dataclasses import asdict
 
-    from engine.media.container import describe
+    from engine.media.contents import describe
     from engine.media.source import Source
 
     source = Source(FILM)
