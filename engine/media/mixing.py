@@ -133,8 +133,9 @@ def _plan(source: Source, piece: Piece) -> Plan:
     try:
         with open_container(source, piece.ranges) as container:
             stream = container.streams[piece.index]
-            channels = stream.codec_context.channels if stream.codec_context else 0
-            if stream.type != "audio" or not 2 <= channels <= _MOST_CHANNELS:
+            if stream.type != "audio" or stream.codec_context is None:
+                return ()
+            if not 2 <= stream.codec_context.channels <= _MOST_CHANNELS:
                 return ()
             length_s = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / av.time_base
             if piece.end_s is not None:
