@@ -85,8 +85,20 @@ SETTLED = "[data-testid=stApp][data-test-script-state=notRunning][data-test-conn
 
 @pytest.fixture
 def settled(page: Any) -> Callable[[], None]:
-    """Waits until the page is drawn to its end."""
-    return lambda: page.locator(SETTLED).wait_for(state="attached", timeout=240_000)
+    """Waits until the page is drawn to its end, and stays so over a number of frames: a click is a few frames on its way before
+    Streamlit says that it draws again. To be called after waiting for what an act leads to, where that can be seen."""
+
+    def wait() -> None:
+        page.evaluate("() => { window.frames_still = 0; }")
+        page.wait_for_function(
+            "settled => { window.frames_still = document.querySelector(settled) ? window.frames_still + 1 : 0;"
+            " return window.frames_still > 10; }",
+            arg=SETTLED,
+            polling="raf",
+            timeout=240_000,
+        )
+
+    return wait
 
 
 @pytest.fixture
