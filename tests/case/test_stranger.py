@@ -100,7 +100,7 @@ def test_what_works_something_out_is_named_and_not_run(theirs: Path, statement: 
         "UPDATE fingerprints SET marks = 'AAA'",
         "UPDATE cases SET title = x'00ff'",
         "UPDATE cases SET title = CAST(x'c3' AS TEXT)",
-        "UPDATE log SET hash = 7 WHERE seq = (SELECT max(seq) FROM log)",
+        "UPDATE log SET hash = x'07' WHERE seq = (SELECT max(seq) FROM log)",
     ],
 )
 def test_what_does_not_belong_in_a_row_is_one_sentence(theirs: Path, statement: str, capsys: pytest.CaptureFixture[str]) -> None:
