@@ -1,4 +1,4 @@
-"""A case of a stranger's: whatever stands in the place of its tables, rows and files is a sentence, at once, and nothing is run."""
+"""A case of a stranger: whatever stands in the place of its tables, rows and files is a sentence, at once, and nothing runs."""
 
 from __future__ import annotations
 
