@@ -87,10 +87,11 @@ def _writing() -> None:
 
 def _kept(b: state.Bench, filed: engine.Filed, found: Finding) -> None:
     waiting = len(b.moves) - b.filing.entered
+    where = clean(engine.without_password(filed.place), 200)
     if b.filing.error:
         st.error(plain(b.filing.error, 500), icon=":material/error:")
     st.html(
-        f"<div class='ew-edits'><b>{clean(filed.title, 60)}</b><br><span class='ew-dim'>{clean(filed.place, 200)}</span><br>"
+        f"<div class='ew-edits'><b>{clean(filed.title, 60)}</b><br><span class='ew-dim'>{where}</span><br>"
         f"{_many(b.filing.entered)} of yours in its log{f', {waiting} waiting to be written' if waiting else ''}. "
         f"Head <span title='{clean(filed.head)}'>{clean(filed.head[:16])}…</span></div>"
     )

@@ -157,6 +157,7 @@ _PUBLIC = {
     "verify_weights": "engine.nets.catalog:verify",
     "weights_state": "engine.nets.catalog:state",
     "models_dir": "engine.core.paths",
+    "without_password": "engine.core.secret",
     "annotate": "engine.media.draw",
     "marks_of": "engine.media.draw",
     "words": "engine.report.words:",

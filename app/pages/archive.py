@@ -159,7 +159,8 @@ def header(b: Book) -> None:
     if a.problems:
         facts.insert(2, f"{len(a.problems):,} not examined")
     said = "".join(f"<span>{clean(x)}</span>" for x in facts)
-    left.html(f"<div class='ew-facts'><b title='{clean(a.place, 300)}'>{clean(a.title, 70)}</b>{said}</div>")
+    where = clean(engine.without_password(a.place), 300)
+    left.html(f"<div class='ew-facts'><b title='{where}'>{clean(a.title, 70)}</b>{said}</div>")
     again.button("Read again", key="case-again", icon=":material/refresh:", width="stretch", help="As the case is by now",
                  **state.callback(casebook.read_again, b))  # fmt: skip
     with out.popover("Open", icon=":material/folder_open:", width="stretch"):

@@ -30,7 +30,7 @@ _POSTGRES_KINDS = """
 """
 
 
-_OWN = ("alembic_version", *Base.metadata.tables)
+OWN = ("alembic_version", *Base.metadata.tables)
 # What may stand in the statement that made a table, and makes it work something out when it is read, written or checked.
 _WORKS = re.compile(r"\b(check|generated|as|default|collate|virtual|on\s+conflict)\b", re.I)
 _INDICES = ("ix_findings_clip_sha256", "ix_findings_result_key", "ix_decisions_finding_id")
@@ -45,7 +45,7 @@ def readable(connection: sa.Connection) -> frozenset[str]:
     return frozenset(n for n in names if {c.name for c in Base.metadata.tables[n].columns} <= held[n])
 
 
-def refuse(connection: sa.Connection, only: Sequence[str] = _OWN, writing: bool = False) -> None:
+def refuse(connection: sa.Connection, only: Sequence[str] = OWN, writing: bool = False) -> None:
     """See that these are plain tables, before anything is read of them.
 
     Args:
@@ -86,12 +86,12 @@ def _odd(connection: sa.Connection) -> Iterator[tuple[str, str]]:
     if connection.dialect.name != "sqlite":
         for name, kind, *_ in connection.exec_driver_sql(_POSTGRES_KINDS):
             kind = kind.decode() if isinstance(kind, bytes) else kind
-            if name in _OWN and kind not in ("r", "p"):
+            if name in OWN and kind not in ("r", "p"):
                 yield name, "is a view, not a table; what it shows is made up by a query."
         return
     for kind, name, root, sql in _sqlite_schema(connection):
         own = name.lower()
-        if own not in _OWN or kind == "trigger":
+        if own not in OWN or kind == "trigger":
             continue
         if kind == "view":
             yield own, "is a view, not a table; what it shows is made up by a query."

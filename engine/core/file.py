@@ -148,7 +148,7 @@ def json_of(text: str | bytes, name: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise DataError(f"{shown(name)} is no JSON that can be read; write it again.") from None
+        raise DataError(f"{shown(name)} is damaged or made to do harm; get it again from where it came.") from None
 
 
 def digest(path: str | os.PathLike[str], progress: Callable[[int], None] | None = None) -> str:
