@@ -24,7 +24,10 @@ def run(args: argparse.Namespace) -> int:
     from engine.case.jobs import Queue
 
     queue = Queue()
-    for act in ("cancel", "resume", "forget"):
+    if args.cancel is not None:
+        queue.cancel(_one(queue.jobs(), args.cancel), wait=True)  # a thread that sees to it would end with this command
+        return 0
+    for act in ("resume", "forget"):
         if (asked := getattr(args, act)) is not None:
             getattr(queue, act)(_one(queue.jobs(), asked))
             return 0

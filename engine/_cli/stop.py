@@ -22,7 +22,7 @@ from typing import NoReturn
 
 from engine._cli.terminal import plain
 
-WITHIN_S = 3.0  # from the first signal to the end
+WITHIN_S = 2.5  # from the first signal to the end
 EXIT_CODE = 1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

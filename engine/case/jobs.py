@@ -233,8 +233,12 @@ class Queue:
         """Whether a listed job showed a clip of these bytes."""
         return any(self.shown_sha256(job) == sha256 for job in self.jobs())
 
-    def cancel(self, job: str) -> None:
-        """Ask a job to stop. A worker that doesn't within GRACE_S is killed, which frees its memory and the GPU's."""
+    def cancel(self, job: str, wait: bool = False) -> None:
+        """Ask a job to stop. A worker that doesn't within GRACE_S is killed, which frees its memory and the GPU's.
+
+        Args:
+            wait: until it has stopped, as whoever ends at once has to.
+        """
         folder = self._job(job)
         if not folder.is_dir() or (folder / "outcome.json").exists():
             return
@@ -242,7 +246,10 @@ class Queue:
         if not (folder / "started").exists():
             write_whole(folder / "outcome.json", b'{"state": "cancelled"}')
             return
-        threading.Thread(target=self._see_it_stop, args=(folder,), daemon=True).start()
+        seeing = threading.Thread(target=self._see_it_stop, args=(folder,), daemon=True)
+        seeing.start()
+        if wait:
+            seeing.join()
 
     def resume(self, job: str) -> None:
         """Take up an interrupted, failed or cancelled job again; what was kept of it is used."""

@@ -198,7 +198,7 @@ class Decoder:
         self.stop()
         return ending.proved(self._name, code, environment.decoder_mb())
 
-    def _refusal(self, facts: dict[str, Any]) -> MediaError:
+    def _refusal(self, facts: dict[str, Any]) -> errors.InputError:
         """The error that a child says: a refusal of the file, or a failure of its own, after which it is asked no more."""
         kind, text = str(facts.get("kind")), str(facts.get("text", ""))
         if kind == "memory":

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.case import worker
+from engine.case import jobs, worker
 from engine.case.jobs import Queue, Status
 from engine.case.results import Results
 from engine.case.upload import Uploads
@@ -152,3 +152,25 @@ def test_who_starts_a_worker_while_one_is_killed_keeps_it(tmp_path: Path, monkey
     assert queue._worker is not None
     queue._worker.kill()
     queue._worker.wait()
+
+
+def test_a_worker_that_does_not_heed_is_ended_before_the_command_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `earwitness jobs --cancel` does: a thread that saw to it later would end with the command."""
+    queue = Queue(tmp_path / "jobs", Results(tmp_path / "results"), Uploads(tmp_path / "uploads"))
+    monkeypatch.setattr(jobs, "GRACE_S", 0.2)
+    monkeypatch.setattr(Queue, "ensure_worker", lambda self: None)
+    job = queue.submit(noise(tmp_path / "a.wav", 1.0), Settings())
+    code = (
+        "import fcntl, json, os, sys, time\nfrom pathlib import Path\nfolder = Path(sys.argv[1])\n"
+        "lock = (folder / 'worker.lock').open('a')\nfcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "(folder / 'worker.json').write_text(json.dumps({'pid': os.getpid()}))\nprint('at work', flush=True)\ntime.sleep(600)\n"
+    )
+    words = [sys.executable, "-c", code, str(queue.folder)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True) as deaf:
+        assert deaf.stdout and deaf.stdout.readline() == "at work\n"
+        (queue.folder / job / "started").touch()
+        queue.cancel(job, wait=True)
+        assert deaf.wait(10) < 0
+    assert queue.status(job).state == "cancelled"
