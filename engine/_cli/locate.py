@@ -306,6 +306,7 @@ def _examine(
     from engine.media import open_clip
     from engine.timeline import timeline
 
+    lacking: output.Failure | None = None
     began = time.monotonic()
     with open_clip(os.fspath(path), progress, settings) as reader:
         perceived = settings.interval if case is None else None  # a case perceives whole clips
@@ -318,16 +319,22 @@ def _examine(
         finding = judge_film(perception, settings, progress, took_s) if scene is None else judge(perception, settings, took_s)
         if hand.makings or case is not None or any(r.explained for r in reports):
             progress(Progress("weighing each piece of evidence"))
-            finding = explained(finding)
+            if case is not None:  # which keeps each decision with what it did, or nothing
+                finding = explained(finding)
+            else:
+                finding, lacking = _with("Weighing each piece of evidence", explained, finding, debug)
         if asked is not None:
             from engine.why import ask
 
             finding = replace(finding, rationale=ask(finding, reader, asked, progress))
         documents: list[str | bytes | output.Failure] = []
-        if any(r.timed for r in reports):
-            finding = replace(finding, timeline=timeline(finding))
+        if lacking is None and any(r.timed for r in reports):
+            finding, lacking = _with("The timeline", lambda f: replace(f, timeline=timeline(f)), finding, debug)
         custody = case.keep(perception, finding, reader, progress) if case is not None else None
         for report in reports:
+            if lacking is not None and report.explained:
+                documents.append(replace(lacking, why=f"--{report.option}: {lacking.why}"))
+                continue
             progress(Progress(f"writing {report.option}"))
             made = partial(report.render, finding, reader, perceived, custody)
             documents.append(output.tried(f"--{report.option}", made, debug))
@@ -335,6 +342,12 @@ def _examine(
             documents.append(output.tried("--reel", partial(_reel, finding, reader, reel, progress), debug))
         reader.verify_unchanged(progress)
     return finding, documents
+
+
+def _with(what: str, add: Callable[[Finding], Finding], finding: Finding, debug: bool) -> tuple[Finding, output.Failure | None]:
+    """A finding with something more that some documents need; where that fails, as it is, and why: the others are written."""
+    more = output.tried(what, partial(add, finding), debug)
+    return (finding, more) if isinstance(more, output.Failure) else (more, None)
 
 
 def _reel(finding: Finding, reader: Reader, path: str, progress: ProgressCallback) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -454,3 +455,23 @@ def test_a_folder_for_tables_is_tried_before_the_work(clip: Path, capfd: pytest.
         assert cli.main(["batch", str(clip), "-o", str(clip.parent / "case"), "--tables", str(folder)]) == 2
         err = capfd.readouterr().err
         assert "--tables: " in err and len(err.strip().splitlines()) == 1 and not (clip.parent / "case").exists()
+
+
+def test_what_some_documents_need_takes_no_other_with_it(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from engine.case.results import Results
+
+    def fail(_: object) -> object:
+        raise ZeroDivisionError("division by zero")
+
+    finding = made.finding(path=str(clip))
+    reader = type("Opened", (), {"verify_unchanged": lambda *_: None, "clip": finding.clip})()
+    monkeypatch.setattr("engine.media.open_clip", lambda *_: contextlib.nullcontext(reader))
+    monkeypatch.setattr(Results, "perceive", lambda *_: (PERCEIVED, Settings(), False))
+    monkeypatch.setattr("engine.locate.judge_film", lambda *_: finding)
+    monkeypatch.setattr("engine.attribution.explained", fail)
+    assert cli.main(["locate", str(clip), "--json", str(clip.parent / "f.json"), "--kml", str(clip.parent / "f.kml")]) == 1
+    err = capfd.readouterr().err
+    assert "not written: --json: Weighing each piece of evidence: something went wrong inside Earwitness (ZeroDivision" in err
+    assert (clip.parent / "f.kml").is_file() and not (clip.parent / "f.json").exists() and "f.kml" in err
