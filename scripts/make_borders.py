@@ -91,9 +91,8 @@ def main() -> None:
         drawn=own[changed].astype(np.int16),
     )
     misplaced = int(((radius > 0) & ~at_border).sum())
-    print(
-        f"{misplaced} towns misplaced by the lines, {at_border.sum()} others at borders, {len(changed)} in disputed areas, {len(kept)} kept"
-    )
+    print(f"{misplaced} towns misplaced by the lines, {at_border.sum()} others at borders")
+    print(f"{len(changed)} in disputed areas, {len(kept)} kept")
 
 
 if __name__ == "__main__":
