@@ -5,6 +5,7 @@
 For every town of places.npz whose centre lies, by the lines of countries.npz, in another country than GeoNames says:
 - in an area of disputed.csv, farther than LINE_KM from the country GeoNames names, the town is Natural Earth's;
 - else the line is wrong there, or the islet missing, and the town is GeoNames'.
+Towns right at a border are kept, too: their middle is theirs.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from engine.world import assets, borders, countries, disputed
 LINE_KM = 2.0
 # GeoNames numbers of towns whose coordinates are wrong: Sarupathar in Assam is put a hundred kilometres inside Myanmar.
 WRONG = {7302858}
+BORDER_KM = 3.0  # a town with another country this near, in one of four directions, stands at a border
 MOST_KM = 5.0  # a correction reaches no farther beyond the town than this
 REACH_KM, REACH_PER_ROOT = 1.5, 0.009  # as in engine.world.places: how far a town of so many people reaches
 
@@ -38,6 +40,16 @@ def km_to_country(lat: float, lon: float, number: int, tree: shapely.STRtree, ow
     nearest = own[np.argsort(shapely.distance(point, tree.geometries[own]))[:6]]
     ends = [shapely.get_coordinates(shapely.shortest_line(point, tree.geometries[t]))[-1] for t in nearest]
     return min(float(sphere.distance_km(lat, lon, y, x)) for x, y in ends)
+
+
+def near_another(lat: NDArray[np.float64], lon: NDArray[np.float64], own: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(n,) whether another country's outline lies BORDER_KM to the north, south, east or west."""
+    up = np.degrees(BORDER_KM / sphere.EARTH_RADIUS_KM)
+    found = np.zeros(len(lat), dtype=bool)
+    for north, east in ((up, 0.0), (-up, 0.0), (0.0, up), (0.0, -up)):
+        there = countries.by_outlines(np.clip(lat + north, -90.0, 90.0), lon + east / np.maximum(np.cos(np.radians(lat)), 0.05))
+        found |= (there >= 0) & (there != own)
+    return found
 
 
 def main() -> None:
@@ -61,10 +73,13 @@ def main() -> None:
         # Of a country smaller than that, such as the Vatican, no more than it has.
         size = np.sqrt(max(table[listed[i]].area_km2, 0.1) / np.pi)
         radius[i] = countries.COAST_KM if drawn[i] < 0 else min(reach, size) if size < 3.0 else reach
+    # The middle of a town at a border is the town's, too, where the lines run through it.
+    at_border = near_another(lat, lon, own) & (radius == 0) & (drawn == listed)
+    radius[at_border] = np.minimum(1.5, (REACH_KM + REACH_PER_ROOT * np.sqrt(people[at_border])) / 2.0)
     xyz = sphere.to_xyz(lat, lon)
     chord = 2.0 * np.sin(borders.NEIGHBOURS_KM / sphere.EARTH_RADIUS_KM / 2.0)
-    around = cKDTree(xyz).query_ball_point(xyz[radius > 0], chord)
-    kept = np.unique(np.concatenate([np.array(a, dtype=np.int64) for a in around]))
+    around = cKDTree(xyz).query_ball_point(xyz[(radius > 0) & ~at_border], chord)
+    kept = np.unique(np.concatenate([np.array(a, dtype=np.int64) for a in (*around, np.flatnonzero(at_border))]))
     changed = np.flatnonzero(own != listed)
     np.savez_compressed(
         assets.WORLD / "borders.npz",
@@ -75,7 +90,9 @@ def main() -> None:
         city=changed.astype(np.int32),
         drawn=own[changed].astype(np.int16),
     )
-    print(f"{(radius > 0).sum()} towns misplaced by the lines, {len(changed)} in disputed areas, {len(kept)} kept")
+    misplaced = int(((radius > 0) & ~at_border).sum())
+    print(f"{misplaced} towns misplaced by the lines, {at_border.sum()} others at borders")
+    print(f"{len(changed)} in disputed areas, {len(kept)} kept")
 
 
 if __name__ == "__main__":

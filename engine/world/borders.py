@@ -2,7 +2,8 @@
 
 Natural Earth's 10 m borders, as the map has them, are true to some 400 m at best and often to 2 km, and leave small islands out.
 Where GeoNames lists a town in one country and the lines put its centre into another, the line errs, unless the country is
-disputed. Around such a town a place belongs to the country of the nearest town. scripts/make_borders.py makes the file.
+disputed. Around such a town, and in the middle of every town at a border, a place belongs to the country of the nearest town.
+scripts/make_borders.py makes the file.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ NEIGHBOURS_KM = 15.0  # towns this near to a misplaced one take part in the choi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Towns:
-    """Misplaced towns and those around them.
+    """Misplaced towns, those around them, and all at borders.
 
     Attributes:
         tree: of unit vectors (n, 3).
         country: (n,) index into `countries.table`.
-        radius_km: (n,) how far the correction reaches; 0 for towns that the lines put right.
+        radius_km: (n,) how far a town's country reaches around it, whatever the lines say; 0 for those away from borders.
     """
 
     tree: cKDTree

@@ -248,7 +248,7 @@ def numbers_at(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> ND
 def by_lines(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.int64]:
     """`numbers_at` by Natural Earth's outlines alone: what is put right in `borders` is wrong here."""
     lat, lon = _flat(lat_deg, lon_deg)
-    found = _inside(lat, lon)
+    found = by_outlines(lat, lon)
     tree, owner = tiles()
     for i in np.flatnonzero(found == NONE):
         found[i] = _nearest(float(lat[i]), float(lon[i]), tree, owner)
@@ -258,7 +258,7 @@ def by_lines(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDAr
 def inside(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.int64]:
     """(n,) index into `table` of the country at each place, NONE off the coast, however near: quicker than `numbers_at`."""
     lat, lon = _flat(lat_deg, lon_deg)
-    return borders.corrected(lat, lon, _inside(lat, lon))
+    return borders.corrected(lat, lon, by_outlines(lat, lon))
 
 
 def _flat(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -266,8 +266,9 @@ def _flat(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> tuple[N
     return lat, (lon + 180.0) % 360.0 - 180.0
 
 
-def _inside(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(n,) index of the country whose outline holds each place, NONE where none does."""
+def by_outlines(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,) index into `table` of the country whose outline holds each place, NONE where none does; nothing is put right."""
+    lat, lon = _flat(lat_deg, lon_deg)
     tree, owner = tiles()
     found = np.full(len(lat), NONE, dtype=np.int64)
     at, tile = tree.query(shapely.points(lon, lat), predicate="intersects")

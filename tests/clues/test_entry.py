@@ -11,7 +11,7 @@ from engine.core.errors import SettingError
 COUNTRIES = ["UK", "uk", "U.K.", "USA", "US", "UAE", "DRC", "Holland", "Ivory Coast", "Burma", "Czechia", "South Korea", "Korea"]
 COUNTRIES += ["America", "Great Britain", "Deutschland", "Türkiye", "Niger", "Congo", "Lebanon", "Jordan", "Cuba", "Mexico", "AU"]
 REGIONS = ["England", "Scotland", "Wales", "Northern Ireland", "Texas", "Georgia", "Georgia, USA", "Ontario", "California"]
-REGIONS += ["Bavaria", "Punjab", "Victoria", "Victoria, Australia", "Washington"]
+REGIONS += ["Bavaria", "Punjab", "Victoria", "Victoria, Australia", "Washington", "TX", "NSW"]
 
 
 @pytest.mark.parametrize("text", [*COUNTRIES, *REGIONS])
@@ -26,6 +26,12 @@ def test_a_country_or_region_is_refused_with_a_town_to_name(text: str) -> None:
 @pytest.mark.parametrize("text", ["Africa", "Europe", "Southern Europe", "South America"])
 def test_a_part_of_the_world_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match="part of the world"):
+        one_place(text)
+
+
+@pytest.mark.parametrize("text", ["Crimea", "Kashmir", "the Golan Heights", "Somaliland"])
+def test_a_disputed_area_is_a_region_too(text: str) -> None:
+    with pytest.raises(SettingError, match="whole region"):
         one_place(text)
 
 
@@ -46,6 +52,7 @@ def test_a_part_of_the_world_is_refused(text: str) -> None:
         ("St. John's, NL", "St. John's, Newfoundland and Labrador, Canada"),
         ("Washington, D.C.", "Washington, District of Columbia, USA"),
         ("New York", "New York City, New York, USA"),
+        ("Saint Petersburg, FL", "St. Petersburg, Florida, USA"),
         ("Singapore", "Singapore"),
         ("Hong Kong", "Hong Kong"),
         ("Luxembourg", "Luxembourg"),

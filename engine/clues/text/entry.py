@@ -115,6 +115,8 @@ def _or_refused(
     """
     if not qualifiers and squash(name) in _parts_of_the_world():
         raise SettingError(f"{text!r} is a whole part of the world; name a town in it, or give a latitude and a longitude.")
+    if not qualifiers and squash(name).removeprefix("the") in _disputed_areas() and not _countries(held, name):
+        raise SettingError(f"{text!r} is a whole region; name a town in it, or give a latitude and a longitude.")
     known_city = any(c.weight >= 1.0 and c.people >= _OWN_CITY_PEOPLE for c in found)
     codes = _countries(held, name, translated=not known_city) if not qualifiers else ()
     for code in codes:
@@ -145,7 +147,7 @@ def _refusal(
     such = f", such as {_written(held, town)}" if town else ""
     what = " or ".join(called[:4])
     said = f"{text!r} is a whole region or country ({what}); name a town in it{such}, or give a latitude and a longitude"
-    own = [c for c in found if c.weight >= 1.0 or c.people >= _CITY_PEOPLE][:3]
+    own = [c for c in found if c.weight >= 1.0 or c.country in codes][:3]
     if own:
         others = "; ".join(f'({n}) "{_written(held, c)}"' for n, c in enumerate(own, 1))
         said += f"; if a place of that name is meant, write {others}"
@@ -156,6 +158,11 @@ def _written(held: Gazetteer, c: Candidate) -> str:
     """A place as it can be typed: a city that is its own country is named twice."""
     called = label(held, c).removesuffix(" (disputed)")
     return called if "," in called else f"{called}, {countries.by_code(c.country).name}"
+
+
+@cache
+def _disputed_areas() -> frozenset[str]:
+    return frozenset(squash(area.name).removeprefix("the") for area in disputed.areas() if area.outline is not None)
 
 
 @cache
@@ -196,7 +203,7 @@ def _regions(held: Gazetteer, name: str, qualifiers: Sequence[str]) -> tuple[int
     letters = name.replace(".", "").strip()
     if letters.isupper() and f"US.{letters}" in held.region_codes:
         found.append(held.region_codes.index(f"US.{letters}"))
-    if len(squash(name)) > 3:
+    if letters.isupper() or len(squash(name)) > 3:
         found += [held.region_codes.index(d) for d in _abbreviations().get(squash(name), ()) if d in held.region_codes]
     known = [set(_countries(held, q)) for q in qualifiers]
     return tuple(dict.fromkeys(a for a in found if all({held.region_codes[a][:2], held.listed_in(a)[0]} & k for k in known)))
@@ -211,14 +218,17 @@ def label(held: Gazetteer, c: Candidate) -> str:
 
 
 def _readings(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(name, qualifiers): what stands behind commas qualifies; without commas the last words may."""
+    """(name, qualifiers): what stands behind commas qualifies; without commas the last words may; then St. for Saint."""
     parts = [p.strip() for p in text.replace("，", ",").replace("、", ",").split(",") if fold(p)]
-    if parts:
-        yield parts[0], tuple(parts[1:])
+    found = [(parts[0], tuple(parts[1:]))] if parts else []
     words = text.split()
     if len(parts) == 1:
-        for at in range(len(words) - 1, 0, -1):
-            yield " ".join(words[:at]), (" ".join(words[at:]),)
+        found += [(" ".join(words[:at]), (" ".join(words[at:]),)) for at in range(len(words) - 1, 0, -1)]
+    yield from found
+    for name, qualifiers in found:
+        first, _, rest = name.partition(" ")
+        if rest and (other := {"saint": "St", "st": "Saint", "sainte": "Ste", "ste": "Sainte"}.get(squash(first))):
+            yield f"{other} {rest}", qualifiers
 
 
 def _named(held: Gazetteer, name: str) -> list[Candidate]:
