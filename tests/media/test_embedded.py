@@ -79,7 +79,7 @@ BY_ELEMENTS = packet(
 BY_ATTRIBUTES = packet("", "exif:GPSLatitude='64.1466' exif:GPSLongitude='-21.9425' photoshop:DateCreated='2020-07-08'")
 
 
-def told(data: bytes, tmp_path: Path, name: str = "clip.bin") -> dict[str, str]:
+def tags_in(data: bytes, tmp_path: Path, name: str = "clip.bin") -> dict[str, str]:
     path = tmp_path / name
     path.write_bytes(data)
     source = Source(path)
@@ -117,7 +117,7 @@ def test_chunks_of_large_files(form: bytes, tmp_path: Path) -> None:
     if form != b"RIFF":  # the length of the sound stands in ds64
         at = data.index(b"data") + 4
         data = data[:4] + b"\xff" * 4 + data[8:at] + b"\xff" * 4 + data[at + 4 :]
-    assert told(data, tmp_path)["GUANO Loc Position"] == "35.1983 -111.6513"
+    assert tags_in(data, tmp_path)["GUANO Loc Position"] == "35.1983 -111.6513"
 
 
 def test_wave64_and_odd_chunks_without_padding(tmp_path: Path) -> None:
@@ -126,18 +126,18 @@ def test_wave64_and_odd_chunks_without_padding(tmp_path: Path) -> None:
     for kind, body in ((b"junk", b"odd"), (b"bext", bext()), (b"guan", GUANO)):
         part = kind + tail + struct.pack("<Q", len(body) + 24) + body
         w64 += part + bytes(-len(part) % 8)
-    found = told(w64, tmp_path)
+    found = tags_in(w64, tmp_path)
     assert found["bext OriginationDate"] == "2018-02-03 04:05:06"
     assert found["GUANO Loc Position"] == "35.1983 -111.6513"
     for pad in (True, False):
         data = wav(chunk(b"odd ", b"xxx", pad=pad), chunk(b"guan", GUANO[:-1] if len(GUANO) % 2 == 0 else GUANO, pad=pad))
-        assert "GUANO Loc Position" in told(data, tmp_path)
+        assert "GUANO Loc Position" in tags_in(data, tmp_path)
 
 
 def test_a_recorder_that_never_wrote_its_length_is_read_to_the_sound(tmp_path: Path) -> None:
     data = wav(before=chunk(b"guan", GUANO))
     at = data.index(b"data") + 4
-    assert "GUANO Loc Position" in told(data[:at] + b"\xff" * 4 + data[at + 4 :], tmp_path)
+    assert "GUANO Loc Position" in tags_in(data[:at] + b"\xff" * 4 + data[at + 4 :], tmp_path)
 
 
 def test_broadcast_wave_and_info_are_both_listed_and_said_to_disagree(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_ixml_states_a_location(tmp_path: Path) -> None:
 def test_wildlife_acoustics_chunk(gps: str, lat: float, lon: float, tmp_path: Path) -> None:
     fields = ((0, b"\1\0"), (1, b"SM4"), (2, b"S4A00123"), (5, b"2014-04-02 22:59:14-05:00"), (6, gps.encode()), (0xFFFF, b"\0"))
     data = b"".join(struct.pack("<HI", n, len(v)) + v for n, v in fields)
-    found = told(wav(chunk(b"wamd", data)), tmp_path)
+    found = tags_in(wav(chunk(b"wamd", data)), tmp_path)
     assert place_of(found) == pytest.approx((lat, lon))
     assert found["wamd start"] == "2014-04-02 22:59:14-05:00" and found["wamd model"] == "SM4"
 
@@ -193,9 +193,9 @@ def test_id3_in_its_versions_and_writings(tmp_path: Path) -> None:
     short = b"TYE\0\0\5\0" + b"1999" + b"TXX\0\0\x0b\0" + b"geo\0" + b"1.5,2." + bytes(9)
     assert ("ID3 TXXX:geo", "1.5,2.") in id3.read(b"ID3\2\0\0" + seven(len(short)) + short)
     tag = id3_tag(*frames[:2])
-    assert place_of(told(wav(chunk(b"id3 ", tag)), tmp_path)) == (-12.5, 130.9)
+    assert place_of(tags_in(wav(chunk(b"id3 ", tag)), tmp_path)) == (-12.5, 130.9)
     aiff = b"AIFF" + chunk(b"ANNO", b"odd", ">") + chunk(b"ID3 ", tag, ">") + chunk(b"APPL", b"XMP " + BY_ATTRIBUTES, ">")
-    found = told(b"FORM" + struct.pack(">I", len(aiff)) + aiff, tmp_path)
+    found = tags_in(b"FORM" + struct.pack(">I", len(aiff)) + aiff, tmp_path)
     assert found["ID3 TXXX:GEO"] == "-12.5, 130.9" and found["XMP exif:GPSLatitude"] == "64.1466"
 
 
@@ -307,7 +307,7 @@ def test_hostile_lengths_cost_nothing(tmp_path: Path) -> None:
         b"ID3\4\0\x40" + seven(200) + b"\x7f" * 200,
         b"FORM\0\0\0\0AIFFID3 \x7f\xff\xff\xffID3\3\0\0\0\0\0\x7f" + b"TXXX\xff\xff\xff\xff" * 9,
     ):
-        assert isinstance(told(data, tmp_path), dict)
+        assert isinstance(tags_in(data, tmp_path), dict)
 
 
 def test_damaged_metadata_is_left_out_and_never_an_error(tmp_path: Path) -> None:
@@ -347,7 +347,7 @@ def test_damaged_metadata_is_left_out_and_never_an_error(tmp_path: Path) -> None
                     data[at:at] = rng.randbytes(rng.randrange(1, 9))
             if not data:
                 break
-        found = told(bytes(data), tmp_path)
+        found = tags_in(bytes(data), tmp_path)
         clip = Clip("x", "0" * 64, 1, "x", 1.0, tags=tuple(found.items()))
         for observation in container_observations(clip):
             assert observation.label.isprintable() and observation.note.isprintable()
