@@ -55,7 +55,7 @@ class SpeechClue:
     """Where there is speech, and in which language.
 
     Args:
-        track: audio track, from 1; None takes the container's default.
+        track: audio track, from 1; None takes the main one.
         folder: Whisper's folder; None takes the models folder.
     """
 
