@@ -22,7 +22,7 @@ from engine.case.outcome import Outcome, bare
 from engine.case.results import Results
 from engine.case.store import Case
 from engine.case.table import write as tables
-from engine.core.errors import Cancelled, InputError
+from engine.core.errors import Cancelled, DataError, InputError
 from engine.core.file import read_paths
 from engine.core.finding import Settings
 from engine.core.progress import Progress, ProgressCallback, silent
@@ -76,7 +76,11 @@ def gather(inputs: Sequence[str]) -> tuple[str, ...]:
 def _named(name: str) -> Iterator[str]:
     if name.startswith("@"):
         base = Path(name[1:]).absolute().parent
-        yield from (str(base / path) for path in read_paths(name[1:], base))
+        try:
+            listed = read_paths(name[1:], base)
+        except DataError as error:
+            raise InputError(str(error)) from None
+        yield from (str(base / path) for path in listed)
     elif Path(name).is_dir():
         for folder, folders, files in os.walk(name):  # links to folders are not followed, so there is no way round in circles
             folders.sort()

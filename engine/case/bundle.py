@@ -24,7 +24,7 @@ from typing import Any
 from engine.case import codec
 from engine.core.clip import Interval, Reader
 from engine.core.custody import Custody
-from engine.core.errors import EarwitnessError, InputError
+from engine.core.errors import DataError, EarwitnessError, InputError
 from engine.core.file import read_bytes
 from engine.core.finding import Finding, Settings
 from engine.core.progress import Progress, ProgressCallback, silent
@@ -265,7 +265,10 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
         InputError: it is none, or holds what no bundle holds; one sentence with the reason.
     """
     name = _bare(Path(path).name)
-    data = read_bytes(path, MOST_BYTES, "bundle")
+    try:
+        data = read_bytes(path, MOST_BYTES, "bundle")
+    except DataError as error:
+        raise InputError(str(error)) from None
     digest = hashlib.sha256(data).hexdigest()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
