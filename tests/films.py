@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from engine.lab.film import landscape, put_sign
+from engine.lab.bench.film import landscape, put_sign
 
 RATE_HZ = 48_000
 FPS = 10

@@ -13,7 +13,7 @@ from engine.core.clip import Clip, Interval, Stream
 from engine.core.edit import Edit, apply
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
-from engine.locate import judge
+from engine.analysis.judge import judge
 
 CLIP = Clip("clip.mp4", "0" * 64, 1, "mov,mp4", 30.0, (Stream(0, 1, "audio", "aac", True),))
 BIRDS = ("Parus major", "Cyanistes caeruleus", "Erithacus rubecula", "Cuculus canorus")

@@ -14,9 +14,9 @@ from engine.core.clip import Interval
 from engine.core.errors import Cancelled
 from engine.core.finding import Finding, Settings
 from engine.core.progress import Progress
-from engine.locate import judge, judge_film, perceive, scenes
+from engine.analysis.judge import judge, judge_film, perceive, scenes
 from engine.report import to_html, to_json
-from engine.timeline import timeline
+from engine.analysis.timeline import timeline
 from tests import films
 
 PLACES = ((3, "Ajuntament de Sitges", 0.02), (8, "WELCOME TO BURLINGTON VERMONT", 0.4), (15, "Gemeente Utrecht", 0.05))

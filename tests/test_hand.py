@@ -10,17 +10,17 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine import hand
-from engine.attribution import choices, clue_switches, effects, explained, history
+from engine.analysis import edits as hand
+from engine.analysis.effects import choices, clue_switches, effects, explained, history
 from engine.clues.text import choice, reading
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.edit import apply, untouched
 from engine.core.errors import SettingError
 from engine.core.finding import Finding, Perception, Settings
 from engine.core.observation import Observation
-from engine.locate import judge
+from engine.analysis.judge import judge
 from engine.report import to_html, to_json
-from engine.report.table import edits_csv
+from engine.report.formats.csv import edits_csv
 
 EUROPE = ("Parus major", "Cuculus canorus", "Turdus merula")
 

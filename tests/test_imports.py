@@ -156,6 +156,6 @@ def test_the_table_catches_an_import_the_wrong_way(tmp_path: Path, monkeypatch: 
     bad.parent.mkdir(parents=True)
     bad.write_text("def f():\n    from ..nets import birdnet\n", encoding="utf-8")
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
-    assert list(imports(bad)) == [(2, "engine.nets.birdnet")]
+    assert list(imports(bad)) == [(2, "engine.models.birdnet")]
     with pytest.raises(AssertionError, match=r"core may not import engine\.nets"):
         test_rooms_import_one_way(bad)

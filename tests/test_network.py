@@ -133,10 +133,10 @@ def test_onnx_runtime_keeps_no_device_id(tmp_path: Path, first: str) -> None:
 _ENTRIES = {
     "the public list": "import engine",
     "command line": "import engine.cli",
-    "worker": "import engine.case.worker",
+    "worker": "import engine.case.jobs.worker",
     "decoder": "import engine.media.decoder",
-    "process of a batch": "import engine.case.pool",
-    "node of a cluster": "import engine.case.cluster",
+    "process of a batch": "import engine.case.jobs.pool",
+    "node of a cluster": "import engine.case.jobs.cluster",
     "server": "import app.__main__",
     "page": "import app.frame",
 }

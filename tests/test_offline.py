@@ -83,7 +83,7 @@ with contextlib.suppress(Exception):
     print("downloaded")
 """
 _BARS = "print('bars', transformers.utils.logging.is_progress_bar_enabled())"
-_GO = "from engine.nets.offline import go_offline; go_offline()"
+_GO = "from engine.models.offline import go_offline; go_offline()"
 
 
 @pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.slow), "after"])

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from engine import perceiving
+from engine.analysis import perceive as perceiving
 from engine.clues import registry
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, SettingError
@@ -121,8 +121,8 @@ def test_nothing_perceived_ends_after_the_clip_or_the_stretch(
 
 
 def test_what_is_put_in_ends_with_the_clip_and_what_lies_after_it_is_refused(noise: Path) -> None:
-    from engine import hand
-    from engine._cli.by_hand import ByHand
+    from engine.analysis import edits as hand
+    from engine.cli.by_hand import ByHand
 
     perception = perceiving.perceive(noise, Settings())
     over, late = (hand.add_species("Parus major", a, b, 0.9, "Ann") for a, b in ((2.0, 5.0), (4.5, 7.5)))

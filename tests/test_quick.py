@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine import perceiving
+from engine.analysis import perceive as perceiving
 from engine.core.clip import Clip
 from engine.core.finding import Settings
 from engine.core.vote import OFF_BY_DEFAULT
-from engine.locate import perception_key
+from engine.analysis.judge import perception_key
 
 
 def names(settings: Settings) -> set[str]:

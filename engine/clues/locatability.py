@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.clip import Frame, Shot
-from engine.nets import ocr
-from engine.nets.locatability import Scorer
+from engine.models import ocr
+from engine.models.locatability import Scorer
 
 LOOK_PX = 384
 SAME_LOOK = 4.0  # mean difference of thumbnails (0..255) below which a frame is not looked at again

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from engine.clues import atoms, scene, species, speech
-from engine.clues.agclip import AgClipClue
-from engine.clues.atoms import AtomsClue
-from engine.clues.container import ContainerClue
-from engine.clues.hum import HumClue
-from engine.clues.picture import PictureClue
-from engine.clues.scene import SceneClue
-from engine.clues.species import SpeciesClue
-from engine.clues.speech import SpeechClue
-from engine.clues.streetclip import StreetClipClue
+from engine.clues.atoms import clue as atoms
+from engine.clues.scene import clue as scene
+from engine.clues.species import clue as species
+from engine.clues.speech import clue as speech
+from engine.clues.agclip.clue import AgClipClue
+from engine.clues.atoms.clue import AtomsClue
+from engine.clues.container.clue import ContainerClue
+from engine.clues.hum.clue import HumClue
+from engine.clues.picture.clue import PictureClue
+from engine.clues.scene.clue import SceneClue
+from engine.clues.species.clue import SpeciesClue
+from engine.clues.speech.clue import SpeechClue
+from engine.clues.streetclip.clue import StreetClipClue
 from engine.clues.text import TextClue
 from engine.clues.text.clue import text_reader
 from engine.core.evidence import Clue
 from engine.core.finding import Settings
-from engine.nets import ocr
+from engine.models import ocr
 
 
 def clues(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[float, ...] = ()) -> tuple[Clue, ...]:

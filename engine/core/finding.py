@@ -196,7 +196,7 @@ class Finding:
         scene: number of the scene, from 1; 0 when it is about a film of several scenes as a whole, or a stretch that is none.
         scenes: scenes in what was perceived.
         film: about a film of several scenes, each of them judged by itself (`engine.judge_film`).
-        timeline: where each sense points as time goes by, when a report asks for it (`engine.timeline`).
+        timeline: where each sense points as time goes by, when a report asks for it (`engine.analysis.timeline`).
         before: where each modality pointed as first computed, before any edit; empty when nothing was edited.
         history: what each edit did, `choices`: what each setting chosen does, and `effects`: what each clue and observation
             does; all worked out only when a report asks for them (`engine.explained`).

@@ -39,7 +39,7 @@ HUB = {
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # of loading, drawn into whatever the terminal shows
 }
-"""Downloads of the hub's libraries: set by whoever loads a model with them (`engine.nets.offline`), since a script of the
+"""Downloads of the hub's libraries: set by whoever loads a model with them (`engine.models.offline`), since a script of the
 analyst's own may use the hub for something else."""
 
 

@@ -9,16 +9,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.report.colour import MASS_COLOURS, MODALITY_COLOURS
-    from engine.report.document import to_json
-    from engine.report.elan import to_elan
-    from engine.report.geojson import to_geojson
-    from engine.report.html import to_html
-    from engine.report.kml import to_kml
-    from engine.report.pdf import to_pdf
-    from engine.report.raven import to_raven
-    from engine.report.schema import json_schema
-    from engine.report.table import to_csv
+    from engine.report.figures.colour import MASS_COLOURS, MODALITY_COLOURS
+    from engine.report.formats.document import to_json
+    from engine.report.formats.elan import to_elan
+    from engine.report.formats.geojson import to_geojson
+    from engine.report.formats.html import to_html
+    from engine.report.formats.kml import to_kml
+    from engine.report.formats.pdf import to_pdf
+    from engine.report.formats.raven import to_raven
+    from engine.report.formats.schema import json_schema
+    from engine.report.formats.csv import to_csv
 
 _HOME = {
     "MASS_COLOURS": "colour",

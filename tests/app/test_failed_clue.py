@@ -12,7 +12,7 @@ import engine
 from app import job
 from engine.clues.text import TextClue
 from engine.core.errors import DecoderError
-from engine.locate import examples
+from engine.analysis.judge import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = engine.Settings(quick=True)

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 import engine
 from app import filing, state
 from engine import archive
-from engine.case.store import Case
-from engine.case.verify import verify
+from engine.case.record.store import Case
+from engine.case.record.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 240.0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.nets.flow.model import FOLDER
+from engine.models.flow.model import FOLDER
 
 pytestmark = pytest.mark.skipif(not (FOLDER / "flow.safetensors").is_file(), reason="the flow's weights are not there")
 

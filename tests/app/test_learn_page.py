@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 import engine
 from app import game
 from app.guess import land_svg, way
-from engine import lesson
+from engine.analysis import lesson
 from engine.core.paths import EXAMPLES
 from engine.world import continents
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.lab import tiny
+from engine.lab.data import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 

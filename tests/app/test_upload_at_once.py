@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from app import route
 from engine import InputError, PieceError, Uploads
-from engine.case import upload as module
+from engine.case.jobs import upload as module
 from engine.core.paths import ROOT
 
 OURS = {"X-Earwitness": "upload"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.nets import atoms as nets
+from engine.models import atoms as nets
 
 pytestmark = [
     pytest.mark.browser,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.case import codec
-from engine.case.store import Case, Scene
+from engine.case.record import codec
+from engine.case.record.store import Case, Scene
 from engine.core.comparison import Comparison
 from engine.core.finding import Finding
 from engine.media.fingerprint import METHOD, RATE_HZ, of_samples

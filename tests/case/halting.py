@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from engine import cli
-from engine.case import outcome, pool
-from engine.case.outcome import Outcome
+from engine.case.jobs import outcome, pool
+from engine.case.jobs.outcome import Outcome
 from engine.media import child, open_clip
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine import cli
-from engine.case import archive
-from engine.case.archive import Query, select
-from engine.case.store import Case
+from engine.case.record import archive
+from engine.case.record.archive import Query, select
+from engine.case.record.store import Case
 from engine.core.errors import Cancelled, InputError
 from engine.core.progress import Progress
 from tests.case import casework

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from engine.case import batch, chain, database
-from engine.case.schema import Base
-from engine.case.store import FILE, Case
-from engine.case.verify import verify
+from engine.case.jobs import batch
+from engine.case.record import chain, database
+from engine.case.record.schema import Base
+from engine.case.record.store import FILE, Case
+from engine.case.record.verify import verify
 from engine.cli import main
 from engine.core.clip import Clip
 from engine.core.errors import DataError, InputError

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.case import batch, pool
-from engine.case.outcome import Outcome, examine
-from engine.case.results import Results
-from engine.case.store import Case, Scene
-from engine.case.verify import verify
+from engine.case.jobs import batch, pool
+from engine.case.jobs.outcome import Outcome, examine
+from engine.case.jobs.results import Results
+from engine.case.record.store import Case, Scene
+from engine.case.record.verify import verify
 from engine.cli import main
 from engine.core.clip import Clip
 from engine.core.errors import DataError, InputError

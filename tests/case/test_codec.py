@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine import hand
-from engine.case import codec
+from engine.analysis import edits as hand
+from engine.case.record import codec
 from engine.core.clip import Ambience, Clip, Interval, Shot, Stream
 from engine.core.edit import apply, steps
 from engine.core.errors import DataError

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.case import filing
-from engine.case.store import Case
-from engine.case.verify import verify
+from engine.case.record import decisions as filing
+from engine.case.record.store import Case
+from engine.case.record.verify import verify
 from engine.core.edit import Edit, apply
 from engine.core.errors import InputError
 from engine.core.finding import Finding
@@ -118,7 +118,7 @@ def test_locate_keeps_a_clip_with_every_decision_and_its_report_bears_the_head(
 
 
 def test_notes_and_decisions_from_the_command_line(tmp_path: Path, found: Finding, capsys: pytest.CaptureFixture[str]) -> None:
-    from engine.case import archive
+    from engine.case.record import archive
     from engine.cli import main
 
     place = str(tmp_path / "case")

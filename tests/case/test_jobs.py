@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.case import jobs, worker
-from engine.case.jobs import Queue, Status
-from engine.case.results import Results
-from engine.case.upload import Uploads
+from engine.case.jobs import queue as jobs, worker
+from engine.case.jobs.queue import Queue, Status
+from engine.case.jobs.results import Results
+from engine.case.jobs.upload import Uploads
 from engine.core.errors import DataError, SettingError
 from engine.core.finding import Settings
 from engine.core.progress import Progress

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.case.batch import _done
-from engine.case.results import Results, write_whole
-from engine.case.store import Case
-from engine.case.verify import verify
+from engine.case.jobs.batch import _done
+from engine.case.jobs.results import Results, write_whole
+from engine.case.record.store import Case
+from engine.case.record.verify import verify
 from engine.core.finding import Settings
 from engine.core.paths import ROOT
 from engine.core.progress import Progress
@@ -142,7 +142,7 @@ def test_a_command_that_does_not_come_back_is_ended(tmp_path: Path, number: sign
 
 
 def test_an_interrupt_that_a_library_swallows_still_stops(tmp_path: Path) -> None:
-    from engine._cli import output, stop
+    from engine.cli import output, stop
 
     target = output.Target("--json", str(tmp_path / "f.json"))
     with stop.stoppable(to_the_end=False):
@@ -156,7 +156,7 @@ def test_an_interrupt_that_a_library_swallows_still_stops(tmp_path: Path) -> Non
 
 
 def test_what_was_written_before_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    from engine._cli import output, stop
+    from engine.cli import output, stop
 
     with stop.stoppable(to_the_end=False):
         output.write(output.Target("--json", str(tmp_path / "f.json")), "{}")
@@ -165,7 +165,7 @@ def test_what_was_written_before_is_said(tmp_path: Path, capfd: pytest.CaptureFi
 
 
 def test_who_stops_while_hashing_does_not_wait_for_long_films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.case import batch
+    from engine.case.jobs import batch
 
     asked: list[int] = []
 

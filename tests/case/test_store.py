@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from engine.case.store import FILE, Case
-from engine.case.verify import verify
+from engine.case.record.store import FILE, Case
+from engine.case.record.verify import verify
 from engine.core.clip import Clip
 from engine.core.errors import DataError, InputError
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from engine.case import database
-from engine.case.database import FILE
-from engine.case.store import Case, path_of
-from engine.case.verify import verify
+from engine.case.record import database
+from engine.case.record.database import FILE
+from engine.case.record.store import Case, path_of
+from engine.case.record.verify import verify
 from engine.cli import main
 from engine.core.clip import Clip
 from engine.core.errors import DataError, InputError

@@ -12,9 +12,10 @@ import pandas
 import pyarrow.parquet as parquet
 import pytest
 
-from engine.case import batch, table
-from engine.case.store import Case, Scene
-from engine.case.verify import verify
+from engine.case.jobs import batch
+from engine.case.record import table
+from engine.case.record.store import Case, Scene
+from engine.case.record.verify import verify
 from engine.core.clip import Clip, Interval
 from engine.core.errors import InputError
 from engine.core.finding import Finding

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.case.jobs import Queue
-from engine.case.results import Results
-from engine.case.upload import LEFT_ALONE_S, Uploads, safe_name
+from engine.case.jobs.queue import Queue
+from engine.case.jobs.results import Results
+from engine.case.jobs.upload import LEFT_ALONE_S, Uploads, safe_name
 from engine.core.errors import InputError
 from engine.core.finding import Settings
 

@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 import made
 
 from engine import cli
-from engine._cli import by_hand, locate, output
-from engine._cli.app import command
-from engine._cli.by_hand import ByHand
-from engine._cli.commands import COMMANDS
+from engine.cli import by_hand, locate, output
+from engine.cli.app import command
+from engine.cli.by_hand import ByHand
+from engine.cli.commands import COMMANDS
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, InputError, MediaError, SettingError
 from engine.core.finding import Settings
@@ -273,7 +273,7 @@ def test_ctrl_c_stops_a_running_analysis(clip: Path) -> None:
         # a test run in the background is started with interrupts ignored, and Python then leaves them so
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from engine import cli\n"
-        "from engine._cli import locate\n"
+        "from engine.cli import locate\n"
         "def work(*_):\n"
         "    print('working', flush=True)\n"
         "    time.sleep(30)\n"
@@ -297,7 +297,7 @@ def test_a_reader_that_goes_away_is_no_failure_in_words() -> None:
 
 
 def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    from engine._cli.bar import bar
+    from engine.cli.bar import bar
 
     with bar() as progress:
         progress(Progress("listening", 1.0, 2.0, "s"))
@@ -371,7 +371,7 @@ def test_a_document_that_fails_takes_no_other_with_it(
     clip: Path, made_whole: list[Settings], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
     error: Exception, code: int, says: str,
 ) -> None:  # fmt: skip
-    from engine.report import elan
+    from engine.report.formats import elan
 
     def fail(_: object) -> str:
         raise error
@@ -409,8 +409,8 @@ def test_a_bundle_is_made_without_what_fails_and_says_so(
 ) -> None:
     import zipfile
 
-    from engine.case.bundle import read_bundle
-    from engine.report import pdf
+    from engine.case.record.bundle import read_bundle
+    from engine.report.formats import pdf
 
     monkeypatch.setattr(pdf, "_set", lambda *_: (_ for _ in ()).throw(RuntimeError("error: no glyph")))
     target = clip.parent / "b.zip"
@@ -460,7 +460,7 @@ def test_a_folder_for_tables_is_tried_before_the_work(clip: Path, capfd: pytest.
 def test_what_some_documents_need_takes_no_other_with_it(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from engine.case.results import Results
+    from engine.case.jobs.results import Results
 
     def fail(_: object) -> object:
         raise ZeroDivisionError("division by zero")
@@ -469,8 +469,8 @@ def test_what_some_documents_need_takes_no_other_with_it(
     reader = type("Opened", (), {"verify_unchanged": lambda *_: None, "clip": finding.clip})()
     monkeypatch.setattr("engine.media.open_clip", lambda *_: contextlib.nullcontext(reader))
     monkeypatch.setattr(Results, "perceive", lambda *_: (PERCEIVED, Settings(), False))
-    monkeypatch.setattr("engine.locate.judge_film", lambda *_: finding)
-    monkeypatch.setattr("engine.attribution.explained", fail)
+    monkeypatch.setattr("engine.analysis.judge.judge_film", lambda *_: finding)
+    monkeypatch.setattr("engine.analysis.effects.explained", fail)
     assert cli.main(["locate", str(clip), "--json", str(clip.parent / "f.json"), "--kml", str(clip.parent / "f.kml")]) == 1
     err = capfd.readouterr().err
     assert "not written: --json: Weighing each piece of evidence: something went wrong inside Earwitness (ZeroDivision" in err

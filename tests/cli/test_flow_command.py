@@ -9,7 +9,7 @@ import pytest
 
 from engine.cli import main
 from engine.core.paths import EXAMPLES
-from engine.nets.flow.model import FOLDER
+from engine.models.flow.model import FOLDER
 
 CLIP = EXAMPLES / "vermont_chickadee.mp4"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.case.store import Case
+from engine.case.record.store import Case
 
 FULL = Path("/dev/full")
 

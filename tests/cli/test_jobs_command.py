@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine import cli
-from engine.case.jobs import Queue
+from engine.case.jobs.queue import Queue
 from engine.core.finding import Settings
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from engine import cli
 from engine.core.paths import EXAMPLES
-from engine.report.digest import digest_of
+from engine.report.formats.digest import digest_of
 
 GOLF, VERMONT = EXAMPLES / "golf_georgia.mp4", EXAMPLES / "vermont_chickadee.mp4"
 

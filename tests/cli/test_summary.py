@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from engine._cli import summary
-from engine._cli.terminal import Pen
+from engine.cli import summary
+from engine.cli.terminal import Pen
 from engine.core.observation import Observation
 
 

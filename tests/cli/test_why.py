@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine import cli
-from engine._cli import argument
-from engine._cli.terminal import Pen
+from engine.cli import argument
+from engine.cli.terminal import Pen
 from engine.core.paths import EXAMPLES
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "report"))

@@ -7,10 +7,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.clues import agclip as clue
+from engine.clues.agclip import clue
 from engine.core.errors import WeightsError
 from engine.core.observation import Observation
-from engine.nets import agclip, birdnet
+from engine.models import agclip, birdnet
 from engine.world.grid import world_grid
 
 EUROPE = ("Parus major", "Turdus merula", "Erithacus rubecula", "Cuculus canorus")
@@ -118,7 +118,7 @@ def test_shipped_weights_are_small_and_licensed():
 def test_numpy_equals_torch():
     import torch
 
-    from engine.lab import train_agclip
+    from engine.lab.train import agclip as train_agclip
 
     w = agclip.agclip()._weights
     setting = train_agclip.TrainSetting(width=len(w["middle.bias"]))

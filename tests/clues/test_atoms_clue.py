@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.clues import atoms as clue
+from engine.clues.atoms import clue
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.core.errors import DataError
 from engine.core.observation import Observation
-from engine.nets import atoms as nets
+from engine.models import atoms as nets
 from engine.world.grid import world_grid
 
 RATE = clue.RATE_HZ

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.clues import detections
+from engine.clues.species import detections
 from engine.core.errors import DataError
 
 RAVEN = (

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.clues import hum
-from engine.clues.hum import RATE_HZ, HumClue, hum_in, stretches_of
+from engine.clues.hum import clue as hum
+from engine.clues.hum.clue import RATE_HZ, HumClue, hum_in, stretches_of
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.world import mains
 from engine.world.grid import world_grid

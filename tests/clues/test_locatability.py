@@ -14,9 +14,9 @@ from engine.cli import main
 from engine.clues.locatability import Watch, captions, choose, look_at, worth
 from engine.core.clip import Frame, Shot
 from engine.core.errors import DataError, WeightsError
-from engine.lab.film import landscape, put_sign
-from engine.lab.locatability import cross_validated_auc
-from engine.nets.locatability import FEATURES, Head, Scorer, fit
+from engine.lab.bench.film import landscape, put_sign
+from engine.lab.train.locatability import cross_validated_auc
+from engine.models.locatability import FEATURES, Head, Scorer, fit
 
 WIDTH, HEIGHT = 480, 270
 
@@ -134,7 +134,7 @@ def test_a_head_survives_its_file_and_a_damaged_one_says_what_to_do(tmp_path: Pa
 @pytest.fixture(scope="module")
 def clip_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CLIP of the real output size and a small inside, with random weights, in the real files."""
-    from engine.nets.offline import go_offline
+    from engine.models.offline import go_offline
 
     go_offline()
     import torch

@@ -6,11 +6,11 @@ import csv
 
 import pytest
 
-from engine import hand
-from engine.clues import detections, naming
+from engine.analysis import edits as hand
+from engine.clues.species import detections, naming
 from engine.core.errors import DataError, SettingError
 from engine.core.paths import ASSETS
-from engine.nets import birdnet
+from engine.models import birdnet
 
 HEADER = "input,start_time,end_time,species_name,confidence\n"
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.clues.picture import PictureClue, mean_direction
+from engine.clues.picture.clue import PictureClue, mean_direction
 from engine.core.clip import Clip, Frame, Interval
 from engine.core.errors import WeightsError
-from engine.nets import geoclip_picture
-from engine.nets.offline import go_offline
+from engine.models import geoclip_picture
+from engine.models.offline import go_offline
 from engine.world.gallery import gallery
 from engine.world.grid import world_grid
 
@@ -83,7 +83,7 @@ def test_numbers_equal_those_of_the_package(clip_weights: Path, tmp_path: Path, 
     places, shares = theirs.eval().predict(str(tmp_path / "x.png"), 5)
 
     vector = geoclip_picture.PictureEncoder(clip_weights, "cpu").embed([picture])[0]
-    from engine.nets.geoclip_location import location_encoder
+    from engine.models.geoclip_location import location_encoder
 
     lat, lon = (x[::50] for x in gallery())
     logits = geoclip_picture.logit_scale() * location_encoder().embed(lat, lon).astype(np.float64) @ vector

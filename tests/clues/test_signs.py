@@ -11,7 +11,7 @@ from engine.clues.text.clue import TextClue
 from engine.core import sphere
 from engine.core.observation import Observation
 from engine.core.posterior import Posterior
-from engine.nets import ocr
+from engine.models import ocr
 from engine.verdict import fuse
 from engine.world import places, priors, refine
 from engine.world.grid import world_grid

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 import engine
-from engine.clues import soundscape
+from engine.clues.agclip import soundscape
 from engine.core.affinity import Affinity
 from engine.core.errors import MediaError, SettingError, WeightsError
 from engine.core.observation import Observation
-from engine.nets import agclip, catalog, clip_text, geoclip_picture
-from engine.nets.catalog import WeightFile
-from engine.nets.geoclip_location import location_encoder
-from engine.nets.offline import go_offline
+from engine.models import agclip, catalog, clip_text, geoclip_picture
+from engine.models.catalog import WeightFile
+from engine.models.geoclip_location import location_encoder
+from engine.models.offline import go_offline
 from engine.world.grid import world_grid
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from engine.clues import soundtrack
+from engine.clues.atoms import soundtrack
 
 RATE = soundtrack.COPY_RATE_HZ
 

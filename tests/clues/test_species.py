@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.clues import species
-from engine.clues.atoms import AtomsClue
-from engine.clues.species import Calibration, SpeciesClue, heard_in, likelihoods, windows_of
-from engine.clues.speech import SpeechClue
+from engine.clues.species import clue as species
+from engine.clues.atoms.clue import AtomsClue
+from engine.clues.species.clue import Calibration, SpeciesClue, heard_in, likelihoods, windows_of
+from engine.clues.speech.clue import SpeechClue
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.core.errors import TooShortError
 from engine.core.observation import Observation
 from engine.core.posterior import Posterior
 from engine.media.audio import to_wav
-from engine.perceiving import perceive
+from engine.analysis.perceive import perceive
 from engine.world.grid import world_grid
 from engine.world.priors import prior
 

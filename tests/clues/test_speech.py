@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.clues import speech
-from engine.clues.speech import SpeechClue, language_chances, runs, shares, windows_with_speech
+from engine.clues.speech import clue as speech
+from engine.clues.speech.clue import SpeechClue, language_chances, runs, shares, windows_with_speech
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.core.errors import WeightsError
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
-from engine.locate import judge
+from engine.analysis.judge import judge
 from engine.media import open_clip
-from engine.nets import voice, whisper
-from engine.nets.offline import go_offline
+from engine.models import voice, whisper
+from engine.models.offline import go_offline
 from engine.world import countries
 from engine.world.grid import world_grid
 

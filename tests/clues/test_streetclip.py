@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.clues.streetclip import DOUBT, MOST_FRAMES, StreetClipClue, from_logits
+from engine.clues.streetclip.clue import DOUBT, MOST_FRAMES, StreetClipClue, from_logits
 from engine.core.clip import Clip, Frame, Interval
 from engine.core.errors import WeightsError
-from engine.nets import streetclip
-from engine.nets.offline import go_offline
+from engine.models import streetclip
+from engine.models.offline import go_offline
 from engine.world import countries
 from engine.world.grid import world_grid
 

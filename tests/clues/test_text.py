@@ -17,7 +17,7 @@ from engine.core.errors import WeightsError
 from engine.core.observation import Observation
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
-from engine.nets import ocr
+from engine.models import ocr
 from engine.world import priors
 from engine.world.grid import world_grid
 
@@ -297,7 +297,7 @@ def test_real_signs_are_read_and_placed(file: str, lat: float, lon: float, words
     path = data_dir() / "photos" / file
     if not path.is_file():
         pytest.skip(f"no real photos at {path.parent}; set EARWITNESS_DATA")
-    from engine.lab.photos import read_photo
+    from engine.lab.bench.photos import read_photo
 
     found = read_photo(path)
     assert any(words in o.label for o in found)

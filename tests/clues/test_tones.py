@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.clues import species, tones
-from engine.clues.species import TONE, SpeciesClue
+from engine.clues.species import clue as species, tones
+from engine.clues.species.clue import TONE, SpeciesClue
 from engine.core.observation import Observation
-from engine.nets import birdnet
+from engine.models import birdnet
 from engine.world.grid import world_grid
 from tests.clues.test_species import Sound
 

@@ -88,7 +88,7 @@ def test_a_user_without_a_home(monkeypatch, caplog, found):
 
 
 def test_a_full_disk_loses_nothing_but_what_would_be_kept(tmp_path, monkeypatch, caplog):
-    from engine.case import results
+    from engine.case.jobs import results
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

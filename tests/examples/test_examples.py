@@ -12,8 +12,8 @@ import pytest
 
 from engine import open_clip
 from engine.core.paths import EXAMPLES
-from engine.nets import birdnet
-from engine.nets.ocr import TextReader
+from engine.models import birdnet
+from engine.models.ocr import TextReader
 from examples import birdsong, golf_georgia, make_examples, scenery, vermont_chickadee
 
 HEARD = {"golf_georgia.mp4": {"Great Tit", "Common Cuckoo"}, "vermont_chickadee.mp4": {"Black-capped Chickadee"}}

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import lesson, open_clip
-from engine.clues.species import windows_of
+from engine.analysis import lesson
+from engine import open_clip
+from engine.clues.species.clue import windows_of
 from engine.core.paths import EXAMPLES
-from engine.nets import birdnet
+from engine.models import birdnet
 from examples import make_lessons
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import SettingError
-from engine.lab.aggregate import aggregated
+from engine.lab.bench.aggregate import aggregated
 
 LAT, LON = np.array([10.0, 10.001, 50.0, 10.0]), np.array([20.0, 20.001, 20.0, 20.0])
 DAYS = [date(2020, 5, 1), date(2021, 5, 2), date(2020, 5, 1), date(2020, 9, 1)]

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from engine.core.errors import DataError
-from engine.lab import atoms as bench
-from engine.lab import atoms_data, atoms_rivals, atoms_train
-from engine.nets import atoms
+from engine.lab.bench import atoms as bench
+from engine.lab.data import atoms as atoms_data
+from engine.lab.train import atoms_rivals, atoms as atoms_train
+from engine.models import atoms
 
 RATE = 16_000
 
@@ -171,7 +172,7 @@ def test_training_and_the_benchmark_from_end_to_end(made: Path, tmp_path: Path, 
 
 def test_birdnet_classes_mean_the_same_and_no_more() -> None:
     rival = atoms_rivals.BirdNet(("Dog", "Crow", "Frog", "Siren", "Cat", "Bird vocalization, bird call, bird song"))
-    from engine.nets import birdnet
+    from engine.models import birdnet
 
     every = birdnet.labels()
     named = {k: {every[i].common for i in rows} for k, rows in rival.classes.items()}

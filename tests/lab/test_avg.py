@@ -10,7 +10,7 @@ from engine.core.clip import Clip, Interval
 from engine.core.errors import DataError
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
-from engine.lab import avg
+from engine.lab.bench import avg
 
 
 def folder(tmp_path: Path, places: str | None = None, clips: str | None = None) -> Path:
@@ -62,7 +62,7 @@ def test_unknown_split_and_missing_folder(tmp_path: Path) -> None:
 
 def test_rows_with_and_without_reasoning() -> None:
     """A Great Tit heard and a sign noted that no clue reads: reasoning moves the picture, not the sound."""
-    from engine.reasoning import cues
+    from engine.analysis.rationale import cues
 
     clip = avg.AvgClip("c", "somewhere", 52.0, -1.0, film=Path("c.mp4"))
     heard = Observation("species", "species", "Parus major", 0.95, 0.0, 3.0)

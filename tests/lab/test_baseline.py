@@ -7,9 +7,9 @@ import pytest
 
 from engine.core import sphere
 from engine.core.errors import DataError, SettingError
-from engine.lab import baseline
-from engine.lab.gallery_choice import gallery_of
-from engine.nets.location_encoders import GeoClip
+from engine.lab.train import baseline
+from engine.lab.bench.gallery_choice import gallery_of
+from engine.models.location_encoders import GeoClip
 
 
 def _rows(n: int, seed: int, checklist: bool = True) -> baseline.Rows:
@@ -98,7 +98,7 @@ def test_galleries(tmp_path):
     assert len(gallery_of("uniform0.5").lat_deg) == 359 * 720 + 2
     (tmp_path / "mine.csv").write_text("audio_id,latitude,longitude\na,1.0,2.0\nb,1.0,2.0\n")
     assert len(gallery_of(str(tmp_path / "mine.csv")).lat_deg) == 1
-    from engine.lab.dataset import Recording
+    from engine.lab.data.dataset import Recording
 
     test = [Recording("a", tmp_path / "a.wav", 1.0, 2.0)]
     assert "answers" in gallery_of("xcdc", test=test).note

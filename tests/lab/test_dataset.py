@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.core.errors import DataError
-from engine.lab import dataset, metrics
+from engine.lab.data import dataset
+from engine.lab.bench import metrics
 
 
 def test_inatsounds(tmp_path):

@@ -9,14 +9,14 @@ import pytest
 
 from engine.core.errors import MediaError, SettingError
 from engine.core.paths import data_dir
-from engine.lab import embed
-from engine.nets import birdnet
+from engine.lab.data import embed
+from engine.models import birdnet
 
 soundfile = pytest.importorskip("soundfile")
 
 
 def test_what_stands_before_the_classes_is_found_again():
-    from engine.lab.simulate import class_layer
+    from engine.lab.data.simulate import class_layer
 
     weights, bias = class_layer()
     e = np.abs(np.random.default_rng(0).standard_normal(1024)) * 0.1

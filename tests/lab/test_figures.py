@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.lab import figures
-from engine.lab.manifest import Sample
-from engine.lab.metrics import Outcome
-from engine.lab.recordings import Row
+from engine.lab.bench import figures
+from engine.lab.data.manifest import Sample
+from engine.lab.bench.metrics import Outcome
+from engine.lab.bench.recordings import Row
 
 
 def test_figures_are_drawn(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from engine.core import sphere
 from engine.core.errors import DataError
-from engine.lab import flow_table
-from engine.lab.metrics import outcome
-from engine.nets.flow.model import Samples
-from engine.nets.flow.sketch import Condition
-from engine.verdict import flowing
+from engine.lab.bench import flow as flow_table
+from engine.lab.bench.metrics import outcome
+from engine.models.flow.model import Samples
+from engine.models.flow.sketch import Condition
+from engine.analysis import flow_density as flowing
 from engine.world import priors
 from engine.world.grid import world_grid
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from engine.lab import memory
-from engine.lab.memory import Course, Sample
+from engine.lab.bench import memory
+from engine.lab.bench.memory import Course, Sample
 
 
 def test_the_table_tells_the_most_of_each_role_and_of_all_together() -> None:

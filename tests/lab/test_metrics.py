@@ -12,7 +12,7 @@ import pytest
 from engine.core.errors import DataError
 from engine.core.grid import Grid
 from engine.core.posterior import Posterior
-from engine.lab import metrics
+from engine.lab.bench import metrics
 
 
 def test_perfect_predictor_scores_zero_km():

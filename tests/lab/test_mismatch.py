@@ -7,7 +7,7 @@ import pytest
 
 from engine.core.grid import Grid, cells_at
 from engine.core.posterior import Prior
-from engine.lab import mismatch
+from engine.lab.bench import mismatch
 from engine.verdict import compare
 
 K = compare.Calibration(0.0, 1.0, -1.5, 1.5, 40, ((0.0, 1.0),))

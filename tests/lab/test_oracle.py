@@ -9,7 +9,7 @@ from scipy import sparse
 
 from engine.core import sphere
 from engine.core.grid import Grid
-from engine.lab import oracle
+from engine.lab.bench import oracle
 
 
 def test_corruption_is_exact():

@@ -14,9 +14,10 @@ import torch
 from engine.cli import main
 from engine.core.errors import DataError, WeightsError
 from engine.core.paths import data_dir
-from engine.lab import foreign, paper_table, pooler
-from engine.lab.manifest import read_manifest
-from engine.lab.paper_table import Line
+from engine.lab.bench import foreign, paper_table
+from engine.lab.train import pooler
+from engine.lab.data.manifest import read_manifest
+from engine.lab.bench.paper_table import Line
 
 soundfile = pytest.importorskip("soundfile")
 
@@ -96,7 +97,7 @@ def test_the_pooling_transformer_learns_which_window_counts() -> None:
         x[rng.integers(len(x)), 0] = 3.0 if i % 2 else -3.0
         vectors.append(x)
     net = pooler.train(vectors[:40], lat[:40], lon[:40], epochs=15)
-    from engine.nets.geoclip_location import location_encoder
+    from engine.models.geoclip_location import location_encoder
 
     places = location_encoder().embed([50.0, -30.0], [10.0, 140.0])
     right = (pooler.pooled(net, vectors[40:]) @ places.T).argmax(axis=1) == (1 - np.arange(40, 60) % 2)
@@ -111,7 +112,7 @@ def test_the_pooling_transformer_learns_which_window_counts() -> None:
 def test_authors_checkpoint_and_wav2clip_run_on_recordings(folder: Path, tmp_path: Path) -> None:
     from torchvision.models import resnet18
 
-    from engine.nets.agclip_image import network
+    from engine.models.agclip_image import network
 
     samples = read_manifest(folder)
     torch.manual_seed(0)

@@ -11,8 +11,10 @@ from PIL import Image
 
 from engine import cli
 from engine.core.errors import DataError, WeightsError
-from engine.lab import reason, reason_tune, tiny
-from engine.nets.qwen import Reasoner
+from engine.lab.bench import reason
+from engine.lab.train import reason_tune
+from engine.lab.data import tiny
+from engine.models.qwen import Reasoner
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine.core.errors import WeightsError
-from engine.lab import simulate
-from engine.nets import birdnet
+from engine.lab.data import simulate
+from engine.models import birdnet
 from engine.world.grid import world_grid
 
 pytestmark = pytest.mark.slow  # BirdNET listens to every species it knows

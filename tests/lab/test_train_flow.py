@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from engine.core.errors import WeightsError
-from engine.lab import flow_data, train_flow
-from engine.nets.flow.model import Flow, Shipped
-from engine.nets.flow.sketch import Condition, Heat
+from engine.lab.data import flow_data
+from engine.lab.train import flow as train_flow
+from engine.models.flow.model import Flow, Shipped
+from engine.models.flow.sketch import Condition, Heat
 from engine.world.grid import world_grid
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from engine.core.errors import DataError
-from engine.lab import train_images
-from engine.nets import agclip_image, spectrogram
+from engine.lab.train import agclip_images as train_images
+from engine.models import agclip_image, spectrogram
 
 soundfile = pytest.importorskip("soundfile")
 

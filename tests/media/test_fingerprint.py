@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import DataError
-from engine.lab import degrade
+from engine.lab.data import degrade
 from engine.media.fingerprint import RATE_HZ, STEP_S, Fingerprint, of_blocks, of_samples, same_recordings
 
 

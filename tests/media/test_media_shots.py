@@ -15,17 +15,7 @@ from engine.core.clip import Interval
 from engine.core.errors import Cancelled, MediaError
 from engine.core.progress import Progress
 from engine.media.reader import open_clip
-from engine.media.shots import (
-    MAX_FRAMES,
-    OVERLAP_S,
-    PIECE_S,
-    Glance,
-    Shot,
-    _pieces,
-    cut,
-    find_cuts,
-    representative_frames,
-)
+from engine.media.shots import MAX_FRAMES, OVERLAP_S, PIECE_S, Glance, Shot, _pieces, cut, find_cuts, representative_frames
 
 SIZE = (320, 180)
 

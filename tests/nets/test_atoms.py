@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import WeightsError
-from engine.nets import atoms
+from engine.models import atoms
 
 LABELS = ("Bell", "Cat", "Dog", "Rain", "Wind")
 
@@ -18,7 +18,7 @@ def written(folder: Path, presence: bool = True, decoder: bool = True) -> atoms.
     """A network of the shipped shape with random weights, as files."""
     import torch
 
-    from engine.lab.atoms_train import save
+    from engine.lab.train.atoms import save
 
     torch.manual_seed(0)
     net = atoms.network(len(LABELS), presence, decoder, residual_only=not presence)

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from engine.core.errors import WeightsError
-from engine.nets.audio_encoders import Clap, Wav2Clip
-from engine.nets.geoclip_location import LocationEncoder, location_encoder, weights_path
-from engine.nets.offline import go_offline
+from engine.models.audio_encoders import Clap, Wav2Clip
+from engine.models.geoclip_location import LocationEncoder, location_encoder, weights_path
+from engine.models.offline import go_offline
 
 
 def tone(rate_hz: int, seconds: float, hz: float = 3000.0) -> np.ndarray:

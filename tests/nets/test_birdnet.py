@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.nets import birdnet
+from engine.models import birdnet
 
 PLACES = ((48.1, 11.6), (-33.9, 151.2), (0.0, 0.0), (90.0, 180.0), (-90.0, -180.0), (10.0, -75.0), (65.0, 179.99))
 

@@ -9,8 +9,8 @@ import pytest
 
 from engine.cli import main
 from engine.core.errors import WeightsError
-from engine.nets import catalog
-from engine.nets.catalog import Entry, WeightFile
+from engine.models import catalog
+from engine.models.catalog import Entry, WeightFile
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from engine.core.grid import Grid
-from engine.nets import geoclip_location as location
+from engine.models import geoclip_location as location
 
 
 def _package_encoder() -> torch.nn.Module:

@@ -8,7 +8,7 @@ import torch
 from scipy.special import sph_harm_y
 
 from engine.core.errors import SettingError, WeightsError
-from engine.nets import location_encoders, pooling
+from engine.models import location_encoders, pooling
 
 
 def test_harmonics_have_the_published_constants():

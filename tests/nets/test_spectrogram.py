@@ -9,7 +9,7 @@ import torchvision
 from scipy import signal
 
 from engine.core.errors import SettingError, WeightsError
-from engine.nets import agclip_image, spectrogram
+from engine.models import agclip_image, spectrogram
 
 CODE = spectrogram.setting("code")
 

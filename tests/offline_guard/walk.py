@@ -99,7 +99,7 @@ def libraries(folder: Path, clip: Path) -> None:
     import numpy as np
 
     import engine
-    from engine.nets.voice import VoiceDetector
+    from engine.models.voice import VoiceDetector
 
     assert engine.__version__
     for name in LIBRARIES:

@@ -11,10 +11,10 @@ from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Settings
 from engine.core.observation import Observation
-from engine.locate import judge
-from engine.reasoning import cues
-from engine.reasoning import evidence as cue_evidence
-from engine.why import cue_groups, note_cue, rationale
+from engine.analysis.judge import judge
+from engine.analysis.rationale import cues
+from engine.analysis.rationale import evidence as cue_evidence
+from engine.analysis.rationale.facts import cue_groups, note_cue, rationale
 from engine.world import countries
 from engine.world.grid import world_grid
 

@@ -20,7 +20,7 @@ import made
 from test_report_html import Tone, ranges
 
 from engine import cli
-from engine.case import bundle, codec, reproduce
+from engine.case.record import bundle, codec, reproduce
 from engine.core.clip import Interval
 from engine.core.custody import Custody
 from engine.core.errors import InputError
@@ -253,7 +253,7 @@ def test_each_difference_is_named(path: tuple[str | int, ...], value: object, sa
 
 
 def test_settings_with_the_place_of_a_sign_are_kept() -> None:
-    from engine import hand
+    from engine.analysis import edits as hand
     from engine.core.edit import apply
 
     sign = hand.add_sign("AUGUSTA", 1.0, 2.0, 0.9, "Ann", place=(33.47, -81.97))

@@ -12,11 +12,11 @@ import jsonschema
 import pytest
 
 import engine
-from engine.case import codec
-from engine.case.reproduce import compare
+from engine.case.record import codec
+from engine.case.record.reproduce import compare
 from engine.core.clip import Interval
 from engine.core.finding import Settings
-from engine.locate import examples, judge, perceive
+from engine.analysis.judge import examples, judge, perceive
 from engine.media import child, open_clip
 from engine.media.jail import NEITHER
 from engine.report import json_schema, to_html, to_json, to_pdf

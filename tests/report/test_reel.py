@@ -21,9 +21,9 @@ from engine.core.errors import Cancelled, InputError, SettingError
 from engine.core.finding import Finding
 from engine.core.paths import EXAMPLES
 from engine.core.progress import Progress
-from engine.locate import judge, perceive
+from engine.analysis.judge import judge, perceive
 from engine.media import FileReader, open_clip
-from engine.report.reel import FPS, SIZE, moments_of, write_reel
+from engine.report.formats.reel import FPS, SIZE, moments_of, write_reel
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_nothing_to_show_and_the_clip_itself_are_refused(golf: tuple[Finding, Fi
 
 
 def test_a_hostile_name_is_drawn_as_text(golf: tuple[Finding, FileReader], tmp_path: Path) -> None:
-    from engine.report.reel import _background
+    from engine.report.formats.reel import _background
 
     finding = golf[0]
     named = replace(finding, clip=replace(finding.clip, path="/x/" + "\u202e\x00A" * 300 + ".mp4"))

@@ -21,13 +21,14 @@ from engine.core.edit import apply
 from engine.core.finding import Finding, Settings
 from engine.core.observation import Observation
 from engine.core.paths import ASSETS, ROOT
-from engine.hand import confirm, drop
-from engine.report import edits, fact, film, json_schema, likeness, scope, to_html, to_json, validation, verdict, words
-from engine.report.against import speaks_against
-from engine.report.digest import digest, digest_of
-from engine.report.perceived import gather
-from engine.report.proposition import claim_propositions, propositions
-from engine.report.versions import versions
+from engine.analysis.edits import confirm, drop
+from engine.report.view import edits, fact, film, likeness, scope, validation, verdict, words
+from engine.report import json_schema, to_html, to_json
+from engine.report.view.against import speaks_against
+from engine.report.formats.digest import digest, digest_of
+from engine.core.perceived import gather
+from engine.report.view.proposition import claim_propositions, propositions
+from engine.report.view.versions import versions
 
 COMPARED = replace(made.COMPARISON, pairs=validation.factor().pairs)
 

@@ -15,15 +15,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 import made
 
 import engine
-from engine._cli.summary import summarise
-from engine._cli.terminal import Pen
+from engine.cli.summary import summarise
+from engine.cli.terminal import Pen
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.errors import SettingError
 from engine.core.finding import Finding, Perception, Settings
 from engine.core.observation import Observation
-from engine.flow_map import flow_map
-from engine.report import schema, table, to_geojson, to_html, to_json, to_kml
-from engine.timeline import timeline
+from engine.analysis.second_opinion import flow_map
+from engine.report.formats import schema, csv as table
+from engine.report import to_geojson, to_html, to_json, to_kml
+from engine.analysis.timeline import timeline
 from engine.verdict import fuse
 from engine.world import places
 

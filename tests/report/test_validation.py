@@ -8,10 +8,10 @@ import re
 import pytest
 
 from engine.core.paths import ASSETS, ROOT
-from engine.nets import geoclip_picture, ocr
-from engine.report.credit import credits
-from engine.report.validation import Sheet, sheets
-from engine.report.versions import versions
+from engine.models import geoclip_picture, ocr
+from engine.report.view.credit import credits
+from engine.report.view.validation import Sheet, sheets
+from engine.report.view.versions import versions
 
 KNOWN_BY = {"lab calibrate-species": "held out by place, on cells only"}  # where the document does not name the command
 
@@ -59,7 +59,7 @@ def test_counts_are_those_of_the_fitted_models() -> None:
 
 
 def test_the_commands_are_commands() -> None:
-    from engine._cli.commands import COMMANDS
+    from engine.cli.commands import COMMANDS
 
     known = {f"{c.name} {d.name}" for c in COMMANDS for d in c.commands}
     for sheet in sheets():

@@ -12,20 +12,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.case import batch
-from engine.case.outcome import Outcome
-from engine.case.results import Results
-from engine.case.store import FILE, Case
+from engine.case.jobs import batch
+from engine.case.jobs.outcome import Outcome
+from engine.case.jobs.results import Results
+from engine.case.record.store import FILE, Case
 from engine.cli import main
 from engine.core.clip import Clip
 from engine.core.errors import DataError, EarwitnessError, SettingError
 from engine.core.finding import Settings
 from engine.core.observation import Observation
-from engine.lab.embed import Embedding
-from engine.lab.embed import write as write_embeddings
-from engine.lab.manifest import read_manifest
-from engine.report.perceived import gather
-from engine.report.table import to_csv, written
+from engine.lab.data.embed import Embedding
+from engine.lab.data.embed import write as write_embeddings
+from engine.lab.data.manifest import read_manifest
+from engine.core.perceived import gather
+from engine.report.formats.csv import to_csv, written
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31m\u202e<script>alert(1)</script>\x9b2J\r\n=HYPERLINK(1)"
 
@@ -56,7 +56,7 @@ def test_what_is_told_of_a_hostile_case_is_fit_for_a_terminal(tmp_path: Path, ca
 def test_names_of_files_in_a_batch_are_fit_for_a_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.case import pool
+    from engine.case.jobs import pool
 
     path = tmp_path / (HOSTILE.replace("/", "") + ".mp4")
     path.write_text("Dear Sir or Madam")
@@ -145,7 +145,7 @@ def test_no_cell_of_a_table_is_a_formula(text: str) -> None:
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "/etc/passwd", "..", "", "A" * 64, "0" * 63 + "/", "0" * 65])
 def test_keys_and_ids_are_no_paths(key: str, tmp_path: Path) -> None:
-    from engine.case.jobs import Queue
+    from engine.case.jobs.queue import Queue
 
     with pytest.raises(DataError):
         Results(tmp_path / "results").get(key)
@@ -157,7 +157,7 @@ def test_keys_and_ids_are_no_paths(key: str, tmp_path: Path) -> None:
 
 
 def test_an_upload_of_any_name_stays_in_its_folder(tmp_path: Path) -> None:
-    from engine.case.upload import Uploads
+    from engine.case.jobs.upload import Uploads
 
     uploads = Uploads(tmp_path / "up")
     for name in ("../../escaped.mp4", "/etc/escaped", "..", "", ".bashrc", "a\0b.mp4", HOSTILE, "x" * 5000, "con.mp4/../../y"):

@@ -26,7 +26,7 @@ from streamlit.testing.v1 import AppTest
 from app import __main__ as server_process
 from app import exposure
 from app.__main__ import _orders, _parsed
-from engine._cli import app as command
+from engine.cli import app as command
 from engine.core.errors import InputError
 from engine.core.paths import ROOT
 

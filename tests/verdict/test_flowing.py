@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 from engine.core import sphere
 from engine.core.grid import Grid
 from engine.core.posterior import Prior
-from engine.verdict import flowing
+from engine.analysis import flow_density as flowing
 from engine.world import priors
 from engine.world.grid import world_grid
 

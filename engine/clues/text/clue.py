@@ -24,7 +24,7 @@ from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.nets import language, ocr
+from engine.models import language, ocr
 
 LEAST_SCORE = 0.55
 MOST_LINES = 80

@@ -14,7 +14,7 @@ from engine.clues.text import mirror
 from engine.clues.text.fold import squash
 from engine.core.clip import Clip, Frame, Interval, Reader
 from engine.core.progress import Progress, ProgressCallback
-from engine.nets.ocr import Line, TextReader
+from engine.models.ocr import Line, TextReader
 
 STEP_S = 2.0
 MOST_FRAMES = 60  # of one interval; a longer one is sampled more thinly

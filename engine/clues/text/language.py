@@ -17,7 +17,7 @@ from engine.clues.text import index, tables
 from engine.clues.text.fold import Word
 from engine.clues.text.gazetteer import gazetteer
 from engine.core.errors import SettingError
-from engine.nets import language as lingua
+from engine.models import language as lingua
 from engine.world import countries
 
 TRIGRAMS, WORDS = 0.5, 0.45  # tempers

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.nets.ocr import Line, TextReader
+from engine.models.ocr import Line, TextReader
 
 NOTE = "read after mirroring: the picture is mirrored"
 SURE, SURER = 0.93, 0.06  # score of letters from which a reading is sure, and by how much the mirrored one must be surer

@@ -9,12 +9,12 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
-from engine.nets.flow import geometry, ode
-from engine.nets.flow.field import Shape, VelocityField
-from engine.nets.flow.model import Flow
-from engine.nets.flow.rivals import GridSoftmax, VmfMixture
-from engine.nets.flow.sketch import ATOMS, MOST, SENSES, SOUND, Condition, Sketch
-from engine.nets.geoclip_location import DIMENSIONS
+from engine.models.flow import geometry, ode
+from engine.models.flow.field import Shape, VelocityField
+from engine.models.flow.model import Flow
+from engine.models.flow.rivals import GridSoftmax, VmfMixture
+from engine.models.flow.sketch import ATOMS, MOST, SENSES, SOUND, Condition, Sketch
+from engine.models.geoclip_location import DIMENSIONS
 
 ANCHORS = 160
 RAW = SOUND + 2 * DIMENSIONS + len(ATOMS)
@@ -171,7 +171,7 @@ def test_rivals_are_densities() -> None:
 
 def test_the_field_learns_a_known_posterior() -> None:
     """Trained a little on clips that all lie in one cap, samples come to lie in it."""
-    from engine.lab.train_flow import flow_loss
+    from engine.lab.train.flow import flow_loss
 
     torch.manual_seed(0)
     field = VelocityField(Shape(ANCHORS, width=48, trunk=24, blocks=2), dropout=0.0)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.core import sphere
-from engine.nets.flow import geometry
+from engine.models.flow import geometry
 
 F64 = torch.float64
 

@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from engine.nets.flow import geometry, ode
+from engine.models.flow import geometry, ode
 
 F64 = torch.float64
 TARGET = torch.tensor([0.6, 0.0, 0.8], dtype=F64)

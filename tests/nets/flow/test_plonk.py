@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine.core.errors import WeightsError
-from engine.nets.flow import plonk
+from engine.models.flow import plonk
 
 SHAPE = {"input_dim": 3, "dim": 32, "depth": 2, "expansion": 4, "cond_dim": 12}
 
@@ -127,7 +127,7 @@ def test_a_picture_is_placed_from_folders(tmp_path: Path, capsys: pytest.Capture
     from PIL import Image
     from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel
 
-    from engine.lab import plonk_place
+    from engine.lab.train import plonk_place
 
     torch.manual_seed(0)
     size = {"image_size": 32, "patch_size": 8}

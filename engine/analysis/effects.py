@@ -1,0 +1,248 @@
+"""What each clue and each observation does to a result: it is worked out again without them, one at a time.
+
+Everything is scored on the map of the whole finding, so that a difference is the evidence's and not the map's. The factor is the
+calibrated one under the analyst's own prior before it is bounded: at the bound, all differences would vanish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.clues import registry
+from engine.core import edit, sphere, vote
+from engine.core.comparison import Comparison
+from engine.core.edit import Choice, Effect, Step
+from engine.core.evidence import Clue, Evidence
+from engine.core.finding import FUSED, Finding, Perception, Settings
+from engine.core.observation import Observation
+from engine.core.posterior import Place, Posterior, Prior
+from engine.analysis.judge import judge
+from engine.verdict import agreement, compare, fuse
+from engine.analysis.rationale.facts import rationale
+
+MOST_PER_CLUE = 15  # observations; the strongest, the rest moves next to nothing
+
+
+def effects(perception: Perception, settings: Settings | None = None, finding: Finding | None = None) -> tuple[Effect, ...]:
+    """What each clue that speaks, and each species, sign or other thing behind it, does to the result.
+
+    Args:
+        finding: the judgement of these settings, when it is at hand.
+
+    Returns:
+        Clues first, each followed by its observations, strongest first by what they do.
+    """
+    settings = settings or Settings()
+    found = finding or judge(perception, settings)
+    speaking = tuple(e for e in found.evidence if e.abstained is None)
+    if not speaking:
+        return ()
+    whole = _Result.of(found, found.evidence)
+    clues = {c.name: c for c in registry.clues(settings)}
+    out: list[Effect] = []
+    for e in speaking:
+        rest = tuple(x for x in found.evidence if x.clue != e.clue)
+        out.append(_effect(whole, _Result.of(found, rest), e, "", e.clue))
+        if e.clue not in clues or clues[e.clue].reads != e.clue:
+            continue  # its observations are another clue's, and stand there
+        each = [_without(whole, found, clues, e, own) for own in _things(e)]
+        out += sorted(each, key=lambda x: (not x.alone, -abs(x.log10_change or 0.0), -x.moved_km))
+    return tuple(out)
+
+
+def history(perception: Perception, settings: Settings) -> tuple[Step, ...]:
+    """Every edit with the factor before and after it, in the order in which they were made."""
+    first = judge(perception, edit.untouched(settings))
+    at, out = first, []
+    for made, _, after in edit.steps(settings):
+        then = judge(perception, after, first=first) if made.scores else at
+        out.append(step(made, at, then))
+        at = then
+    return tuple(out)
+
+
+def step(made: edit.Edit, before: Finding, after: Finding) -> Step:
+    """What one edit did, from the findings before and after it."""
+    return Step(made, *_between(before, after))
+
+
+def _between(before: Finding, after: Finding) -> tuple[float | None, float | None, str, str, tuple[tuple[str, float], ...], bool]:
+    """What differs between two findings, as the fields of `Step` and of `Choice` have it: factors, words, places, the bound."""
+    a, b = factor(before), factor(after)
+    moved = tuple(
+        (x.modality, float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, y.place.lat_deg, y.place.lon_deg)))
+        for x in before.located
+        if x.spoke and (y := after.by(x.modality)) is not None and y.spoke
+    )
+    bounded = all(any(c.at_bound for c in f.comparisons) for f in (before, after))
+    return a[0], b[0], a[1], b[1], moved, bounded
+
+
+def choices(finding: Finding) -> tuple[Choice, ...]:
+    """What each setting of scoring that the analyst chose does to the result: a judgement for each."""
+    return tuple(
+        choice(name, held, default, judge(finding.perception, without), finding)
+        for name, held, default, without in edit.chosen(finding.settings)
+    )
+
+
+def choice(name: str, held: str, default: str, without: Finding, finding: Finding) -> Choice:
+    """What one setting does, from the finding with the default in its place and the finding as it is."""
+    return Choice(name, held, default, *_between(without, finding))
+
+
+def told(finding: Finding) -> Finding:
+    """The finding with what each edit and each setting chosen did; what is told already is not worked out again."""
+    s = finding.settings
+    steps = finding.history or (history(finding.perception, s) if s.edits or edit.edited(s) else ())
+    return replace(finding, history=steps, choices=finding.choices or choices(finding))
+
+
+def explained(finding: Finding) -> Finding:
+    """The finding with what each edit, setting, clue and observation did, as reports show it."""
+    film = tuple(replace(f, rationale=rationale(f)) for f in finding.film)
+    done = effects(finding.perception, finding.settings, finding)
+    return replace(told(finding), effects=done, film=film, rationale=rationale(finding))
+
+
+def factor(finding: Finding) -> tuple[float | None, str]:
+    """The calibrated log10 factor for one place against two, or None where nothing was compared, and the verdict in words: the
+    factor with the edits so far as they are, not held to what was first computed, and its words."""
+    c: Comparison | None = next((c for c in finding.comparisons if {c.a, c.b} == {"sound", "picture"}), None)
+    if c is None:
+        return None, ""
+    silent = [x for x in (finding.by(c.a), finding.by(c.b)) if x is None or not x.spoke]
+    words = c.after_words or c.said
+    return (None if silent else c.log10_factor if c.after_edits is None else c.after_edits), words
+
+
+@dataclass(frozen=True, slots=True)
+class ClueSwitch:
+    """A clue as the analyst may set it.
+
+    Attributes:
+        name: the clue.
+        modality: the sense it belongs to.
+        optional: off unless asked for.
+        on: whether it counts now.
+        why: why it is off by default, or "".
+        weight: of its log-likelihood.
+        reason: why the weight is 1 by default.
+    """
+
+    name: str
+    modality: str
+    optional: bool
+    on: bool
+    why: str
+    weight: float
+    reason: str
+
+
+def clue_switches(settings: Settings | None = None) -> tuple[ClueSwitch, ...]:
+    """Every clue there is, with its switch and weight, in the order in which they are shown."""
+    s = settings or Settings()
+    weights = dict(s.weights)
+    off = {**vote.OFF_BY_DEFAULT, "container": "a claim of the file itself: it stands beside the senses until it is asked for"}
+    return tuple(
+        ClueSwitch(
+            name=c.name,
+            modality=c.modality,
+            optional=c.name in off,
+            on=c.name in s.included if c.name in off else c.name not in s.left_out,
+            why=off.get(c.name, ""),
+            weight=weights.get(c.name, 1.0),
+            reason=fuse.weight_reason(c.name),
+        )
+        for c in registry.clues(s)
+    )
+
+
+def modality_weights(settings: Settings | None = None) -> tuple[tuple[str, float, str], ...]:
+    """(modality, weight, reason) with which each sense joins "both"."""
+    weights = dict((settings or Settings()).weights)
+    return tuple((m, weights.get(f"modality:{m}", 1.0), fuse.weight_reason(f"modality:{m}")) for m in ("sound", "picture"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Result:
+    """What is read off one set of evidence: belief, place and gain of each sense, and the factor."""
+
+    beliefs: dict[str, Posterior]
+    places: dict[str, Place]
+    gains: dict[str, float]
+    log10_factor: float | None
+
+    @classmethod
+    def of(cls, found: Finding, evidence: Iterable[Evidence]) -> _Result:
+        evidence = tuple(evidence)
+        s = found.settings
+        prior: Prior = found.located[0].prior
+        beliefs, places, gains = {}, {}, {}
+        for x in found.located:
+            held = tuple(e for e in evidence if _joins(e, x.modality, s) and e.abstained is None)
+            belief = fuse.posterior_of(held, prior, fuse.effective(s.weights, held, x.modality == FUSED))
+            gain = belief.gain_nats(prior)
+            if held and gain >= fuse.LEAST_GAIN_NATS:
+                beliefs[x.modality], gains[x.modality] = belief, gain
+                places[x.modality] = belief.place(s.radius_km)
+        factor = None
+        if {"sound", "picture"} <= beliefs.keys():
+            raw = agreement.log10_factor(beliefs["sound"], beliefs["picture"], prior, s.same_place_km)
+            factor = compare.calibrated(raw)
+        return cls(beliefs, places, gains, factor)
+
+
+def _joins(e: Evidence, modality: str, settings: Settings) -> bool:
+    if modality == FUSED:
+        return e.modality != "container" or e.clue in settings.included
+    return e.modality == modality
+
+
+def _things(e: Evidence) -> list[tuple[Observation, ...]]:
+    """The observations of each thing behind a clue, strongest first; sounds and tags without a place say nothing."""
+    by_key: dict[str, list[Observation]] = {}
+    for o in e.observations:
+        if o.kind != "sound" and (o.kind != "tag" or o.vector is not None):
+            by_key.setdefault(o.key, []).append(o)
+    ordered = sorted(by_key.values(), key=lambda own: -max(o.score for o in own))
+    return [tuple(own) for own in ordered[:MOST_PER_CLUE]]
+
+
+def _without(whole: _Result, found: Finding, clues: dict[str, Clue], e: Evidence, own: tuple[Observation, ...]) -> Effect:
+    """The effect of one thing: every clue that reads it is scored again without it."""
+    key = own[0].key
+    again = []
+    for x in found.evidence:
+        if x.abstained is None and any(o.key == key for o in x.observations):
+            left = tuple(o for o in x.observations if o.key != key)
+            x = clues[x.clue].log_likelihood(left, x.grid, found.settings.when)
+        again.append(x)
+    best = max(own, key=lambda o: o.score)
+    return _effect(whole, _Result.of(found, again), e, key, best.name or best.label)
+
+
+def _effect(whole: _Result, rest: _Result, e: Evidence, key: str, title: str) -> Effect:
+    change = None
+    if whole.log10_factor is not None and rest.log10_factor is not None:
+        change = whole.log10_factor - rest.log10_factor
+    sense = e.modality
+    return Effect(
+        clue=e.clue,
+        key=key,
+        title=title,
+        modality=sense,
+        log10_change=change,
+        moved_km=_moved(whole, rest, sense) or 0.0,
+        moved_both_km=_moved(whole, rest, FUSED),
+        gain_change=whole.gains.get(sense, 0.0) - rest.gains.get(sense, 0.0),
+        alone=sense in whole.beliefs and sense not in rest.beliefs,
+    )
+
+
+def _moved(whole: _Result, rest: _Result, modality: str) -> float | None:
+    a, b = whole.places.get(modality), rest.places.get(modality)
+    return None if a is None or b is None else float(np.round(sphere.distance_km(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg), 3))

@@ -1,0 +1,189 @@
+"""From facts to an argument by rules alone: always there, and never more than what was perceived and the table of cues allow.
+
+Each sense is argued by itself: what was measured, what follows from a cue, and what it comes to, with what else it could mean.
+Then both together. The rules score nothing: the beliefs they quote are the finding's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.core.finding import FUSED, Finding, Located
+from engine.core.rationale import INFERRED, MEASURED, UNSUPPORTED, Alternative, Candidate, Fact, Pointer, Rationale, Sentence
+from engine.analysis.rationale import cues, opinion
+
+AUTHOR = "rules"
+MOST_OTHERS = 3
+LEAST_OTHER = 0.02
+_SENSES = ("sound", "picture", "container")
+_PERCEIVED = {"sound": "what was heard", "picture": "what was seen and read", "container": "what the file states"}
+
+
+def argue(
+    finding: Finding, facts: Sequence[Fact], reasons: Mapping[tuple[str, str], str] | None = None, stands_in: str = ""
+) -> Rationale:
+    """The argument about a finding.
+
+    Args:
+        finding: the beliefs that the argument comes to.
+        facts: what was perceived, strongest first within each sense.
+        reasons: (modality, country code) to why that country is possible, for alternatives to a conclusion.
+        stands_in: why no language model speaks, or "".
+    """
+    reasons = reasons or {}
+    told: list[Candidate] = []
+    sentences: list[Sentence] = []
+    for modality in _SENSES:
+        own = [f for f in facts if f.modality == modality]
+        doubted: set[str] = set()
+        for fact in own:
+            sentences += of_fact(fact, doubted)
+        located = finding.by(modality)
+        if located is None or not own:
+            continue
+        possible = opinion.candidates(located) if located.spoke else ()
+        told += possible
+        sentences.append(_conclusion(located, own, possible, reasons))
+    together = _together(finding, facts, told, reasons)
+    return Rationale(tuple(sentences + together), tuple(told), AUTHOR, stands_in)
+
+
+def of_fact(fact: Fact, doubted: set[str] | None = None) -> list[Sentence]:
+    """A fact as sentences: what was measured, then what each of its pointers infers from a cue.
+
+    Args:
+        doubted: cues whose general doubt was told already; it is told once, and they are added to.
+    """
+    doubted = set() if doubted is None else doubted
+    about = {"modality": fact.modality, "keys": fact.keys, "start_s": fact.start_s, "end_s": fact.end_s, "scored": fact.scored}
+    out = []
+    if fact.said:
+        rivals = tuple(
+            Alternative(name, f"the model gave it {score:.2f} at the same moment") for name, score in fact.rivals[:MOST_OTHERS]
+        )
+        out.append(Sentence(fact.said, MEASURED, alternatives=rivals, **about))  # type: ignore[arg-type]
+    for pointer in fact.pointers:
+        cue = cues.by_id(pointer.cue)
+        kind = UNSUPPORTED if fact.stated else INFERRED
+        others = _others(pointer, cue, cue.id not in doubted)
+        doubted.add(cue.id)
+        out.append(Sentence(pointer.said, kind, cue=cue.id, source=cue.source, alternatives=others, **about))  # type: ignore[arg-type]
+    return out
+
+
+def _others(pointer: Pointer, cue: cues.Cue, doubt: bool) -> tuple[Alternative, ...]:
+    named = [
+        Alternative(name, f"it fits there too, with {_percent(share)} of its weight")
+        for name, share in pointer.others[:MOST_OTHERS]
+        if share >= LEAST_OTHER
+    ]
+    return (*named, *((Alternative("from somewhere else", cue.doubt),) if cue.doubt and doubt else ()))
+
+
+def _conclusion(
+    located: Located, own: Sequence[Fact], possible: tuple[Candidate, ...], reasons: Mapping[tuple[str, str], str]
+) -> Sentence:
+    """What one sense comes to, or that it comes to nothing."""
+    keys = tuple(dict.fromkeys(k for f in own if f.pointers for k in f.keys)) or own[0].keys
+    what = _PERCEIVED[located.modality].capitalize()
+    scored = any(f.scored for f in own)
+    if not located.spoke:
+        text = f"{what} does not tell a place: {_uncapitalised(located.cannot_tell or 'nothing was perceived')}"
+        return Sentence(text if text.endswith(".") else text + ".", INFERRED, located.modality, keys, scored=scored)
+    text = f"Taken together, {_uncapitalised(what)} points to {_where(located)}"
+    if possible:
+        text += f"; of the countries, {_shares(possible[:3])} of the belief"
+    return Sentence(
+        text + ".",
+        INFERRED,
+        located.modality,
+        keys,
+        alternatives=_other_countries(located.modality, possible, reasons),
+        scored=scored,
+    )
+
+
+def _other_countries(
+    modality: str, possible: Sequence[Candidate], reasons: Mapping[tuple[str, str], str]
+) -> tuple[Alternative, ...]:
+    """Countries behind the likeliest, each with the reason why it is possible."""
+    out = []
+    for c in possible[1 : 1 + MOST_OTHERS]:
+        if c.share < LEAST_OTHER:
+            continue
+        known = reasons.get((modality, c.code))
+        because = f"{_percent(c.share)} of the belief lies there"
+        out.append(Alternative(c.name, f"{because} and {known}" if known else because))
+    return tuple(out)
+
+
+def _together(
+    finding: Finding, facts: Sequence[Fact], told: list[Candidate], reasons: Mapping[tuple[str, str], str]
+) -> list[Sentence]:
+    """How sound and picture compare, and where both together point; only where both speak."""
+    sound, picture, both = (finding.by(m) for m in ("sound", "picture", FUSED))
+    senses = [x for x in (sound, picture) if x is not None and x.spoke]
+    if len(senses) < 2:
+        return []
+    keys = tuple(dict.fromkeys(k for f in facts if f.modality in ("sound", "picture") and f.pointers for k in f.keys))
+    if not keys:
+        return []
+    out = []
+    for c in finding.comparisons:
+        if {c.a, c.b} != {"sound", "picture"}:
+            continue
+        apart = f"The places that sound and picture point to are {_km(c.distance_km)} apart"
+        if c.verdict == "cannot tell":
+            said, others = f"{apart}; whether they are one place cannot be told: {_uncapitalised(c.reason)}", ()
+        else:
+            said = f"{apart}; the comparison says {c.verdict}, with {c.support}"
+            others = _why_otherwise(c.verdict)
+        out.append(Sentence(f"{said.rstrip('.')}.", INFERRED, FUSED, keys, alternatives=others, scored=True))
+    differ = any(c.verdict == "different places" for c in finding.comparisons)
+    if both is not None and both.spoke and not differ:
+        possible = opinion.candidates(both)
+        told += possible
+        text = f"Read as one place, both point to {_where(both)}; of the countries, {_shares(possible[:3])} of the belief."
+        others = _other_countries(FUSED, possible, reasons)
+        out.append(Sentence(text, INFERRED, FUSED, keys, alternatives=others, scored=True))
+    return out
+
+
+def _why_otherwise(verdict: str) -> tuple[Alternative, ...]:
+    if verdict == "different places":
+        return (
+            Alternative(
+                "one place after all, with sound added or replaced later",
+                "films are often mixed with library ambience, foley or dubbing; the comparison speaks of the sound in the file",
+            ),
+            Alternative("one place with an animal out of its range", "birds escape, live in cages and are played from speakers"),
+        )
+    return (Alternative("two places alike", "species and signs are shared by wide regions"),)
+
+
+def _where(located: Located) -> str:
+    wide = located.regions_km2.get(0.9, 0.0)
+    if located.region and wide > 60_000.0:
+        return f"{located.region} (90% of the belief lies on {_area(wide)})"
+    return f"{located.place.name.removeprefix('in ') or located.region} (90% of the belief lies on {_area(wide)})"
+
+
+def _shares(possible: Sequence[Candidate]) -> str:
+    parts = [f"{c.name} has {_percent(c.share)}" if i == 0 else f"{c.name} {_percent(c.share)}" for i, c in enumerate(possible)]
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def _percent(share: float) -> str:
+    return "<1%" if share < 0.01 else ">99%" if share > 0.99 else f"{100 * share:.0f}%"
+
+
+def _km(km: float) -> str:
+    return f"{km:,.0f} km" if km < 100 else f"{float(f'{km:.3g}'):,.0f} km"  # as everywhere in a report
+
+
+def _area(km2: float) -> str:
+    return f"{km2 / 1e6:.2g} million km²" if km2 >= 1e6 else f"{float(f'{km2:.2g}'):,.0f} km²"
+
+
+def _uncapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]

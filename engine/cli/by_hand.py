@@ -1,0 +1,230 @@
+"""Options of `earwitness locate` for the analyst's hand: what to drop, add, confirm, relabel, weigh or read in from a table.
+
+What can be wrong with a word is said before the long work; what needs the clip (which windows a species was heard in) waits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.cli.terminal import plain
+from engine.core.edit import CONFIDENCES, Edit, apply
+from engine.core.errors import SettingError
+from engine.core.file import read_bytes
+from engine.core.finding import Perception, Settings
+from engine.core.observation import Observation
+
+_SURE = CONFIDENCES[0][1]
+_TIME = r"(?:\d+:)?(?:\d+:)?\d+(?:\.\d+)?"
+_ADD = re.compile(rf"(species|sign):(.+?)@({_TIME})(?:\s*[-–]\s*({_TIME}))?(?:=([0-9.]+))?", re.DOTALL)
+_RELABEL = re.compile(r"(.+?)\s*=>\s*(.+?)(?:=([0-9.]+))?", re.DOTALL)
+_NAMED = re.compile(r"(.+?)(?:=([0-9.]+))?", re.DOTALL)
+_KEY = re.compile(r"[a-z]+/[a-z]+/.+", re.DOTALL)
+_WINDOW_S = 3.0
+
+Making = Callable[[Perception], Edit]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options, as a group of their own; every one of them is listed in the reports with what it did."""
+    group = parser.add_argument_group("by hand", "each is listed in the reports, with the factor before and after it")
+    group.add_argument(
+        "--drop", action="append", default=[], metavar="NAME", help="leave a species (English or Latin) or a key out; repeatable"
+    )
+    group.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        metavar="WHAT",
+        help='your own observation: "species:Parus major@0:03-0:06=0.9" or "sign:AUGUSTA GA@0:08=0.9" (= your confidence)',
+    )
+    group.add_argument(
+        "--confirm", action="append", default=[], metavar="NAME[=P]", help="stand for what was perceived, with this confidence"
+    )
+    group.add_argument(
+        "--relabel", action="append", default=[], metavar="OLD=>NEW[=P]", help='say what it is instead: "Great Tit=>Coal Tit=0.9"'
+    )
+    group.add_argument(
+        "--weight", action="append", default=[], metavar="CLUE=W", help="weight of a clue, 0 to 2, or of modality:sound"
+    )
+    group.add_argument(
+        "--include", action="append", default=[], metavar="CLUE", help="score a clue that is off unless asked for; repeatable"
+    )
+    group.add_argument("--leave-out", action="append", default=[], metavar="CLUE", help="do not score a clue; repeatable")
+    group.add_argument(
+        "--detections", metavar="TABLE", help="read a Raven selection table, a BirdNET result table or Audacity labels"
+    )
+    group.add_argument("--detections-only", action="store_true", help="count the table's detections instead of BirdNET's own")
+    group.add_argument("--author", default="", metavar="NAME", help="who did all this, for the record")
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """Edits to be made once the clip was perceived."""
+
+    makings: tuple[Making, ...] = ()
+
+    def apply(self, perception: Perception, settings: Settings) -> Settings:
+        """The settings with all of them, in the order of the options.
+
+        Raises:
+            SettingError, DataError: one of them makes no sense for this clip.
+        """
+        if not self.makings:
+            return settings
+        from engine.analysis.edits import of_clip
+
+        for making in self.makings:
+            settings = apply(settings, of_clip(making(perception), perception))
+        return settings
+
+
+def read(args: argparse.Namespace) -> ByHand:
+    """What the options ask for.
+
+    Raises:
+        SettingError: one of them makes no sense.
+        DataError: the table cannot be read.
+    """
+    words = (args.drop, args.add, args.confirm, args.relabel, args.weight, args.include, args.leave_out, args.detections)
+    if args.detections_only and not args.detections:
+        raise SettingError("--detections-only needs a table; name it with --detections.")
+    if not any(words):
+        return ByHand()
+    makings = [
+        *_table(args),
+        *_switches(args),
+        *(_dropped(name, args.author) for name in args.drop),
+        *(_relabelled(text, args.author) for text in args.relabel),
+        *(_confirmed(text, args.author) for text in args.confirm),
+        *(_added(text, args.author) for text in args.add),
+    ]
+    return ByHand(tuple(makings))
+
+
+def key_of(name: str) -> str:
+    """The key of what BirdNET calls so, in English or Latin; clue/kind/label is taken as it stands.
+
+    Raises:
+        SettingError: nothing is called so.
+    """
+    if _KEY.fullmatch(name):
+        return name
+    from engine.analysis import edits as hand
+
+    return hand.add_species(name, 0.0, 1.0, 1.0).target
+
+
+def _table(args: argparse.Namespace) -> list[Making]:
+    if not args.detections:
+        return []
+    from engine.analysis import edits as hand
+    from engine.clues.species import detections
+
+    path = Path(args.detections)
+    data = read_bytes(path, detections.MOST_BYTES, "table")
+    detections.read(data, path.name, args.clip, None, args.author)  # its faults are said before the long work
+    return [lambda p: hand.read_table(data, path.name, p, args.author, alone=args.detections_only)[0]]
+
+
+def _switches(args: argparse.Namespace) -> list[Making]:
+    from engine.analysis.effects import clue_switches
+    from engine.core.edit import MOST_WEIGHT
+    from engine.analysis.edits import stamp
+
+    switches = {c.name: c for c in clue_switches()}
+    off = [n for n, c in switches.items() if c.optional]
+    edits = []
+    for name in args.include:
+        if name not in off:
+            raise SettingError(f"There is no clue called {plain(name)!r} to be included; choose one of {', '.join(off)}.")
+        edits.append(Edit("include", name, author=args.author or "analyst", created=stamp()))
+    for name in args.leave_out:
+        if name not in switches:
+            raise SettingError(f"There is no clue called {plain(name)!r}; choose one of {', '.join(switches)}.")
+        edits.append(Edit("leave out", name, author=args.author or "analyst", created=stamp()))
+    names = (*switches, "modality:sound", "modality:picture")
+    for text in args.weight:
+        name, _, number = text.rpartition("=")
+        if name not in names or not re.fullmatch(r"\d+(\.\d+)?", number):
+            raise SettingError(
+                f"{plain(text)!r} is no weight; write CLUE=W, W from 0 to {MOST_WEIGHT:g} and CLUE one of {', '.join(names)}."
+            )
+        edits.append(Edit("weight", name, author=args.author or "analyst", weight=float(number), created=stamp()))
+    return [lambda _, e=e: e for e in edits]  # type: ignore[misc]
+
+
+def _dropped(name: str, author: str) -> Making:
+    from engine.analysis import edits as hand
+
+    key = key_of(name)
+    edit = hand.drop(key, author, title=hand.english(key))
+    return lambda _: edit
+
+
+def _added(text: str, author: str) -> Making:
+    from engine.analysis import edits as hand
+
+    said = _ADD.fullmatch(text.strip())
+    if said is None:
+        raise SettingError(
+            f'{plain(text)!r} is no observation; write "species:Parus major@0:03-0:06=0.9" or "sign:AUGUSTA GA@0:08=0.9".'
+        )
+    kind, name, start, end, sure = said.groups()
+    start_s = _seconds(start)
+    end_s = _seconds(end) if end else start_s + (_WINDOW_S if kind == "species" else 0.0)
+    make = hand.add_species if kind == "species" else hand.add_sign
+    edit = make(name, start_s, end_s, _chance(sure), author)
+    return lambda _: edit
+
+
+def _confirmed(text: str, author: str) -> Making:
+    from engine.analysis import edits as hand
+
+    said = _NAMED.fullmatch(text.strip())
+    if said is None:
+        raise SettingError(f'{plain(text)!r} names nothing; write "Great Tit=0.9".')
+    key, sure = key_of(said[1]), _chance(said[2])
+    return lambda p: hand.confirm(_own(p, key), sure, author)
+
+
+def _relabelled(text: str, author: str) -> Making:
+    from engine.analysis import edits as hand
+
+    said = _RELABEL.fullmatch(text.strip())
+    if said is None:
+        raise SettingError(f'{plain(text)!r} is no relabelling; write "Great Tit=>Coal Tit=0.9".')
+    key, sure = key_of(said[1]), _chance(said[3])
+    if key.startswith("species/"):
+        key_of(said[2])
+    return lambda p: hand.relabel(_own(p, key), said[2], sure, author)
+
+
+def _own(perception: Perception, key: str) -> tuple[Observation, ...]:
+    found = tuple(o for o in perception.observations if o.key == key)
+    if not found:
+        raise SettingError(f"{plain(key.rsplit('/', 1)[-1])} was not perceived in the clip; add it with --add instead.")
+    return found
+
+
+def _chance(text: str | None) -> float:
+    if text is None:
+        return _SURE
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 < value <= 1.0:
+        raise SettingError(f"The confidence {plain(text)!r} is out of range; give more than 0 and at most 1.")
+    return value
+
+
+def _seconds(text: str) -> float:
+    total = 0.0
+    for part in text.split(":"):
+        total = 60.0 * total + float(part)
+    return total

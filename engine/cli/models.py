@@ -1,0 +1,62 @@
+"""`earwitness models`: what can be installed besides the packages, whether it is there, and how it gets here."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from engine.cli.bar import bar
+from engine.core.paths import models_dir
+from engine.models import catalog
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `earwitness models`."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    actions.add_parser("list", help="what there is and whether it is here (default)")
+    for name, text in (
+        ("pull", "fetch a model from its source; the only command that uses the network"),
+        ("verify", "compare a model's files with the catalogue; all of them without a name"),
+    ):
+        branch = actions.add_parser(name, help=text)
+        branch.add_argument("model", nargs=None if name == "pull" else "?", help="its id")
+    bring = actions.add_parser("import", help="take models from a folder, such as a USB stick")
+    bring.add_argument("folder", type=Path)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one action."""
+    with bar() as draw:
+        if args.action == "pull":
+            print(f"fetched and checked: {catalog.pull(catalog.entry(args.model), draw)}")
+        elif args.action == "import":
+            for known in catalog.import_folder(args.folder, draw):
+                print(f"taken and checked: {known.title} ({known.licence})")
+        elif args.action == "verify":
+            chosen = (
+                [catalog.entry(args.model)] if args.model else [e for e in catalog.CATALOGUE if catalog.state(e) != "missing"]
+            )
+            for known in chosen:
+                catalog.verify(known, progress=draw)
+                print(f"{known.id}: every file is the one of the catalogue")
+            if not chosen:
+                print("no model of the catalogue is installed; there is nothing to verify")
+        else:
+            _list()
+    return 0
+
+
+def _list() -> None:
+    from engine.media import protection
+
+    print(protection())
+    print(f"models folder: {models_dir()}\n")
+    for known in catalog.CATALOGUE:
+        terms = f"{known.licence}{', non-commercial' if known.non_commercial else ''}"
+        print(f"{known.id}  [{catalog.state(known)}]")
+        print(f"  {known.title}: {known.purpose}")
+        print(f"  {known.source} at {known.revision[:12]}, {known.size_bytes / 1e9:.1f} GB, {terms}")
+        if not known.vouched:
+            print("  hashes unknown to the catalogue: checked for form when taken, noted, and compared from then on")
+        if catalog.state(known) != "present":
+            print(f"  get it: earwitness models pull {known.id}   or, without a network: earwitness models import FOLDER")

@@ -1,0 +1,38 @@
+"""`earwitness bench photos`: the picture's own table, in the form of `bench recordings`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from engine.core.finding import PRIORS, Settings
+from engine.core.paths import data_dir
+from engine.lab.bench import photos
+from engine.lab.bench.metrics import table, to_json_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `earwitness bench photos`."""
+    parser.add_argument("--data", type=Path, default=None, help="folder with manifest.csv (default: EARWITNESS_DATA/photos)")
+    parser.add_argument("--prior", choices=PRIORS, default=Settings().prior)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, default=None, help="write the same numbers to this file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table: all photos first, then those of signs, and each where the text speaks."""
+    found = photos.run(args.data or data_dir() / "photos", Settings(prior=args.prior), args.seed)
+    whole = next(s for s in found.scores if s.name == "all photos")
+    print(table(found.scores))
+    print(f"text spoke on {whole.spoke} of {whole.n}; the others are scored at the prior.")
+    for score in found.scores:
+        if score.intervals:
+            i = score.intervals
+            print(
+                f"{score.name}: 95% median {i['median_km'].low:,.0f} to {i['median_km'].high:,.0f} km, "
+                f"within 25 km {i['within_km.25'].low:.0f} to {i['within_km.25'].high:.0f}%"
+            )
+    print(f"ln(cells) = {found.ln_cells:.2f}; prior {args.prior}; seed {args.seed}; intervals by place.")
+    if args.json:
+        args.json.write_text(to_json_text({**whole.to_json(), "rows": {s.name: s for s in found.scores}, "seed": args.seed}))
+    return 0

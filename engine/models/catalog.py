@@ -1,0 +1,315 @@
+"""Weights that are not in a package: where they come from, what they should be, and under which licence.
+
+Nothing is fetched unless `earwitness models pull` asks for it. Every file is checked against its hash, when it is fetched,
+when it is imported from a folder (a USB stick), and by `earwitness models verify`. Only safetensors and JSON are taken, never
+pickles. Where the catalogue does not know a file's hash, it says so: the file is checked for its form alone when it is taken, its
+hash is then written down beside it, and `verify` compares with that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.core import scratch
+from engine.core.errors import WeightsError
+from engine.core.paths import made, models_dir
+from engine.core.progress import Progress, ProgressCallback, silent
+from engine.models.offline import online_on_explicit_command
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file of an entry; sha256 is "" where the catalogue does not know it."""
+
+    name: str
+    sha256: str = ""
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model that can be fetched.
+
+    Attributes:
+        id: its folder below the models folder, and its name on the command line.
+        purpose: what it is for, in a sentence.
+        source: repository on the Hugging Face hub; revision: the commit that is fetched.
+        non_commercial: whether its licence forbids commercial use.
+    """
+
+    id: str
+    title: str
+    purpose: str
+    source: str
+    revision: str
+    licence: str
+    non_commercial: bool
+    files: tuple[WeightFile, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(f.size_bytes or 0 for f in self.files)
+
+    @property
+    def vouched(self) -> bool:
+        """Whether the catalogue knows the hash of every file."""
+        return all(f.sha256 for f in self.files)
+
+
+CATALOGUE = (
+    Entry(
+        id="clip-vit-large-patch14",
+        title="CLIP ViT-L/14",
+        purpose="places pictures by what they look like, through GeoCLIP",
+        source="openai/clip-vit-large-patch14",
+        revision="32bd64288804d66eefd0ccbe215aa642df71cc41",
+        licence="MIT",
+        non_commercial=False,
+        files=(
+            WeightFile("config.json", "8a09b467700c58138c29d53c605b34ebc69beaadd13274a8a2af8ad2c2f4032a"),
+            WeightFile("preprocessor_config.json", "910e70b3956ac9879ebc90b22fb3bc8a75b6a0677814500101a4c072bd7857bd"),
+            WeightFile("model.safetensors", "a2bf730a0c7debf160f7a6b50b3aaf3703e7e88ac73de7a314903141db026dcb", 1_710_540_580),
+        ),
+    ),
+    Entry(
+        id="clip-vit-large-patch14-text",
+        title="CLIP ViT-L/14, tokens",
+        purpose="words for soundscapes: places and sounds looked for by text, beside CLIP ViT-L/14 itself",
+        source="openai/clip-vit-large-patch14",
+        revision="32bd64288804d66eefd0ccbe215aa642df71cc41",
+        licence="MIT",
+        non_commercial=False,
+        files=(WeightFile("merges.txt", "9fd691f7c8039210e0fced15865466c65820d09b63988b0174bfe25de299051a", 524_619),),
+    ),
+    Entry(
+        id="streetclip",
+        title="StreetCLIP",
+        purpose="says which country a picture of streets or countryside fits",
+        source="geolocal/StreetCLIP",
+        revision="e3561ba2ad9bf14c9efd6b0092607b8497efbfea",
+        licence="CC BY-NC 4.0",
+        non_commercial=True,
+        files=(
+            WeightFile("config.json"),
+            WeightFile("preprocessor_config.json"),
+            WeightFile("tokenizer.json"),
+            WeightFile("tokenizer_config.json"),
+            WeightFile("model.safetensors", size_bytes=1_711_900_000),  # about, from the size of its network
+        ),
+    ),
+    Entry(
+        id="whisper-small",
+        title="Whisper small",
+        purpose="says which language is spoken",
+        source="openai/whisper-small",
+        revision="973afd24965f72e36ca33b3055d56a652f456b4d",
+        licence="Apache-2.0",
+        non_commercial=False,
+        files=(
+            WeightFile("config.json", "e6a2b489da1b5aed65a8eb8d1e7466fa867ad5643a8bc138ba708bd56b2875c4", 1_967),
+            WeightFile("generation_config.json", "71565b8ef50d0bf7a1193ed4bbed195b94e70c18894d81bba2f1233dcec3ab53", 3_868),
+            WeightFile("preprocessor_config.json", "9b5cd03a36fbb8a627c64d98a5b5b126ead95a77720723944487311f0110b666", 184_990),
+            WeightFile("model.safetensors", "1d7734884874f1a1513ed9aa760a4f8e97aaa02fd6d93a3a85d27b2ae9ca596b", 966_995_080),
+        ),
+    ),
+    Entry(
+        id="qwen2.5-vl-3b",
+        title="Qwen2.5-VL 3B",
+        purpose="argues about the place in words (small)",
+        source="Qwen/Qwen2.5-VL-3B-Instruct",
+        revision="66285546d2b821cf421d4f5eb2576359d3770cd3",
+        licence="Qwen Research Licence",
+        non_commercial=True,
+        files=(
+            WeightFile("config.json"),
+            WeightFile("generation_config.json"),
+            WeightFile("preprocessor_config.json"),
+            WeightFile("tokenizer.json"),
+            WeightFile("tokenizer_config.json"),
+            WeightFile("chat_template.json"),
+            WeightFile("model.safetensors.index.json"),
+            WeightFile("model-00001-of-00002.safetensors", size_bytes=4_000_000_000),
+            WeightFile("model-00002-of-00002.safetensors", size_bytes=3_500_000_000),
+        ),
+    ),
+    Entry(
+        id="qwen2.5-vl-7b",
+        title="Qwen2.5-VL 7B",
+        purpose="argues about the place in words (large)",
+        source="Qwen/Qwen2.5-VL-7B-Instruct",
+        revision="cc594898137f460bfe9f0759e9844b3ce807cfb5",
+        licence="Apache-2.0",
+        non_commercial=False,
+        files=(
+            WeightFile("config.json"),
+            WeightFile("generation_config.json"),
+            WeightFile("preprocessor_config.json"),
+            WeightFile("tokenizer.json"),
+            WeightFile("tokenizer_config.json"),
+            WeightFile("chat_template.json"),
+            WeightFile("model.safetensors.index.json"),
+            WeightFile("model-00001-of-00005.safetensors", size_bytes=3_900_000_000),
+            WeightFile("model-00002-of-00005.safetensors", size_bytes=3_900_000_000),
+            WeightFile("model-00003-of-00005.safetensors", size_bytes=3_900_000_000),
+            WeightFile("model-00004-of-00005.safetensors", size_bytes=3_900_000_000),
+            WeightFile("model-00005-of-00005.safetensors", size_bytes=1_100_000_000),
+        ),
+    ),
+)
+_NOTED = "sha256.json"  # hashes as taken, of files whose hash the catalogue doesn't know
+
+
+def entry(name: str) -> Entry:
+    """The entry of this id.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    for known in CATALOGUE:
+        if known.id == name:
+            return known
+    raise WeightsError(f"There is no model called {name!r}; earwitness models lists those there are.")
+
+
+def state(known: Entry, folder: Path | None = None) -> str:
+    """ "missing", "incomplete" or "present"; hashes are not read, see `verify`."""
+    here = (folder or models_dir()) / known.id
+    there = [(here / f.name).is_file() for f in known.files]
+    return "present" if all(there) else "incomplete" if any(there) else "missing"
+
+
+def verify(known: Entry, folder: Path | None = None, progress: ProgressCallback = silent) -> None:
+    """Read every file and compare its hash with the catalogue's, or with the one noted when it was taken.
+
+    Raises:
+        WeightsError: a file is missing or is not the one of the catalogue.
+    """
+    here = (folder or models_dir()) / known.id
+    noted = _noted(here)
+    for f in known.files:
+        if not (here / f.name).is_file():
+            raise WeightsError(f"{f.name} of {known.id} is missing in {here}; fetch it with: earwitness models pull {known.id}")
+        _check(here / f.name, replace(f, sha256=f.sha256 or noted.get(f.name, "")), progress)
+
+
+def vouch(name: str, folder: Path | None = None) -> None:
+    """Before a model is loaded: its files are still those of the catalogue, or those that were taken. A folder that somebody
+    named is theirs to vouch for, and so is one put among the models by hand of which no hash is known: a model tuned here has
+    other files than the one of the catalogue.
+
+    Raises:
+        WeightsError: a file is missing or is another.
+    """
+    known = entry(name)
+    if folder is None and (known.vouched or _noted(models_dir() / known.id)):
+        verify(known)
+
+
+def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
+    """Fetch an entry from its source, check it, and put it into the models folder: the one thing here that uses the network.
+
+    Raises:
+        WeightsError: the source cannot be reached, or a file is not the one of the catalogue.
+    """
+    made(models_dir())
+    with scratch.scratch(models_dir()) as beside:
+        with online_on_explicit_command():
+            from huggingface_hub import hf_hub_download
+
+            for f in known.files:
+                progress(Progress(f"fetching {f.name} of {known.title}"))
+                try:
+                    hf_hub_download(known.source, f.name, revision=known.revision, local_dir=beside)
+                except Exception as error:  # the hub's library raises a dozen kinds
+                    raise WeightsError(
+                        f"{known.source} cannot be reached ({type(error).__name__}); fetch it on a machine with a network "
+                        f"and bring it: earwitness models import FOLDER"
+                    ) from error
+        return _take(known, Path(beside), progress)
+
+
+def import_folder(folder: Path, progress: ProgressCallback = silent) -> tuple[Entry, ...]:
+    """Copy every entry found in a folder, or in its subfolders named like an entry, into the models folder.
+
+    Only the catalogue's own file names are read, and only regular files whose hash fits are taken. A model whose hashes the
+    catalogue does not know is taken only from a folder named like it.
+
+    Raises:
+        WeightsError: the folder holds no entry, or a file is not the one of the catalogue.
+    """
+    taken = []
+    for known in CATALOGUE:
+        for candidate in (folder / known.id, folder):
+            named = candidate.name == known.id or known.vouched
+            if named and all((candidate / f.name).is_file() for f in known.files):
+                _take(known, candidate, progress)
+                taken.append(known)
+                break
+    if not taken:
+        names = ", ".join(f.name for f in CATALOGUE[0].files)
+        raise WeightsError(f"{folder} holds no model of the catalogue; a folder of {CATALOGUE[0].id} holds {names}.")
+    return tuple(taken)
+
+
+def _take(known: Entry, source: Path, progress: ProgressCallback) -> Path:
+    """Copy checked files beside the target and move them in whole."""
+    target = models_dir() / known.id
+    made(models_dir())
+    found: dict[str, str] = {}
+    with scratch.scratch(models_dir()) as beside:
+        for f in known.files:
+            if not stat.S_ISREG((source / f.name).stat().st_mode):
+                raise WeightsError(f"{f.name} in {source} is not a plain file; bring the files themselves.")
+            shutil.copyfile(source / f.name, Path(beside) / f.name)
+            found[f.name] = _check(Path(beside) / f.name, f, progress)
+        target.mkdir(exist_ok=True)
+        if not known.vouched:
+            (target / _NOTED).write_text(json.dumps(found, indent=1), encoding="utf-8")
+        for f in known.files:
+            (Path(beside) / f.name).replace(target / f.name)
+    return target
+
+
+def _check(path: Path, f: WeightFile, progress: ProgressCallback) -> str:
+    """The file's hash, which is the catalogue's where it has one; the file is of the form its name says."""
+    total = path.stat().st_size
+    digest, done = hashlib.sha256(), 0
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+            done += len(block)
+            progress(Progress(f"checking {f.name}", done / 1e6, total / 1e6, "MB"))
+    if f.sha256 and digest.hexdigest() != f.sha256:
+        raise WeightsError(f"{path.name} is not the file of the catalogue (its hash differs); fetch it again.")
+    if not f.sha256:
+        _check_form(path)
+    return digest.hexdigest()
+
+
+def _check_form(path: Path) -> None:
+    """JSON parses; safetensors has a header that describes all its bytes."""
+    try:
+        if path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
+        else:
+            from safetensors import safe_open
+
+            with safe_open(path, framework="numpy") as tensors:
+                tensors.keys()
+    except Exception as error:  # safetensors raises a kind of its own, JSON several
+        raise WeightsError(f"{path.name} is no {path.suffix[1:]} file, or a damaged one; fetch it again.") from error
+
+
+def _noted(folder: Path) -> dict[str, str]:
+    """Hashes written down when files were taken; empty where none were."""
+    try:
+        return {str(k): str(v) for k, v in json.loads((folder / _NOTED).read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}

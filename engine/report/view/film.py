@@ -1,0 +1,62 @@
+"""A film of several scenes in words: the list of its scenes with their verdicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.core.finding import Finding, Located
+from engine.report.view import words
+from engine.report.view.verdict import Headline, comparisons
+from engine.report.view.verdict import headline as taken_as_one
+
+PINNED_KM2 = 60_000.0  # a 90% region wider than this (about Ireland's size) is named as a region, not as a town
+
+
+@dataclass(frozen=True, slots=True)
+class SceneRow:
+    """One scene of a film, in words; what comes from the file is not escaped here."""
+
+    number: int
+    when: str
+    verdict: str
+    sound: str
+    picture: str
+
+
+def row(scene: Finding) -> SceneRow:
+    """A scene's line in the list."""
+    compared = next((c for c in comparisons(scene) if {c.a, c.b} == {"sound", "picture"}), None)
+    verdict = "not compared" if compared is None else compared.said
+    when = words.span(round(scene.interval.start_s), round(scene.interval.end_s))
+    return SceneRow(scene.scene, when, verdict, _said(scene.by("sound")), _said(scene.by("picture")))
+
+
+def headline(finding: Finding) -> str:
+    """How many scenes a film has, and how many of each verdict."""
+    return said(finding.film)
+
+
+def banner(finding: Finding) -> Headline:
+    """What stands on top of a film's report: the count of its scenes' verdicts, for it has no verdict of its own."""
+    whole = taken_as_one(finding)
+    one = f" Taken as if it were one place, which it need not be: {whole.title}." if whole is not None else ""
+    return Headline("cannot_tell", headline(finding), f"A film has many places, so that each scene is judged by itself.{one}")
+
+
+def said(scenes: Sequence[Finding]) -> str:
+    """How many scenes there are, and how many of each verdict."""
+    counted = Counter(c.verdict for scene in scenes for c in comparisons(scene)[:1])
+    order = ("different places", "same place", "cannot tell")
+    told = [f"{counted[v]} {v}" for v in order if counted[v]]
+    return f"{len(scenes)} scenes" + (f": {', '.join(told)}" if told else "")
+
+
+def _said(x: Located | None) -> str:
+    if x is None:
+        return "none"
+    if not x.spoke:
+        return "cannot tell"
+    pinned = x.regions_km2.get(0.9, 0.0) <= PINNED_KM2
+    return x.place.name if pinned or not x.region else x.region

@@ -1,0 +1,90 @@
+"""The propositions that a finding weighs against each other, what its factor means, and the scale of words it is put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from engine.core.claim import CANNOT_TELL, ClaimTest
+from engine.core.comparison import VERBAL_SCALE, Comparison
+from engine.core.finding import Finding
+from engine.media.source import shown
+from engine.report.view import validation, verdict, words
+
+SCALE_SOURCE = "ENFSI Guideline for Evaluative Reporting in Forensic Science, 2015, example of a verbal scale."
+NOT_A_CHANCE = "How probable either proposition is. That also needs what is known besides the clip, which is for whoever decides."
+
+
+def propositions(finding: Finding) -> tuple[tuple[str, str], ...]:
+    """(name, sentence): the two propositions and how the factor reads; empty when sound and picture were not compared."""
+    c = verdict.compared(finding)
+    return () if c is None else tuple(_rows(finding, c))
+
+
+def _rows(finding: Finding, c: Comparison) -> Iterator[tuple[str, str]]:
+    yield (
+        "Proposition 1",
+        f"Sound and picture were recorded at one place, within about {words.km(c.same_place_km)} of each other.",
+    )
+    yield (
+        "Proposition 2",
+        "They were recorded at two places that have nothing to do with each other, each drawn by itself from the places where "
+        "clips "
+        "are made.",
+    )
+    yield "Where clips are made", _population(finding, c)
+    f = validation.factor()
+    yield (
+        "What neither covers",
+        f"Places that lie near each other or are alike. In the tests {f.near} were called one place with at least moderate "
+        "support: "
+        "support for one place means the same part of a continent, not one spot. Two places drawn apart fall "
+        f"{f.drawn}; but for that the propositions exclude each other.",
+    )
+    if c.verdict == "cannot tell":
+        yield "The factor", f"No factor is stated: {shown(c.reason, 300) or 'nothing speaks for either'}."
+    else:
+        one, other = ("1", "2") if c.log10_factor > 0 else ("2", "1")
+        yield (
+            "The factor",
+            f"What was heard and seen is {c.odds.removesuffix(' : 1')} times as probable if proposition {one} is true as if "
+            f"proposition {other} is ({verdict.interval(c)}).",
+        )
+    yield from validation.bound_rows(c)
+    stated = "" if c.verdict == "cannot tell" else f" A factor of {c.odds.removeprefix('about ')} is not odds of as much."
+    yield "What it is not", NOT_A_CHANCE + stated
+
+
+def _population(finding: Finding, c: Comparison) -> str:
+    """The relevant population, and that the headline does not hang on one choice of it."""
+    used = " / ".join(words.PRIOR_NAMES.get(u.prior, u.prior) for u in c.by_prior)
+    own = words.PRIOR_NAMES.get(finding.settings.prior, finding.settings.prior)
+    if not used:
+        return f"Anywhere on land: {own}."
+    return f"Anywhere on land, weighed in {len(c.by_prior)} ways ({used}). The factor stated is the weakest; maps use: {own}."
+
+
+def claim_propositions(test: ClaimTest) -> tuple[tuple[str, str], ...]:
+    """(name, sentence): the propositions of a claim, and what its ratio is not."""
+    c = test.claim
+    when = f", around {c.when.day} {c.when:%B %Y}" if c.when else ""
+    rows = [
+        (
+            "If the claim is true",
+            f"The clip was recorded within about {words.km(c.radius_km)} of {shown(test.place, 160).removeprefix('in ')}{when}.",
+        ),
+        (
+            "If it is not",
+            "It was recorded somewhere else, drawn from the places where clips are made (the weakest of all priors counts).",
+        ),
+    ]
+    if test.verdict != CANNOT_TELL:
+        rows.append(("The ratio is not", "How probable it is that the claim is true, nor that whoever made it is honest."))
+    return tuple(rows)
+
+
+def scale() -> tuple[tuple[str, str], ...]:
+    """(factors, words) of the verbal scale, weakest first."""
+    steps = [(f"{a:,.0f} to {b:,.0f}", said) for (a, said), (b, _) in pairwise(VERBAL_SCALE)]
+    least, said = VERBAL_SCALE[-1]
+    return (*steps, (f"{least:,.0f} and more", said))

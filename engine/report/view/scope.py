@@ -1,0 +1,148 @@
+"""What a report is for, who made it on which machine, and what was never looked at: said before anybody has to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.core.clip import Clip, Stream
+from engine.core.custody import Custody
+from engine.core.edit import edited
+from engine.core.finding import Finding, Located
+from engine.core.observation import ANALYST
+from engine.core.vote import OFF_BY_DEFAULT
+from engine.media.source import shown
+from engine.report.view import words
+from engine.report.view.versions import Versions
+
+PURPOSE = (
+    "Made to weigh whether the sound and the picture of a clip come from one place, and to say in which part of the world each "
+    "was "
+    "likely recorded.",
+    "Not made to find people who do not want to be found, nor to place private recordings without the consent of those in them.",
+    "One line of evidence among others, to be explained by a person who can be questioned on it. It does not decide a case, and "
+    "does not say that a clip is genuine or forged.",
+)
+CLUE_NAMES = {
+    "species": "species heard",
+    "agclip": "soundscape as a whole (AG-CLIP)",
+    "hum": "mains hum",
+    "speech": "spoken language",
+    "atoms": "everyday sounds (acoustic atoms)",
+    "text": "text read in the picture",
+    "picture": "look of the picture (GeoCLIP)",
+    "streetclip": "country of a street view (StreetCLIP)",
+    "scene": "animals and things seen",
+    "container": "place stated by the container",
+    "cues": "what the analyst noted of the picture",
+    "cues heard": "what the analyst noted of the sound",
+}
+
+
+def clue_name(clue: str) -> str:
+    """A clue as people call it."""
+    return CLUE_NAMES.get(clue, clue)
+
+
+def homeless(text: str) -> str:
+    """A text that may name the models' folder, without the name of whoever's machine it is."""
+    return text.replace(str(Path.home()), "~")
+
+
+def cannot_tell(x: Located) -> str:
+    """Why a sense cannot tell, without the clues that nobody asked for: they are listed by themselves. Fit to be shown."""
+    text = homeless(x.cannot_tell or "")
+    for why in OFF_BY_DEFAULT.values():
+        text = text.replace(f"; {why}", "").replace(f"{why}; ", "")
+    return shown(text, 600)
+
+
+def purpose() -> tuple[str, ...]:
+    """What the report is for and what it is not for, sentences."""
+    return PURPOSE
+
+
+def examiner(finding: Finding, custody: Custody | None, made_with: Versions) -> tuple[tuple[str, str], ...]:
+    """(name, value): who, when, on what machine."""
+    authors = dict.fromkeys(e.author.removeprefix(f"{ANALYST}:") for e in finding.settings.edits if e.author != ANALYST)
+    named = custody.who if custody and custody.who else ", ".join(authors)
+    by = shown(named, 200) if named else "nobody is named: the program was run without a case and without --author"
+    return (
+        ("Examined by", by),
+        ("Examined on", f"{finding.provenance.created.replace('T', ' ').replace('+00:00', '')} UTC"),
+        ("Program", f"Earwitness {finding.provenance.version}"),
+        ("Machine", f"{made_with.system}, Python {made_with.python}; packages and hashes below"),
+    )
+
+
+def silent(finding: Finding) -> tuple[tuple[str, str], ...]:
+    """(clue as people call it, why it said nothing)."""
+    return tuple((clue_name(e.clue), shown(homeless(e.abstained), 400)) for e in finding.evidence if e.abstained)
+
+
+def unexamined(finding: Finding) -> tuple[str, ...]:
+    """What of the file was not looked at, and what nobody checked; sentences, fit to be shown, not escaped."""
+    return tuple(
+        shown(t, 400)
+        for t in (*_of_time(finding), *_of_tracks(finding.clip, finding), *_of_people(finding), _by_no_clue(finding))
+    )
+
+
+def _of_time(finding: Finding) -> Iterator[str]:
+    whole = finding.clip.duration_s
+    if whole and finding.interval.length_s < whole - 0.1:
+        a, b = finding.interval.start_s, finding.interval.end_s
+        yield f"Of {words.clock(whole)} only {words.span(a, b)} was judged."
+    if finding.settings.quick:
+        yield f"Clues without a vote were not run, to be quick: {', '.join(clue_name(c) for c in OFF_BY_DEFAULT)}."
+
+
+def _of_tracks(clip: Clip, finding: Finding) -> Iterator[str]:
+    heard = heard_track(finding)
+    for s in (s for s in clip.streams if s.kind == "audio"):
+        if s is not heard:
+            yield f"Audio track {s.track} ({_named(s, clip)}) was not listened to."
+    if heard is not None and (heard.channels or 0) > 1:
+        yield f"The {heard.channels} channels of the sound were heard mixed to one: what differs between them was not looked at."
+    choice = clip.choice("video")
+    for s in (s for s in clip.streams if s.kind == "video" and not s.attached_picture):
+        if choice is None or s is not choice.stream:
+            yield f"Video track {s.track} ({_named(s, clip)}) was not looked at."
+    if clip.video_tracks:
+        yield "The picture was looked at in single frames; what shows between them only was not seen."
+    for kind, plural in (("subtitle", "subtitle tracks"), ("data", "data tracks"), ("attachment", "attachments")):
+        count = sum(s.kind == kind for s in clip.streams)
+        if count:
+            yield f"{count} {plural if count > 1 else plural.rstrip('s')} of the file {'were' if count > 1 else 'was'} not read."
+
+
+def _of_people(finding: Finding) -> Iterator[str]:
+    whats = {e.what for e in finding.settings.edits}
+    if "confirm" not in whats and "relabel" not in whats:
+        yield "No person is on record as having confirmed a detection: species and texts are what the models named."
+    if "judgement" not in whats and edited(finding.settings):
+        yield "The analyst's edits were not preceded by a blind judgement on record: the picture may have been known."
+
+
+def _named(s: Stream, clip: Clip) -> str:
+    own = clip.programme_of(s)
+    programme = f"programme {shown(own.label, 80)}" if own is not None else ""
+    return ", ".join(x for x in (s.codec, f"language {shown(s.language, 20)}" if s.language else "", programme, s.aside) if x)
+
+
+def _by_no_clue(finding: Finding) -> str:
+    """What no clue that spoke looks at."""
+    looked = any(e.clue == "picture" and e.abstained is None for e in finding.evidence)
+    scenery = "" if looked else "buildings, vehicles, plants, landforms, "
+    return (
+        f"Examined by no clue that spoke: faces, voices, what is said, {scenery}weather, sun and shadow; nor was it examined "
+        "whether the "
+        "file was generated or tampered with."
+    )
+
+
+def heard_track(finding: Finding) -> Stream | None:
+    """The audio track that was listened to: the one asked for, else the main one; None without."""
+    tracks = [s for s in finding.clip.audio_tracks if s.decodable]
+    choice = finding.clip.choice("audio")
+    return next((s for s in tracks if s.track == finding.settings.track), choice.stream if choice else None)
