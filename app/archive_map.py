@@ -8,7 +8,8 @@ import numpy as np
 import pydeck as pdk
 
 from app import maps, panels
-from engine import ArchiveEntry, ArchiveSpot, words
+from engine.case import ArchiveEntry, ArchiveSpot
+from engine.report.view import words
 
 MARKS = {"sound": "●", "picture": "■", "both": "◆"}
 MOST_LINES = 400

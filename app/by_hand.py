@@ -15,7 +15,11 @@ import streamlit as st
 import engine
 from app import maps, state
 from app.frame import clean, dark, plain, tip
-from engine import CONFIDENCES, MOST_WEIGHT, Effect, Finding, Perceived, edit_words, words
+from engine import Finding, Perceived
+from engine.analysis import clue_switches, edits, modality_weights
+from engine.core import CONFIDENCES, MOST_WEIGHT, Effect, chosen_settings, edit_steps
+from engine.report.view import edits as edit_words
+from engine.report.view import words
 
 _SURE = {name: chance for name, chance in CONFIDENCES}
 _CONFIDENCE = "Read as the chance that you are right: " + ", ".join(f"{n} {p:g}" for n, p in CONFIDENCES) + "."
@@ -97,7 +101,7 @@ def _species(b: state.Bench, found: Finding) -> None:
 def _search(key: str, label: str = "Species, Latin or English") -> str | None:
     """A species of BirdNET's, found by part of its name; its Latin name."""
     query = st.text_input(label, key=f"{key}-query", max_chars=80, placeholder="great tit, Parus…")
-    hits = engine.hand.find_species(query) if query.strip() else ()
+    hits = edits.find_species(query) if query.strip() else ()
     if query.strip() and not hits:
         st.caption("BirdNET knows none of that name; try another part of it.")
     if not hits:
@@ -107,7 +111,7 @@ def _search(key: str, label: str = "Species, Latin or English") -> str | None:
 
 
 def _add_species(name: str, start_s: float, end_s: float, chance: float, note: str) -> None:
-    if state.do(lambda: engine.hand.add_species(name, start_s, end_s, chance, state.analyst(), note)):
+    if state.do(lambda: edits.add_species(name, start_s, end_s, chance, state.analyst(), note)):
         state.select(f"species/species/{name}", start_s)
 
 
@@ -127,7 +131,7 @@ def _meaning(text: str, key: str) -> tuple[float, float] | None:
     """What a sign reads as, and the place it means where the analyst chooses one."""
     if not text.strip():
         return None
-    notes, places = engine.hand.sign_meanings(text)
+    notes, places = edits.sign_meanings(text)
     said = "; ".join(plain(n, 160) for n in notes[:4])
     st.caption(said[:1].upper() + said[1:] if said else "It reads as no place and no language that is known here.")
     if len(places) < 2:
@@ -138,7 +142,7 @@ def _meaning(text: str, key: str) -> tuple[float, float] | None:
 
 
 def _add_sign(text: str, start_s: float, end_s: float, chance: float, note: str, place: tuple[float, float] | None) -> None:
-    if state.do(lambda: engine.hand.add_sign(text, start_s, end_s, chance, state.analyst(), note, place)):
+    if state.do(lambda: edits.add_sign(text, start_s, end_s, chance, state.analyst(), note, place)):
         state.select(f"text/text/{' '.join(text.split())}", start_s)
 
 
@@ -155,8 +159,8 @@ def _read(b: state.Bench, file: Any, alone: bool) -> None:
 
     def make() -> engine.Edit:
         assert b.perception is not None
-        edit, table = engine.hand.read_table(file.getvalue(), file.name, b.perception, state.analyst(), alone=alone)
-        said.append(engine.hand.said_of(table))
+        edit, table = edits.read_table(file.getvalue(), file.name, b.perception, state.analyst(), alone=alone)
+        said.append(edits.said_of(table))
         return edit
 
     if state.do(make):
@@ -170,7 +174,7 @@ def _clues(b: state.Bench) -> None:
     """Every clue with its switch and weight, and why they are as they are."""
     st.html("<div class='ew-h'>Clues that count, and their weights</div>")
     st.caption("A weight multiplies the logarithm of the likelihood: 1 as calibrated, 0 as if silent. Each change is an edit.")
-    for c in engine.clue_switches(b.settings):
+    for c in clue_switches(b.settings):
         if b.blind and c.modality != "sound":
             continue
         left, right = st.columns([1.5, 1], vertical_alignment="center")
@@ -179,7 +183,7 @@ def _clues(b: state.Bench) -> None:
         _weight(right, c.name, c.weight, c.reason, not c.on or c.name == "agclip")
     if not b.blind:
         st.html("<div class='ew-h'>Share of each sense in “both”</div>")
-        for name, weight, reason in engine.modality_weights(b.settings):
+        for name, weight, reason in modality_weights(b.settings):
             left, right = st.columns([1.5, 1], vertical_alignment="center")
             left.markdown(words.modality(name), help=reason)
             _weight(right, f"modality:{name}", weight, reason, False)
@@ -196,13 +200,13 @@ def _weight(place: Any, name: str, weight: float, reason: str, disabled: bool) -
 
 def _switch(name: str) -> None:
     what = "include" if state.value(f"clue-{name}") else "leave out"
-    state.do(lambda: engine.Edit(what, name, author=state.analyst() or "analyst", created=engine.hand.stamp()))
+    state.do(lambda: engine.Edit(what, name, author=state.analyst() or "analyst", created=edits.stamp()))
 
 
 def _weigh(name: str) -> None:
     weight = float(state.value(f"weight-{name}"))
     author = state.analyst() or "analyst"
-    state.do(lambda: engine.Edit("weight", name, author=author, created=engine.hand.stamp(), weight=weight))
+    state.do(lambda: engine.Edit("weight", name, author=author, created=edits.stamp(), weight=weight))
 
 
 # --- on the selected piece ---------------------------------------------------------------------------------------------------
@@ -252,19 +256,19 @@ def buttons(b: state.Bench, found: Finding, p: Perceived) -> None:
 
 
 def _confirm(own: tuple[engine.Observation, ...], chance: float, note: str) -> None:
-    state.do(lambda: engine.hand.confirm(own, chance, state.analyst(), note))
+    state.do(lambda: edits.confirm(own, chance, state.analyst(), note))
 
 
 def _relabel(own: tuple[engine.Observation, ...], name: str, chance: float, note: str, place: tuple[float, float] | None) -> None:
     b = state.bench()
     before = len(b.settings.edits)
-    if state.do(lambda: engine.hand.relabel(own, name, chance, state.analyst(), note, place)):
+    if state.do(lambda: edits.relabel(own, name, chance, state.analyst(), note, place)):
         made = b.settings.edits[before].replacement
         state.select(made[0].key, made[0].start_s)
 
 
 def _remark(p: Perceived, text: str, key: str) -> None:
-    if state.do(lambda: engine.hand.remark(p.key, text, state.analyst(), p.title)):
+    if state.do(lambda: edits.remark(p.key, text, state.analyst(), p.title)):
         state.put(key, "")
 
 
@@ -280,7 +284,7 @@ def remarks(b: state.Bench, p: Perceived) -> None:
 
 def history(b: state.Bench) -> None:
     """The list of edits and settings with the factor before and after each; worked out when it is opened."""
-    count = len(engine.edit_steps(b.settings)) + len(engine.chosen_settings(b.settings))
+    count = len(edit_steps(b.settings)) + len(chosen_settings(b.settings))
     if not count:
         return
     box = st.expander(f"Edits and what each did ({count})", key="edits-open", on_change="rerun", icon=":material/history_edu:")

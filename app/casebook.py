@@ -8,7 +8,9 @@ from typing import Any
 
 import engine
 from app import state
-from engine import Archive, ArchiveEntry, ArchiveQuery, EarwitnessError, Settings, archive
+from engine import EarwitnessError, Settings
+from engine.case import Archive, ArchiveEntry, ArchiveQuery, batch_inputs
+from engine.case.record import archive
 
 _KEY = "casebook"
 MOST_COMPARED = 2
@@ -152,7 +154,7 @@ def start_batch(b: Book, inputs: str, place: str) -> None:
     folder = Path(target).expanduser().absolute()
     where = source if source.startswith("@") else str(Path(source).expanduser().absolute())
     try:
-        if not (found := engine.batch_inputs([where])):
+        if not (found := batch_inputs([where])):
             raise engine.InputError(f"There is no clip in {where}; choose a folder with films or recordings.")
     except EarwitnessError as error:
         b.error = str(error)

@@ -12,7 +12,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine import MODALITY_COLOURS, Moment, Timeline, words
+from engine import Moment, Timeline
+from engine.report import MODALITY_COLOURS
+from engine.report.view import words
 
 _WINDOW = 1024
 _HOP = 256

@@ -13,6 +13,7 @@ import engine
 from app import filing, state
 from app.frame import plain
 from engine import Finding, Progress
+from engine.analysis import species_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +130,15 @@ def _working() -> None:
 
 
 def _html(b: state.Bench, found: Finding, custody: engine.Custody | None, report: Report) -> str:
-    return engine.to_html(found, b.reader, engine.species_range, custody, progress=report)
+    return engine.to_html(found, b.reader, species_range, custody, progress=report)
 
 
 def _pdf(b: state.Bench, found: Finding, custody: engine.Custody | None, report: Report) -> bytes:
-    return engine.to_pdf(found, b.reader, engine.species_range, custody, progress=report)
+    return engine.to_pdf(found, b.reader, species_range, custody, progress=report)
 
 
 def _bundle(b: state.Bench, found: Finding, custody: engine.Custody | None, report: Report) -> bytes:
-    return engine.to_bundle(found, b.reader, engine.species_range, custody, progress=report)
+    return engine.to_bundle(found, b.reader, species_range, custody, progress=report)
 
 
 PAPERS = (

@@ -15,7 +15,11 @@ import streamlit as st
 import engine
 from app import by_hand, casebook, state
 from app.frame import clean, plain
-from engine import EarwitnessError, Finding, Progress, Ruling, archive, filing
+from engine import EarwitnessError, Finding, Progress
+from engine.analysis import factor
+from engine.case import Filed, Ruling
+from engine.case.record import archive
+from engine.case.record import decisions as filing
 
 WIDTH = 380  # px; what is said would make it as wide as the page
 _ABOUT = (
@@ -85,7 +89,7 @@ def _writing() -> None:
     st.button("Stop", key="filing-stop", icon=":material/close:", **state.callback(work.cancel))
 
 
-def _kept(b: state.Bench, filed: engine.Filed, found: Finding) -> None:
+def _kept(b: state.Bench, filed: Filed, found: Finding) -> None:
     waiting = len(b.moves) - b.filing.entered
     where = clean(engine.without_password(filed.place), 200)
     if b.filing.error:
@@ -135,7 +139,7 @@ def start(b: state.Bench) -> None:
         return
     settings, known = b.settings, dict(b.judged)
 
-    def write(report: Callable[[Progress], None]) -> engine.Filed:
+    def write(report: Callable[[Progress], None]) -> Filed:
         return filing.file(place, filing.first_findings(perception, settings, report, known), reader, who, report)
 
     b.filing.work = state.Work("keeping the clip in a case", write)
@@ -172,8 +176,8 @@ def _ruling(b: state.Bench, move: state.Move) -> Ruling:
     if not move.scores:
         return Ruling(move.what, first, why=move.why, who=move.who)
     elsewhere = move.before.interval != move.after.interval  # another stretch: there is no before to compare with
-    before = None if elsewhere else engine.factor(state.judged(b, move.before))[0]
-    return Ruling(move.what, first, before, engine.factor(state.judged(b, move.after))[0], move.why, move.who)
+    before = None if elsewhere else factor(state.judged(b, move.before))[0]
+    return Ruling(move.what, first, before, factor(state.judged(b, move.after))[0], move.why, move.who)
 
 
 def keep(b: state.Bench, found: Finding) -> None:

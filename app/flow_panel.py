@@ -11,7 +11,9 @@ import streamlit as st
 import engine
 from app import maps, state
 from app.frame import plain, tip
-from engine import Finding, FlowMap, Settings, words
+from engine import Finding, FlowMap, Settings
+from engine.report.view import words
+from engine.world import land_outlines
 
 BAYES, FLOW = "Bayes", "Flow"
 SAMPLES = 200
@@ -212,7 +214,7 @@ def _rings() -> list[np.ndarray]:
                 if name in held:
                     walk(held[name])
 
-    walk(engine.land_outlines("coarse"))
+    walk(land_outlines("coarse"))
     return found
 
 

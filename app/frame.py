@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 from PIL import Image, ImageDraw
 
-from engine import MODALITY_COLOURS
+from engine.report import MODALITY_COLOURS
 
 # Streamlit leaves wide margins for essays; this is a bench. Only classes and test ids that Streamlit documents are used.
 _CSS = """

@@ -8,7 +8,8 @@ from pathlib import Path
 import engine
 from app import state
 from app.job import perceived
-from engine import EarwitnessError, Finding, Lesson, lesson
+from engine import EarwitnessError, Finding
+from engine.analysis import Lesson, lesson
 
 _KEY = "learn"
 _ONE_AT_A_TIME = "looking and listening"

@@ -14,7 +14,8 @@ import numpy as np
 import streamlit as st
 
 from app import maps, state
-from engine import great_circle, land_outlines
+from engine import great_circle
+from engine.world import land_outlines
 
 _ASSETS = Path(__file__).parent / "guess_assets"
 PIN, TRUTH = "#c2185b", "#1b7f3b"

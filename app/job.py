@@ -19,7 +19,10 @@ import numpy as np
 
 import engine
 from app.maps import ground_json
-from engine import Cancelled, Clip, EarwitnessError, Finding, JobStage, JobStatus, JobTicket, Perception, Progress
+from engine import Cancelled, Clip, EarwitnessError, Finding, Perception, Progress
+from engine.analysis import perception_key
+from engine.case import JobStage, JobStatus, JobTicket, Queue
+from engine.core import kept_dir
 
 _LOG = logging.getLogger("earwitness.app")
 PEAKS = 360
@@ -27,14 +30,14 @@ LONGEST_PEAKS_S = 600.0
 _INSIDE = "Something went wrong inside Earwitness, not in your file; the program's log names it. Please try another clip."
 
 
-def queue() -> engine.Queue:
+def queue() -> Queue:
     """The user's jobs."""
-    return _queue(str(engine.kept_dir()))
+    return _queue(str(kept_dir()))
 
 
 @lru_cache(maxsize=8)
-def _queue(_: str) -> engine.Queue:
-    return engine.Queue()
+def _queue(_: str) -> Queue:
+    return Queue()
 
 
 def perceived(path: Path, report: Callable[[Progress], None]) -> Perception:
@@ -163,7 +166,7 @@ class Job:
             self._note(Progress("opening the file again"))
             reader = engine.open_clip(self.ticket.path, self._note, self.settings).__enter__()
             self.clip, self.reader = reader.clip, reader
-            key = engine.perception_key(reader.clip, self.settings)
+            key = perception_key(reader.clip, self.settings)
             if queue().results.get(key) is not None:
                 queue().settle(self.ticket.id, key)
             self.peaks = _peaks(reader, self.settings.track)

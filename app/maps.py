@@ -19,7 +19,11 @@ from pydeck.bindings.json_tools import default_serialize
 
 import engine
 from app.outline import edge_paths
-from engine import MASS_COLOURS, MODALITY_COLOURS, Affinity, Claim, ClaimTest, FlowMap, Grid, Located, Match, Posterior, claim_words, great_circle, land_outlines, words
+from engine import Affinity, Claim, ClaimTest, FlowMap, Grid, Located, Match, Posterior, great_circle
+from engine.report import MASS_COLOURS, MODALITY_COLOURS
+from engine.report.view import claim as claim_words
+from engine.report.view import words
+from engine.world import land_outlines
 
 # Share of the belief per 10,000 km². A place drawn at random on land has 0.007% of it: the first two steps are "no news".
 MASS_STOPS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)

@@ -10,7 +10,11 @@ import streamlit as st
 from app import maps
 from app.frame import clean, dark, plain, swatch, tip
 from app.state import Edit
-from engine import Clip, Finding, Interval, JobStage, Located, Settings, comparison_rows, comparisons, credits, distance_km, headline, licence_note, scene_row, scenes_said, words
+from engine import Clip, Finding, Interval, Located, Settings, credits, distance_km, headline
+from engine.case import JobStage
+from engine.report import comparison_rows, comparisons, licence_note, scene_row
+from engine.report import scenes_summary as scenes_said
+from engine.report.view import words
 
 NATS = "How much was learnt over the prior: the Kullback-Leibler divergence of the belief from the prior, in nats."
 REGION = "The smallest area that holds this share of the belief. In tests, the truth lay inside about as often."

@@ -15,7 +15,11 @@ import streamlit as st
 import engine
 from app import state
 from app.frame import clean, plain, tip
-from engine import CONFIDENCES, Finding, Rationale, Settings, words
+from engine import Finding, Rationale, Settings
+from engine.analysis import ask, cue_groups, language_models, note_cue
+from engine.core import CONFIDENCES
+from engine.models import Reasoner
+from engine.report.view import words
 
 _ASSETS = Path(__file__).parent / "reasoning_assets"
 _KEY = "reasoning"
@@ -87,7 +91,7 @@ def _asking(b: state.Bench, found: Finding, spoke: bool) -> None:
         _watch()
         st.button("Stop", key="ask-stop", icon=":material/close:", **state.callback(held.work.cancel))
         return
-    for size in () if spoke else engine.language_models():
+    for size in () if spoke else language_models():
         st.button(
             f"Ask the {size} model", key=f"ask-{size}", icon=":material/psychology:", **state.callback(_ask, b, found, size)
         )
@@ -109,13 +113,13 @@ def _ask(b: state.Bench, found: Finding, size: str) -> None:
     held = _held()
     held.error, held.about = "", (found.clip.sha256, b.settings)
     reader = b.reader
-    held.work = state.Work("asking the language model", lambda report: engine.ask(found, reader, _model(size), report))
+    held.work = state.Work("asking the language model", lambda report: ask(found, reader, _model(size), report))
 
 
 @st.cache_resource(show_spinner=False)
-def _model(size: str) -> engine.Reasoner:
+def _model(size: str) -> Reasoner:
     """One of each size for the whole program: loading takes long, and memory."""
-    return engine.Reasoner(size)
+    return Reasoner(size)
 
 
 # --- who spoke, and the list ----------------------------------------------------------------------------------------------
@@ -159,7 +163,7 @@ def _acted() -> None:
 
 def _note(b: state.Bench, found: Finding) -> None:
     """A cue of the table, noted by the analyst: it counts where no clue has scored the same thing."""
-    groups = dict(engine.cue_groups())
+    groups = dict(cue_groups())
     group = st.selectbox("Kind of cue", list(groups), key="cue-group")
     cue = st.selectbox("What you see or hear", groups[group], key=f"cue-{group}", format_func=lambda c: c.what)
     st.caption(f"Taken as {cue.ratio:g} times likelier there than elsewhere. Source: {cue.source}.")
@@ -170,4 +174,4 @@ def _note(b: state.Bench, found: Finding) -> None:
 
 
 def _noted(cue_id: str, at_s: float, confidence: float) -> None:
-    state.do(lambda: engine.note_cue(cue_id, at_s, at_s, confidence, state.analyst()))
+    state.do(lambda: note_cue(cue_id, at_s, at_s, confidence, state.analyst()))

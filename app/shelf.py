@@ -8,7 +8,8 @@ import streamlit as st
 
 from app import state
 from app.frame import clean, plain
-from engine import JobStatus, JobTicket, words
+from engine.case import JobStatus, JobTicket
+from engine.report.view import words
 
 MOST_SHOWN = 12
 _ICONS = {

@@ -25,7 +25,18 @@ from app import route
 from app.job import Job, queue
 from app.maps import View, ground_json
 from app.work import Preview, Reel, Work
-from engine import Clip, EarwitnessError, Finding, Grid, Interval, JobTicket, Perception, Progress, Settings, words
+from engine import Clip, EarwitnessError, Finding, Grid, Interval, Perception, Progress, Settings
+from engine.analysis import edit_step, setting_choice
+from engine.analysis import edits as engine_edits
+from engine.analysis import effects as engine_effects
+from engine.analysis import species_range as engine_species_range
+from engine.analysis import warm_up as engine_warm_up
+from engine.case import Filed, JobTicket
+from engine.clues import affinity_countries, affinity_places
+from engine.core import Choice, Effect, Step, chosen_settings, edit_steps, edited, untouched
+from engine.media import excerpt_wav
+from engine.report.view import edits as edit_words
+from engine.report.view import words
 
 _LOG = logging.getLogger("earwitness.app")
 _BENCH = "bench"
@@ -77,7 +88,7 @@ class Filing:
     """
 
     place: str = ""
-    filed: engine.Filed | None = None
+    filed: Filed | None = None
     work: Work | None = None
     entered: int = 0
     left: str = ""
@@ -105,7 +116,7 @@ class Bench:
     filing: Filing = field(default_factory=Filing)
     blind: bool = False
     sealed: Perception | None = None
-    effects: dict[Settings, tuple[engine.Effect, ...]] = field(default_factory=dict)
+    effects: dict[Settings, tuple[Effect, ...]] = field(default_factory=dict)
     told: str = ""
     peaks: tuple[float, ...] = ()
     judged: dict[Settings, Finding] = field(default_factory=dict)
@@ -205,8 +216,8 @@ def examine(path: Path, title: str, settings: Settings | None = None, blind: boo
     wait_for(queue().ticket(job), blind)
     b = bench()
     b.settings, b.filing.place = judged, case
-    steps_ = [step for step in engine.edit_steps(judged) if step[0].what != "judgement"]  # what was judged blind stays judged
-    b.edits = [Edit(engine.edit_words.brief(made), before, after) for made, before, after in steps_]
+    steps_ = [step for step in edit_steps(judged) if step[0].what != "judgement"]  # what was judged blind stays judged
+    b.edits = [Edit(edit_words.brief(made), before, after) for made, before, after in steps_]
 
 
 def examine_again() -> None:
@@ -315,7 +326,7 @@ def take(b: Bench) -> None:
     if not b.blind:
         shown.add(sha256)
         queue().note_shown(b.job_id, sha256)
-    b.sealed = engine.hand.sound_alone(job.perception) if b.blind else None
+    b.sealed = engine_edits.sound_alone(job.perception) if b.blind else None
     spoke = [x.modality for x in finding(b).located if x.spoke]
     b.layer = ("both" if "both" in spoke else spoke[0]) if spoke else finding(b).located[0].modality
 
@@ -332,41 +343,39 @@ def judged(b: Bench, settings: Settings) -> Finding:
     """The finding under these settings."""
     assert b.perception is not None
     if settings not in b.judged:
-        first = judged(b, engine.untouched(settings)) if engine.edited(settings) else None
+        first = judged(b, untouched(settings)) if edited(settings) else None
         while len(b.judged) >= MOST_JUDGED:
             b.judged.pop(next(iter(b.judged)))
         seen = b.sealed if b.blind and b.sealed is not None else b.perception
         found = engine.judge(seen, settings, first=first)
-        b.judged[settings] = engine.hand.sound_finding(found) if b.blind else found
+        b.judged[settings] = engine_edits.sound_finding(found) if b.blind else found
     return b.judged[settings]
 
 
-def effects(b: Bench) -> tuple[engine.Effect, ...]:
+def effects(b: Bench) -> tuple[Effect, ...]:
     """What each clue and observation does under the present settings; worked out when asked for, and kept."""
     if b.settings not in b.effects:
         while len(b.effects) >= 6:
             b.effects.pop(next(iter(b.effects)))
         found = finding(b)
-        b.effects[b.settings] = engine.effects(found.perception, b.settings, found)
+        b.effects[b.settings] = engine_effects(found.perception, b.settings, found)
     return b.effects[b.settings]
 
 
-def steps(b: Bench) -> list[engine.Step]:
+def steps(b: Bench) -> list[Step]:
     """Every edit of the analyst with what it did, first to last."""
-    out, at = [], judged(b, engine.untouched(b.settings))
-    for made, _, after in engine.edit_steps(b.settings):
+    out, at = [], judged(b, untouched(b.settings))
+    for made, _, after in edit_steps(b.settings):
         then = judged(b, after) if made.scores else at
-        out.append(engine.edit_step(made, at, then))
+        out.append(edit_step(made, at, then))
         at = then
     return out
 
 
-def choices(b: Bench) -> list[engine.Choice]:
+def choices(b: Bench) -> list[Choice]:
     """Every setting of scoring that is not the default, with what it does."""
-    differ = engine.chosen_settings(b.settings)
-    return [
-        engine.setting_choice(n, held, default, judged(b, other), judged(b, b.settings)) for n, held, default, other in differ
-    ]
+    differ = chosen_settings(b.settings)
+    return [setting_choice(n, held, default, judged(b, other), judged(b, b.settings)) for n, held, default, other in differ]
 
 
 def parts(b: Bench) -> tuple[Interval, ...]:
@@ -445,7 +454,7 @@ def do(make: Callable[[], engine.Edit]) -> bool:
         b.error = str(error)
         return False
     b.error, b.told = "", ""
-    said = engine.edit_words.brief(made)
+    said = edit_words.brief(made)
     b.edits.append(Edit(said, b.settings, after))
     b.moves.append(Move(said, b.settings, after, made.note, made.author, made.scores))
     b.undone.clear()
@@ -463,9 +472,9 @@ def drop(key: str, title: str) -> None:
     b = bench()
     own = {o.key for o in b.settings.added}
     if key in b.settings.dropped and key not in own:
-        do(lambda: engine.hand.restore(key, analyst(), title))
+        do(lambda: engine_edits.restore(key, analyst(), title))
     else:
-        do(lambda: engine.hand.drop(key, analyst(), title=title))
+        do(lambda: engine_edits.drop(key, analyst(), title=title))
 
 
 def undo() -> None:
@@ -496,7 +505,7 @@ def reveal(opinion: str, confidence: float) -> None:
     if not b.blind:
         return
     sealed = finding(b)
-    if not do(lambda: engine.hand.judgement(sealed, opinion, confidence, analyst())):
+    if not do(lambda: engine_edits.judgement(sealed, opinion, confidence, analyst())):
         return
     b.blind, b.sealed, b.preview = False, None, None
     st.session_state.setdefault(_SHOWN, set()).add(sealed.clip.sha256)
@@ -628,7 +637,7 @@ def samples(b: Bench, interval: Interval) -> tuple[NDArray[np.float32], int]:
 
 def excerpt(b: Bench, interval: Interval) -> bytes:
     """The same stretch as a WAV file."""
-    return engine.excerpt_wav(b.reader, interval, 48_000, b.settings.track)
+    return excerpt_wav(b.reader, interval, 48_000, b.settings.track)
 
 
 def frame(b: Bench, time_s: float) -> NDArray[np.uint8] | None:
@@ -681,7 +690,7 @@ def _sound_only(b: Bench, length_s: float) -> Playable:
     """The sound around the moment looked at and nothing else: the browser is not sent what must not be seen."""
     start_s = 0.0 if length_s <= STRETCH_S else min(max(0.0, b.moment_s - STRETCH_S / 4), length_s - STRETCH_S)
     stretch = Interval(start_s, start_s + min(STRETCH_S, max(length_s, 1.0)))
-    url = served(engine.excerpt_wav(b.reader, stretch, 24_000, b.settings.track), "audio/wav", "sound")
+    url = served(excerpt_wav(b.reader, stretch, 24_000, b.settings.track), "audio/wav", "sound")
     return Playable(url, stretch.start_s, stretch.end_s, False)
 
 
@@ -741,7 +750,7 @@ def ground_urls() -> dict[str, str]:
 @lru_cache(maxsize=64)
 def species_range(latin: str, when: date | None) -> tuple[Grid, NDArray[np.floating]]:
     """Where a species is recorded, as `engine.species_range`; kept."""
-    return engine.species_range(latin, when)
+    return engine_species_range(latin, when)
 
 
 @st.cache_resource(show_spinner=False)
@@ -750,7 +759,7 @@ def warm_up() -> threading.Thread:
 
     def load() -> None:
         try:
-            engine.warm_up()
+            engine_warm_up()
             ground_json("medium")
         except Exception as error:
             _LOG.warning("warming up failed: %s", error)
@@ -808,7 +817,7 @@ def see(title: str, make: Callable[[Callable[[Progress], None]], engine.Affinity
     def do(report: Callable[[Progress], None]) -> Seen:
         affinity = make(report)
         ground_json("medium")
-        return Seen(affinity, engine.affinity_places(affinity), engine.affinity_countries(affinity))
+        return Seen(affinity, affinity_places(affinity), affinity_countries(affinity))
 
     start_work(title, do)
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import engine
 from engine import Cancelled, EarwitnessError, Finding, Interval, Progress
+from engine.media import preview_mp4
 
 _LOG = logging.getLogger("earwitness.app")
 
@@ -89,7 +90,7 @@ class Preview(Written):
     def __init__(self, reader: Any, stretch: Interval, folder: Path, track: int | None) -> None:
         self.stretch = stretch
         path = folder / f"preview-{track or 0}-{stretch.start_s:.3f}.mp4"
-        super().__init__("the preview", lambda told: engine.preview_mp4(reader, stretch, path, 480, told, track))
+        super().__init__("the preview", lambda told: preview_mp4(reader, stretch, path, 480, told, track))
 
 
 class Reel(Written):

@@ -13,6 +13,16 @@ import argparse
 from pathlib import Path
 
 import engine
+from engine.clues import (
+    affinity_countries,
+    affinity_of_text,
+    affinity_places,
+    pictures_for_sound,
+    pictures_missing,
+    texts_for_sound,
+    words_missing,
+)
+from engine.report import affinity_csv, affinity_geojson
 
 SPECIES = "Poecile atricapillus"  # Black-capped Chickadee
 
@@ -20,27 +30,27 @@ SPECIES = "Poecile atricapillus"  # Black-capped Chickadee
 def told(affinity: engine.Affinity) -> None:
     """Print where a map is highest."""
     print(f"\n{affinity.title} ({affinity.kind}): {affinity.how}")
-    for number, place in enumerate(engine.affinity_places(affinity, most=3), 1):
+    for number, place in enumerate(affinity_places(affinity, most=3), 1):
         print(f"  {number}. {place.name}  {place.value:+.2f} {affinity.unit}")
-    print("  countries:", ", ".join(m.name for m in engine.affinity_countries(affinity, most=5)))
+    print("  countries:", ", ".join(m.name for m in affinity_countries(affinity, most=5)))
 
 
 def written(affinity: engine.Affinity, folder: Path, stem: str) -> None:
     """Write a map: the best tenth of the land as GeoJSON, all of it as CSV."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{stem}.geojson").write_text(engine.affinity_geojson(affinity, 0.1), encoding="utf-8")
-    (folder / f"{stem}.csv").write_text(engine.affinity_csv(affinity), encoding="utf-8")
+    (folder / f"{stem}.geojson").write_text(affinity_geojson(affinity, 0.1), encoding="utf-8")
+    (folder / f"{stem}.csv").write_text(affinity_csv(affinity), encoding="utf-8")
 
 
 def compared(affinity: engine.Affinity, pictures: Path | None) -> None:
     """Words and pictures nearest to a sound, or why they cannot be looked for."""
-    if missing := engine.words_missing():
+    if missing := words_missing():
         print(f"\nno words: {missing}")
     else:
-        print("\nnearest countries by name:", ", ".join(m.name for m in engine.texts_for_sound(affinity.vector, most=5)))
-        told(engine.affinity_of_text("a snowy forest"))
-    if pictures is not None and not engine.pictures_missing():
-        print("nearest pictures:", ", ".join(Path(m.name).name for m in engine.pictures_for_sound(affinity.vector, pictures, 5)))
+        print("\nnearest countries by name:", ", ".join(m.name for m in texts_for_sound(affinity.vector, most=5)))
+        told(affinity_of_text("a snowy forest"))
+    if pictures is not None and not pictures_missing():
+        print("nearest pictures:", ", ".join(Path(m.name).name for m in pictures_for_sound(affinity.vector, pictures, 5)))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from engine import cli
+from engine.analysis.judge import judge
 from engine.core.claim import AGAINST, SUPPORTS, Claim
 from engine.core.clip import Clip, Interval, Stream
-from engine.core.edit import Edit, apply
+from engine.core.edit import Edit, apply_edit
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
-from engine.analysis.judge import judge
 
 CLIP = Clip("clip.mp4", "0" * 64, 1, "mov,mp4", 30.0, (Stream(0, 1, "audio", "aac", True),))
 BIRDS = ("Parus major", "Cyanistes caeruleus", "Erithacus rubecula", "Cuculus canorus")
@@ -66,7 +66,7 @@ def test_the_containers_own_claim_is_tested_beside_the_analysts_and_never_fused(
 def test_what_was_first_computed_stands_beside_an_edited_test() -> None:
     settings = Settings(claim=AUGUSTA)
     for bird in BIRDS:
-        settings = apply(settings, Edit("drop", f"species/species/{bird}"))
+        settings = apply_edit(settings, Edit("drop", f"species/species/{bird}"))
     found = judge(perceived(), settings)
     first = judge(perceived(), Settings(claim=AUGUSTA)).claims[0].main
     assert first is not None and found.claims[0].before_edits == pytest.approx(first.log10_factor)

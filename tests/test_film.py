@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.analysis.judge import judge, judge_film, perceive, scenes
+from engine.analysis.timeline import timeline_of
 from engine.cli import main
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled
 from engine.core.finding import Finding, Settings
 from engine.core.progress import Progress
-from engine.analysis.judge import judge, judge_film, perceive, scenes
 from engine.report import to_html, to_json
-from engine.analysis.timeline import timeline
 from tests import films
 
 PLACES = ((3, "Ajuntament de Sitges", 0.02), (8, "WELCOME TO BURLINGTON VERMONT", 0.4), (15, "Gemeente Utrecht", 0.05))
@@ -63,7 +63,7 @@ def test_choosing_a_stretch_filters_what_counts(found: Finding) -> None:
 
 
 def test_the_timeline_points_where_the_signs_do(found: Finding) -> None:
-    line = timeline(found)
+    line = timeline_of(found)
     spoke = [m for m in line.of("picture") if m.spoke]
     assert len({m.place.rsplit(", ", 1)[-1] for m in spoke}) == 3
     assert all(m.start_s <= m.look_s <= m.end_s for m in line.moments)
@@ -73,7 +73,7 @@ def test_the_timeline_points_where_the_signs_do(found: Finding) -> None:
 
 
 def test_reports_show_scenes_and_timeline(found: Finding) -> None:
-    whole = replace(found, timeline=timeline(found))
+    whole = replace(found, timeline=timeline_of(found))
     page = to_html(whole)
     assert 'id="scenes"' in page and "3 scenes" in page and "scene-edge" in page
     record = json.loads(to_json(whole))
@@ -82,7 +82,7 @@ def test_reports_show_scenes_and_timeline(found: Finding) -> None:
 
 
 def test_a_name_in_the_timeline_cannot_become_markup(found: Finding) -> None:
-    line = timeline(found)
+    line = timeline_of(found)
     hostile = replace(line, moments=tuple(replace(m, labels=("<script>x</script>",), place="<b>x") for m in line.moments))
     page = to_html(replace(found, timeline=hostile))
     assert "<script>x" not in page and "<b>x" not in page

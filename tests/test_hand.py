@@ -12,13 +12,13 @@ import pytest
 
 from engine.analysis import edits as hand
 from engine.analysis.effects import choices, clue_switches, effects, explained, history
+from engine.analysis.judge import judge
 from engine.clues.text import choice, reading
 from engine.core.clip import Clip, Interval, Stream
-from engine.core.edit import apply, untouched
+from engine.core.edit import apply_edit, untouched
 from engine.core.errors import SettingError
 from engine.core.finding import Finding, Perception, Settings
 from engine.core.observation import Observation
-from engine.analysis.judge import judge
 from engine.report import to_html, to_json
 from engine.report.formats.csv import edits_csv
 
@@ -59,7 +59,7 @@ def test_as_first_computed_guards_the_headline(perception: Perception, first: Fi
     assert was.verdict == "different places" and was.before_edits is None and first.before == ()
     s = Settings()
     for old, new in zip(EUROPE, ("Northern Cardinal", "Carolina Chickadee", "Carolina Wren"), strict=True):
-        s = apply(s, hand.relabel(own(perception, f"species/species/{old}"), new, 0.99, "Ann"))
+        s = apply_edit(s, hand.relabel(own(perception, f"species/species/{old}"), new, 0.99, "Ann"))
     found = judge(perception, s, first=first)
     now = found.comparisons[0]
     assert now.before_edits == pytest.approx(was.log10_factor) and now.before_words == was.said
@@ -74,15 +74,15 @@ def test_what_a_silent_sense_is_given_by_hand_stands_and_says_so(perception: Per
     assert not judge(deaf).by("sound").spoke  # type: ignore[union-attr]
     s = Settings()
     for latin in EUROPE:
-        s = apply(s, hand.add_species(latin, 0.0, 3.0, 0.99, "Ann"))
+        s = apply_edit(s, hand.add_species(latin, 0.0, 3.0, 0.99, "Ann"))
     c = judge(deaf, s).comparisons[0]
     assert c.verdict == "different places" and c.before_edits is None and "sound" in c.before_words
 
 
 def test_history_and_effects(perception: Perception, first: Finding) -> None:
-    s = apply(Settings(), hand.drop("species/species/Parus major", "Ann", "foley"))
-    s = apply(s, hand.confirm(own(perception, "species/species/Cuculus canorus"), 0.99, "Ann"))
-    s = apply(s, hand.remark("species/species/Turdus merula", "far away", "Ann"))
+    s = apply_edit(Settings(), hand.drop("species/species/Parus major", "Ann", "foley"))
+    s = apply_edit(s, hand.confirm(own(perception, "species/species/Cuculus canorus"), 0.99, "Ann"))
+    s = apply_edit(s, hand.remark("species/species/Turdus merula", "far away", "Ann"))
     steps = history(perception, s)
     assert [x.edit.what for x in steps] == ["drop", "confirm", "note"]
     assert steps[0].log10_before == pytest.approx(first.comparisons[0].log10_factor)
@@ -107,8 +107,8 @@ def test_what_a_sense_rests_on_alone_comes_first(perception: Perception) -> None
 
 
 def test_reports_hold_edits_and_effects(perception: Perception) -> None:
-    s = apply(Settings(), hand.drop("species/species/Parus major", "Ann <b>", "foley <script>", title="Great Tit"))
-    s = apply(s, hand.add_sign("Springfield", 2.0, 2.0, 0.9, "Ann", place=(39.8, -89.64)))
+    s = apply_edit(Settings(), hand.drop("species/species/Parus major", "Ann <b>", "foley <script>", title="Great Tit"))
+    s = apply_edit(s, hand.add_sign("Springfield", 2.0, 2.0, 0.9, "Ann", place=(39.8, -89.64)))
     found = explained(judge(perception, s))
     data = json.loads(to_json(found))
     assert [e["what"] for e in data["edits"]] == ["drop", "add"]
@@ -194,7 +194,7 @@ def test_a_judgement_is_signed_and_stamped_and_scores_nothing(perception: Percep
     other = hand.sound_finding(judge(hand.sound_alone(perception), Settings(prior="land")))
     assert made.digest == again != hand.fingerprint(other, "sound") and len(made.digest) == 64
     assert made.created.endswith("+00:00") and not made.scores
-    s = apply(Settings(), made)
+    s = apply_edit(Settings(), made)
     assert untouched(s) == Settings() and judge(perception, s).comparisons[0].before_words == ""
     for opinion, author in ((" ", "Ann"), ("Europe", " ")):
         with pytest.raises(SettingError):
@@ -202,7 +202,7 @@ def test_a_judgement_is_signed_and_stamped_and_scores_nothing(perception: Percep
 
 
 def test_weights_count(perception: Perception, first: Finding) -> None:
-    silent = judge(perception, apply(Settings(), hand.Edit("weight", "text", weight=0.0)))
+    silent = judge(perception, apply_edit(Settings(), hand.Edit("weight", "text", weight=0.0)))
     assert not silent.by("picture").spoke  # type: ignore[union-attr]
     half = judge(perception, Settings(weights=(("modality:picture", 0.0),)))
     assert half.by("picture").spoke and half.by("both").place == half.by("sound").place  # type: ignore[union-attr]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine.analysis import perceive as perceiving
+from engine.analysis.judge import perception_key
 from engine.core.clip import Clip
 from engine.core.finding import Settings
 from engine.core.vote import OFF_BY_DEFAULT
-from engine.analysis.judge import perception_key
 
 
 def names(settings: Settings) -> set[str]:

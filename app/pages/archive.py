@@ -11,7 +11,12 @@ import engine
 from app import archive_map, casebook, maps, shelf, state
 from app.casebook import Book
 from app.frame import clean, dark, plain, swatch, tip
-from engine import ArchiveEntry, ArchiveQuery, EarwitnessError, SharedSound, archive, edit_words, words
+from engine import EarwitnessError
+from engine.case import ArchiveEntry, ArchiveQuery
+from engine.case.record import archive
+from engine.media import SharedSound
+from engine.report.view import edits as edit_words
+from engine.report.view import words
 
 MAP_HEIGHT, MAP_WIDTH = 380, 760
 PAIR_HEIGHT, PAIR_WIDTH = 260, 640

@@ -19,7 +19,11 @@ from PIL import Image
 import engine
 from app import charts, maps, panels, state
 from app.frame import clean, dark, plain
-from engine import EarwitnessError, Finding, Interval, Observation, Perception, Progress, Settings, words
+from engine import EarwitnessError, Finding, Interval, Observation, Perception, Progress, Settings
+from engine.clues import atoms as engine_atoms
+from engine.media import to_wav
+from engine.models import decomposer
+from engine.report.view import words
 
 COLOURS = ("#e69100", "#2f8fd0", "#00966d", "#c25f95", "#d55e00", "#7a6fd0")  # fit for colour-blind eyes; numbered too
 TOP_HZ = 12_000
@@ -173,7 +177,7 @@ def _open(path: Path, title: str) -> None:
         reader.close()
         state.put("atoms_error", "The file holds no sound; open a recording, or a film with sound.")
         return
-    state.put(_HELD, Sound(title, reader, None, reader.clip.duration_s or engine.atoms.WINDOW_S, False))
+    state.put(_HELD, Sound(title, reader, None, reader.clip.duration_s or engine_atoms.WINDOW_S, False))
 
 
 # --- taken apart --------------------------------------------------------------------------------------------------------
@@ -183,7 +187,7 @@ def _apart(s: Sound) -> None:
     """Spectrogram and time above, the steps below, then what changes without an atom."""
     if s.heard is None:
         s.heard = _listened(s)
-    last = max(0.0, s.length_s - engine.atoms.WINDOW_S)
+    last = max(0.0, s.length_s - engine_atoms.WINDOW_S)
     if state.value("atoms_moment") is None:
         state.put("atoms_moment", _first_moment(s.heard, last))
     state.put("atoms_moment", float(min(state.value("atoms_moment"), last)))
@@ -208,7 +212,7 @@ def _first_moment(heard: Sequence[Observation], last: float) -> float:
     starts = sorted({o.start_s for o in heard if o.kind == "atom"})
     if not starts:
         return 0.0
-    size = engine.atoms.WINDOW_S
+    size = engine_atoms.WINDOW_S
 
     def variety(at: float) -> float:
         inside = [o for o in heard if o.kind == "atom" and o.start_s < at + size - 0.5 and o.end_s > at + 0.5]
@@ -225,7 +229,7 @@ def _listened(s: Sound) -> tuple[Observation, ...]:
         bar.progress(p.fraction or 0.0, text=plain(told))
 
     try:
-        return engine.atoms.AtomsClue(s.track).observe(s.reader.clip, s.reader, None, report)
+        return engine_atoms.AtomsClue(s.track).observe(s.reader.clip, s.reader, None, report)
     finally:
         bar.empty()
 
@@ -235,20 +239,20 @@ def _window(s: Sound, at_s: float) -> tuple[NDArray[np.float32], Any]:
     if (at_s, beyond) not in s.windows:
         while len(s.windows) >= 24:
             s.windows.pop(next(iter(s.windows)))
-        _, window = engine.atoms.window_at(s.reader, at_s, s.track)
-        net = engine.atoms.decomposer()
+        _, window = engine_atoms.window_at(s.reader, at_s, s.track)
+        net = decomposer()
         s.windows[at_s, beyond] = (window, net.decompose(window[None], most=4 if beyond else 6, stopping=not beyond)[0])
     return s.windows[at_s, beyond]
 
 
 def _painted(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     """The window's spectrogram, every atom in its colour where it is loud."""
-    figure = charts.spectrogram(window, engine.atoms.RATE_HZ, at_s, dark(), height_px=250)
-    top = min(TOP_HZ, engine.atoms.RATE_HZ / 2)
+    figure = charts.spectrogram(window, engine_atoms.RATE_HZ, at_s, dark(), height_px=250)
+    top = min(TOP_HZ, engine_atoms.RATE_HZ / 2)
     for number, step in enumerate(taken.steps):
         figure.add_layout_image(
             source=_tinted(_loud(step.wave, window, top), COLOURS[number % len(COLOURS)]),
-            x=at_s, y=top / 1000, sizex=engine.atoms.WINDOW_S, sizey=top / 1000,
+            x=at_s, y=top / 1000, sizex=engine_atoms.WINDOW_S, sizey=top / 1000,
             xref="x", yref="y", sizing="stretch", layer="above",
         )  # fmt: skip
     st.plotly_chart(figure, key="atoms_painted", config={"displayModeBar": False})
@@ -259,7 +263,7 @@ def _loud(part: NDArray[np.float32], window: NDArray[np.float32], top_hz: float)
     """(frequencies, times) 0 to 1: how loud a part is at each point, from 40 dB below the window's peak to 10 dB below it."""
     peaks = [max(float(np.abs(x).max()), 1e-9) for x in (part, window)]
     level = charts.levels_db(part) + 20.0 * np.log10(peaks[0] / peaks[1])
-    level = level[: max(2, round(level.shape[0] * top_hz / (engine.atoms.RATE_HZ / 2)))]
+    level = level[: max(2, round(level.shape[0] * top_hz / (engine_atoms.RATE_HZ / 2)))]
     return np.clip((level + 40.0) / 30.0, 0.0, 1.0)
 
 
@@ -372,7 +376,7 @@ def _steps(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     about = "Four steps whatever the model thinks: what it takes then is the likeliest that it knows, and may well not be there."
     right.toggle("Go on beyond the model's stop", key="atoms_beyond", help=about)
     if not taken.steps:
-        left.audio(engine.to_wav(_audible(window, window), engine.atoms.RATE_HZ))
+        left.audio(to_wav(_audible(window, window), engine_atoms.RATE_HZ))
         return
     names = [f"Step {n + 1}: {_short(s.label)}" for n, s in enumerate(taken.steps)]
     if state.value("atoms_step") not in names:
@@ -385,7 +389,7 @@ def _steps(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     st.html(
         f"<div class='ew-edits' style='white-space:normal'>Of what was there, <b>{clean(step.label, 60)}</b> was the likeliest "
         f"({step.chance:.0%}; that nothing was left: {step.stop:.0%}). "
-        f"Its kernel {step.kernel % engine.atoms.KERNELS + 1} was the most active. "
+        f"Its kernel {step.kernel % engine_atoms.KERNELS + 1} was the most active. "
         f"It is {_db(step.wave, before)} of what was there. <span class='ew-dim'>Each picture is drawn to its own loudest point; "
         f"the sounds keep their loudness to each other.</span></div>"
     )
@@ -393,9 +397,9 @@ def _steps(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     for n, (column, title, wave) in enumerate(zip(st.columns(3, gap="medium"), titles, (before, step.wave, after), strict=True)):
         with column:
             st.html(f"<span class='ew-h'>{clean(title, 60)}</span>")
-            picture = charts.spectrogram(wave, engine.atoms.RATE_HZ, at_s, dark(), height_px=150)
+            picture = charts.spectrogram(wave, engine_atoms.RATE_HZ, at_s, dark(), height_px=150)
             st.plotly_chart(picture, key=f"atoms_step_{n}", config={"displayModeBar": False})
-            st.audio(engine.to_wav(_audible(wave, window), engine.atoms.RATE_HZ))
+            st.audio(to_wav(_audible(wave, window), engine_atoms.RATE_HZ))
 
 
 def _audible(wave: NDArray[np.float32], window: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -451,7 +455,7 @@ def _again(s: Sound, out: tuple[str, ...], stretch: Interval) -> tuple[tuple[str
     bar = st.progress(0.0, text="listening")
     findings = []
     for n, labels in enumerate(((), out)):
-        heard = engine.atoms.heard_without(
+        heard = engine_atoms.heard_without(
             s.reader, labels, stretch, s.track, None,
             lambda p, n=n: bar.progress(min(1.0, (n + (p.fraction or 0.0)) / 2), text=plain(p.stage)),
         )  # fmt: skip
@@ -514,19 +518,19 @@ def _dictionary(sound: Sound | None) -> None:
     """What the kernels look and sound like, what excites them, and where such sounds were recorded."""
     with st.expander("The dictionary: what each atom is made of", expanded=sound is None):
         try:
-            labels = engine.atoms.decomposer().labels
+            labels = decomposer().labels
         except EarwitnessError as error:
             st.error(plain(error, 400), icon=":material/error:")
             return
         label = st.selectbox("Atom", labels, key="atoms_entry")
         if label is None:
             return
-        told = engine.atoms.entry(label)
-        for n, column in enumerate(st.columns(engine.atoms.KERNELS, gap="medium")):
+        told = engine_atoms.entry(label)
+        for n, column in enumerate(st.columns(engine_atoms.KERNELS, gap="medium")):
             with column:
                 st.html(f"<span class='ew-h'>Kernel {n + 1}</span>")
                 st.image(_kernel_picture(told.kernels[n]), width="stretch")
-                st.audio(engine.to_wav(engine.atoms.kernel_wave(label, n), engine.atoms.RATE_HZ))
+                st.audio(to_wav(engine_atoms.kernel_wave(label, n), engine_atoms.RATE_HZ))
                 if n < len(told.excited) and told.excited[n]:
                     rows = "<br>".join(clean(f"{a}, by {b or 'unknown'} ({c})", 120) for a, b, c in told.excited[n])
                     st.html(f"<div class='ew-edits ew-dim' style='white-space:normal'>Excited most by<br>{rows}</div>")

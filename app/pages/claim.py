@@ -11,7 +11,9 @@ import engine
 from app import maps, panels, state
 from app.exports import exports
 from app.frame import clean, dark, plain, swatch, tip
-from engine import Claim, ClaimTest, EarwitnessError, Finding, claim_words, words
+from engine import Claim, ClaimTest, EarwitnessError, Finding
+from engine.report.view import claim as claim_words
+from engine.report.view import words
 
 MAP_HEIGHT = 400
 MAP_WIDTH = 740

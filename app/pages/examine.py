@@ -14,7 +14,12 @@ from app.exports import exports
 from app.frame import clean, dark, plain, tip
 from app.shelf import shelf
 from app.upload import upload
-from engine import PRIORS, Finding, Interval, Located, Perceived, words
+from engine import PRIORS, Finding, Interval, Located, Perceived
+from engine.analysis import edits
+from engine.case import JobStage, JobStatus
+from engine.media import annotate, marks_of
+from engine.report import comparisons
+from engine.report.view import words
 
 OVER_TIME = (
     "Amber circles: stretches of sound with their neighbourhood. Blue squares: shots. Grey: says nothing of a place. "
@@ -139,7 +144,7 @@ def interrupted(job: Any) -> None:
         st.button("Back to the list", key="leave", **state.callback(state.leave_running, state.bench()))
 
 
-def _doing(stage: engine.JobStage | None, status: engine.JobStatus) -> str:
+def _doing(stage: JobStage | None, status: JobStatus) -> str:
     if stage is None:
         return f"waits for {status.ahead} before it" if status.ahead else "starting"
     if stage.total and stage.unit == "s":
@@ -198,7 +203,7 @@ def bench() -> None:
 def header(b: state.Bench, found: Finding) -> None:
     """The file's facts, its audio track, and the ways in and out."""
     several = len(found.clip.audio_tracks) > 1 or len(found.clip.programmes) > 1
-    compared = bool(engine.comparisons(found))
+    compared = bool(comparisons(found))
     parts = state.parts(b)
     cut_up = len(parts) > 1
     facts = 9.0 - 2.8 * cut_up - 1.6 * several  # what is in the row besides must not cut the buttons' words short
@@ -588,7 +593,7 @@ def _frame(b: state.Bench, found: Finding, p: Perceived) -> None:
     if picture is None:
         st.caption("No picture can be decoded at that moment.")
         return
-    st.image(engine.annotate(picture, engine.marks_of(beside, found.settings.dropped)), caption=f"at {words.clock(seen.start_s)}")
+    st.image(annotate(picture, marks_of(beside, found.settings.dropped)), caption=f"at {words.clock(seen.start_s)}")
 
 
 def _range(b: state.Bench, p: Perceived) -> None:
@@ -612,7 +617,7 @@ def _effect(b: state.Bench, found: Finding, p: Perceived) -> None:
     """Where its sense points with it and without it."""
     sense = sense_of(p.best.kind)
     author = state.analyst()
-    made = engine.hand.restore(p.key, author) if p.dropped else engine.hand.drop(p.key, author)
+    made = edits.restore(p.key, author) if p.dropped else edits.drop(p.key, author)
     other = engine.apply_edit(b.settings, made).but(edits=b.settings.edits)  # whoever does it, it scores alike
     here, there = found.by(sense), state.judged(b, other).by(sense)
     if here is None or there is None:

@@ -12,7 +12,9 @@ from app import game, guess, maps, state
 from app.frame import clean, dark, plain, tip
 from app.game import Game, Score
 from app.outline import edge_paths
-from engine import Finding, Located, lesson, words
+from engine import Finding, Located
+from engine.analysis import lesson
+from engine.report.view import words
 
 _FILMS = {".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ts"}
 _FLAT = "Points: 1,000 at the very place, 370 at 1,500 km; each hint costs 15%."

@@ -10,7 +10,11 @@ import streamlit as st
 
 import engine
 from app.frame import clean, plain
-from engine import EarwitnessError, Progress, words
+from engine import EarwitnessError, Progress
+from engine.core import models_dir
+from engine.media import decoding_protection
+from engine.models import CATALOGUE, import_weights, verify_weights, weights_state
+from engine.report.view import words
 
 # Ids of what comes with the program and its packages; their titles, licences and sources are the report's own credits.
 BUILT_IN = (
@@ -31,12 +35,12 @@ def page() -> None:
     """Draw the page."""
     st.title("Models", anchor=False)
     st.write("Earwitness runs on this machine alone. This page, like every other, fetches nothing.")
-    st.caption(plain(engine.decoding_protection(), 400))
+    st.caption(plain(decoding_protection(), 400))
     st.subheader("Always there", anchor=False)
     st.html(_built_in())
     st.subheader("With downloaded weights", anchor=False)
-    st.caption(f"They lie in {plain(engine.models_dir(), 300)}, a folder that can be carried on a USB stick.")
-    for known in engine.CATALOGUE:
+    st.caption(f"They lie in {plain(models_dir(), 300)}, a folder that can be carried on a USB stick.")
+    for known in CATALOGUE:
         with st.container(border=True):
             _one(known)
     _bring()
@@ -53,7 +57,7 @@ def _built_in() -> str:
 
 
 def _one(known: Any) -> None:
-    state = engine.weights_state(known)
+    state = weights_state(known)
     mark = {"present": "✓ present", "incomplete": "◐ incomplete", "missing": "○ missing"}[state]
     terms = known.licence + (", non-commercial" if known.non_commercial else "")
     st.html(
@@ -67,7 +71,7 @@ def _one(known: Any) -> None:
         st.caption("On a machine with a network, in a terminal:")
         st.code(f"earwitness models pull {known.id}", language=None)
     elif st.button("Compare its files with the catalogue", key=f"verify-{known.id}"):
-        _watched(lambda report: engine.verify_weights(known, progress=report), "Every file is the one of the catalogue.")
+        _watched(lambda report: verify_weights(known, progress=report), "Every file is the one of the catalogue.")
 
 
 def _bring() -> None:
@@ -82,7 +86,7 @@ def _bring() -> None:
         st.error("No folder was given; paste the full path of the folder that holds the weights.")
     elif go:
         path = Path(folder.strip().strip("'\"")).expanduser()
-        _watched(lambda report: engine.import_weights(path, report), "Taken and checked.")
+        _watched(lambda report: import_weights(path, report), "Taken and checked.")
 
 
 def _watched(work: Callable[[Callable[[Progress], None]], object], done: str) -> None:

@@ -13,7 +13,10 @@ import streamlit as st
 import engine
 from app import maps, panels, state
 from app.frame import clean, dark, plain, tip
-from engine import Affinity, Match, Progress, words
+from engine import Affinity, Match, Progress
+from engine.clues import affinity_of_text, pictures_for_sound, pictures_missing, species_names, texts_for_sound, words_missing
+from engine.report import affinity_csv, affinity_geojson
+from engine.report.view import words
 
 MAP_HEIGHT = 450
 WORLD = maps.View(28.0, 8.0, 0.6)  # from Cape Horn to Svalbard in that height
@@ -57,7 +60,7 @@ def page() -> None:
 @cache
 def _species() -> dict[str, str]:
     """Latin name to what the list shows."""
-    return {s.latin: f"{s.common} · {s.latin}" for s in engine.species_names()}
+    return {s.latin: f"{s.common} · {s.latin}" for s in species_names()}
 
 
 def chooser(s: state.Soundscape) -> None:
@@ -124,7 +127,7 @@ def _listen(path: Path, title: str) -> None:
 
 
 def _words() -> None:
-    missing = engine.words_missing()
+    missing = words_missing()
     with st.form("scape-words", border=False):
         asked = st.text_input(
             "A place in words", placeholder="dawn in a rainforest by a river", key="scape_words", disabled=bool(missing)
@@ -133,7 +136,7 @@ def _words() -> None:
     if missing:
         _missing("Words need a model that is not on this machine.", missing)
     elif go:
-        state.see(asked or "words", lambda report: engine.affinity_of_text(asked))
+        state.see(asked or "words", lambda report: affinity_of_text(asked))
         st.rerun()
 
 
@@ -181,11 +184,9 @@ def shown(seen: state.Seen) -> None:
     )
     with out.popover("Export", icon=":material/download:", width="stretch"):
         stem = "".join(c if c.isalnum() or c in "-_" else "_" for c in a.title)[:60] or "affinity"
-        _download(
-            "GeoJSON, best tenth of the land", lambda: engine.affinity_geojson(a, 0.1), f"{stem}.geojson", "application/geo+json"
-        )
-        _download("GeoJSON, all land", lambda: engine.affinity_geojson(a), f"{stem}_all.geojson", "application/geo+json")
-        _download("CSV, all land", lambda: engine.affinity_csv(a), f"{stem}.csv", "text/csv")
+        _download("GeoJSON, best tenth of the land", lambda: affinity_geojson(a, 0.1), f"{stem}.geojson", "application/geo+json")
+        _download("GeoJSON, all land", lambda: affinity_geojson(a), f"{stem}_all.geojson", "application/geo+json")
+        _download("CSV, all land", lambda: affinity_csv(a), f"{stem}.csv", "text/csv")
     night = dark()
     best = seen.places[0].name if seen.places else ""
     _draw([maps.affinity_layer(a, night)], f"Map of affinity of {a.title}; most alike: {best}.", seen.places)
@@ -233,7 +234,7 @@ def _table(head: str, names: Sequence[str], held: Sequence[Match], a: Affinity) 
 def compared(s: state.Soundscape, a: Affinity) -> None:
     """Sound to words and to pictures, where CLIP is there; else what is missing."""
     with st.expander("Compare this sound with words or pictures", expanded=bool(s.ranked)):
-        missing = engine.words_missing()
+        missing = words_missing()
         one, two = st.columns(2, gap="large")
         with one:
             if missing:
@@ -241,7 +242,7 @@ def compared(s: state.Soundscape, a: Affinity) -> None:
             else:
                 st.button("Rank the names of countries", key="scape_rank_words", **state.callback(_rank_words, a))
         with two:
-            missing = engine.pictures_missing()
+            missing = pictures_missing()
             if missing:
                 _missing("Pictures: which of a folder's pictures (flags, animals) are nearest.", missing)
             else:
@@ -256,12 +257,12 @@ def compared(s: state.Soundscape, a: Affinity) -> None:
 
 
 def _rank_words(a: Affinity) -> None:
-    state.start_work("ranking names", lambda report: engine.texts_for_sound(a.vector))
+    state.start_work("ranking names", lambda report: texts_for_sound(a.vector))
 
 
 def _rank_pictures(a: Affinity, folder: str) -> None:
     path = Path(folder.strip().strip("'\"")).expanduser()
-    state.start_work("ranking pictures", lambda report: engine.pictures_for_sound(a.vector, path, None, report))
+    state.start_work("ranking pictures", lambda report: pictures_for_sound(a.vector, path, None, report))
 
 
 page()

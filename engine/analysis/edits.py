@@ -15,8 +15,8 @@ from pathlib import PurePath
 
 import numpy as np
 
-from engine.clues.species import detections, naming
 from engine.clues import registry
+from engine.clues.species import detections, naming
 from engine.clues.species.detections import Table
 from engine.clues.text import choice
 from engine.clues.text.choice import Meaning

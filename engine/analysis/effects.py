@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.analysis.judge import judge
+from engine.analysis.rationale.facts import rationale
 from engine.clues import registry
 from engine.core import edit, sphere, vote
 from engine.core.comparison import Comparison
@@ -19,9 +21,7 @@ from engine.core.evidence import Clue, Evidence
 from engine.core.finding import FUSED, Finding, Perception, Settings
 from engine.core.observation import Observation
 from engine.core.posterior import Place, Posterior, Prior
-from engine.analysis.judge import judge
 from engine.verdict import agreement, compare, fuse
-from engine.analysis.rationale.facts import rationale
 
 MOST_PER_CLUE = 15  # observations; the strongest, the rest moves next to nothing
 
@@ -57,14 +57,14 @@ def history(perception: Perception, settings: Settings) -> tuple[Step, ...]:
     """Every edit with the factor before and after it, in the order in which they were made."""
     first = judge(perception, edit.untouched(settings))
     at, out = first, []
-    for made, _, after in edit.steps(settings):
+    for made, _, after in edit.edit_steps(settings):
         then = judge(perception, after, first=first) if made.scores else at
-        out.append(step(made, at, then))
+        out.append(edit_step(made, at, then))
         at = then
     return tuple(out)
 
 
-def step(made: edit.Edit, before: Finding, after: Finding) -> Step:
+def edit_step(made: edit.Edit, before: Finding, after: Finding) -> Step:
     """What one edit did, from the findings before and after it."""
     return Step(made, *_between(before, after))
 
@@ -84,12 +84,12 @@ def _between(before: Finding, after: Finding) -> tuple[float | None, float | Non
 def choices(finding: Finding) -> tuple[Choice, ...]:
     """What each setting of scoring that the analyst chose does to the result: a judgement for each."""
     return tuple(
-        choice(name, held, default, judge(finding.perception, without), finding)
-        for name, held, default, without in edit.chosen(finding.settings)
+        setting_choice(name, held, default, judge(finding.perception, without), finding)
+        for name, held, default, without in edit.chosen_settings(finding.settings)
     )
 
 
-def choice(name: str, held: str, default: str, without: Finding, finding: Finding) -> Choice:
+def setting_choice(name: str, held: str, default: str, without: Finding, finding: Finding) -> Choice:
     """What one setting does, from the finding with the default in its place and the finding as it is."""
     return Choice(name, held, default, *_between(without, finding))
 

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import engine
+from engine.analysis.perceive import perceive
+from engine.analysis.rationale import evidence as cue_evidence
 from engine.clues import registry
 from engine.core import edit, memory, vote
 from engine.core.claim import Claim, ClaimTest
@@ -31,8 +33,6 @@ from engine.core.paths import ASSETS, EXAMPLES
 from engine.core.posterior import Posterior, Prior
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.models import catalog
-from engine.analysis.perceive import perceive
-from engine.analysis.rationale import evidence as cue_evidence
 from engine.verdict import claim, compare, fuse
 from engine.verdict import scenes as scene_cutting
 from engine.world import priors, refine
@@ -69,7 +69,7 @@ def perception_key(clip: Clip, settings: Settings) -> str:
     """64 hexadecimal digits that stand for what `perceive` would find: the file's bytes, the models there are and the program
     text that runs them, and the settings that perceiving uses. Nothing else changes the result.
     """
-    installed = tuple((e.id, catalog.state(e)) for e in catalog.CATALOGUE)
+    installed = tuple((e.id, catalog.weights_state(e)) for e in catalog.CATALOGUE)
     models = tuple((c.name, getattr(c, "models", ())) for c in registry.clues(settings))
     interval = (settings.interval.start_s, settings.interval.end_s) if settings.interval else None
     facts = (clip.sha256, engine.__version__, _perceiving_text(), models, installed, settings.track, interval, settings.stride_s)
@@ -89,10 +89,10 @@ def result_key(clip: Clip, settings: Settings, failed: Iterable[str]) -> str:
 @cache
 def _perceiving_text() -> str:
     """Hash of the program text that perceiving runs, and of the tables it reads: a change makes kept results old."""
-    here = Path(__file__).resolve().parent
-    files = sorted(p for room in ("core", "media", "nets", "clues") for p in (here / room).rglob("*.py"))
+    here = Path(__file__).resolve().parents[1]
+    files = sorted(p for room in ("core", "media", "models", "clues") for p in (here / room).rglob("*.py"))
     digest = hashlib.sha256()
-    for path in [*files, here / "perceiving.py", *sorted(ASSETS.glob("cues/*.csv"))]:
+    for path in [*files, here / "analysis" / "perceive.py", *sorted(ASSETS.glob("cues/*.csv"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis import flow_density as flowing
 from engine.clues.agclip import clue as agclip_clue
 from engine.clues.picture.clue import mean_direction
 from engine.core import edit, sphere
@@ -25,7 +26,6 @@ from engine.core.finding import FUSED, Finding, Located
 from engine.core.observation import Observation
 from engine.core.progress import ProgressCallback, silent
 from engine.models import agclip, birdnet
-from engine.analysis import flow_density as flowing
 from engine.verdict import fuse
 from engine.world import priors, soundmarks
 from engine.world.grid import world_grid
@@ -132,7 +132,7 @@ def shipped() -> Flow:
     return Flow(held.field(), Atlas(world_grid(), soundmarks.rates()), held.heat)
 
 
-def flow_map(
+def opinion_by_flow(
     finding: Finding, modality: str = FUSED, samples: int = 200, guidance: float = 1.0, progress: ProgressCallback = silent
 ) -> FlowMap:
     """The flow's belief on a finding's stretch, some seconds of work; reproducible from the finding's seed.

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from engine.analysis.judge import scenes
 from engine.clues import registry
 from engine.core import edit, sphere, vote
 from engine.core.clip import Interval
@@ -20,7 +21,6 @@ from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.posterior import Posterior, Prior
 from engine.core.timeline import Moment, Timeline
-from engine.analysis.judge import scenes
 from engine.verdict import fuse
 from engine.world import countries, places, priors
 from engine.world.grid import world_grid
@@ -36,7 +36,7 @@ MOST_LABELS = 3
 LISTED_SCORE = 0.1
 
 
-def timeline(finding: Finding) -> Timeline:
+def timeline_of(finding: Finding) -> Timeline:
     """Moments of the finding's stretch under its settings.
 
     The distances are taken to where the picture points as a whole, else to where the sound does.

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.workers < 0:
         raise InputError(f"--workers takes a number of processes from 1; not {args.workers}.")
-    batch.gather(args.inputs)  # before a case is made for nothing
+    batch.batch_inputs(args.inputs)  # before a case is made for nothing
     if args.tables:
         output.check_folder("--tables", args.tables)
     case = Case.at(args.case, who=args.who)

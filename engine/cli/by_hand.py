@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.cli.terminal import plain
-from engine.core.edit import CONFIDENCES, Edit, apply
+from engine.core.edit import CONFIDENCES, Edit, apply_edit
 from engine.core.errors import SettingError
 from engine.core.file import read_bytes
 from engine.core.finding import Perception, Settings
@@ -79,7 +79,7 @@ class ByHand:
         from engine.analysis.edits import of_clip
 
         for making in self.makings:
-            settings = apply(settings, of_clip(making(perception), perception))
+            settings = apply_edit(settings, of_clip(making(perception), perception))
         return settings
 
 
@@ -132,9 +132,9 @@ def _table(args: argparse.Namespace) -> list[Making]:
 
 
 def _switches(args: argparse.Namespace) -> list[Making]:
+    from engine.analysis.edits import stamp
     from engine.analysis.effects import clue_switches
     from engine.core.edit import MOST_WEIGHT
-    from engine.analysis.edits import stamp
 
     switches = {c.name: c for c in clue_switches()}
     off = [n for n, c in switches.items() if c.optional]

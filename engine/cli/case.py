@@ -19,7 +19,7 @@ from engine.core.progress import Progress, ProgressCallback
 from engine.report.view.words import clock
 
 if TYPE_CHECKING:
-    from engine.case.record.archive import Query
+    from engine.case.record.archive import ArchiveQuery
     from engine.case.record.store import Case, Kept
 
 
@@ -135,7 +135,7 @@ def _note(args: argparse.Namespace, case: Case) -> None:
     print(f"Noted; head of the log: {case.head()}")
 
 
-def _query(args: argparse.Namespace) -> Query | None:
+def _query(args: argparse.Namespace) -> ArchiveQuery | None:
     """What is asked for, or None for everything.
 
     Raises:
@@ -143,13 +143,13 @@ def _query(args: argparse.Namespace) -> Query | None:
     """
     if not (args.verdict or args.species or args.atom or args.text or args.near or args.since or args.until):
         return None
-    from engine.case.record.archive import Query
+    from engine.case.record.archive import ArchiveQuery
     from engine.clues.text.entry import one_place
 
     place = one_place(args.near) if args.near else None
     near = (place.lat_deg, place.lon_deg, args.within) if place else None
     verdicts = frozenset({args.verdict} if args.verdict else ())
-    return Query(verdicts, args.species, args.atom, args.text, near, "", args.since, args.until)
+    return ArchiveQuery(verdicts, args.species, args.atom, args.text, near, "", args.since, args.until)
 
 
 def _same(place: str) -> int:
@@ -221,8 +221,8 @@ def _entered(case: Case, kept: Kept, form: str, target: output.Target, data: byt
 def _told(finding: Finding, progress: ProgressCallback) -> Finding:
     """With what a report shows beside the result: what each edit, clue and observation did, and the timeline."""
     from engine.analysis.effects import explained
-    from engine.analysis.timeline import timeline
+    from engine.analysis.timeline import timeline_of
 
     progress(Progress("weighing each piece of evidence"))
     finding = explained(finding)
-    return replace(finding, timeline=timeline(finding))
+    return replace(finding, timeline=timeline_of(finding))

@@ -105,9 +105,13 @@ COMMANDS = (
             Command("train-flow", "train the flow and its rival heads on simulated clips", "lab.train.flow"),
             Command("train-baseline", "train and test one of the things AG-CLIP is compared with", "lab.train.baseline"),
             Command("train-atoms", "train acoustic atoms and what they are measured against", "lab.train.atoms"),
-            Command("train-atoms-nmf", "learn the NMF dictionaries that acoustic atoms are measured against", "lab.train.atoms_rivals"),
+            Command(
+                "train-atoms-nmf", "learn the NMF dictionaries that acoustic atoms are measured against", "lab.train.atoms_rivals"
+            ),
             Command("calibrate-atoms", "fit how acoustic atoms are chosen, stopped and scored", "lab.train.atoms_rule"),
-            Command("locatability", "train CLIP's head for locatable views; filter street views with it", "lab.train.locatability"),
+            Command(
+                "locatability", "train CLIP's head for locatable views; filter street views with it", "lab.train.locatability"
+            ),
             Command("calibrate-music", "fit what tells music from other sounds", "lab.train.atoms_music"),
             Command("atoms-dictionary", "list what excites each atom, and where it was heard", "lab.train.atoms_dictionary"),
             Command("reason-tune", "tune a language model on reasoned photos, then on places (LoRA)", "lab.train.reason_tune"),

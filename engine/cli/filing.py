@@ -34,8 +34,8 @@ def read(args: argparse.Namespace) -> Filing | None:
     Raises:
         InputError, DataError: so it is.
     """
-    from engine.cli.locate import targets_of
     from engine.case.record.store import Case
+    from engine.cli.locate import targets_of
 
     if args.case is None:
         if args.who:
@@ -67,8 +67,8 @@ class Filing:
         Raises:
             InputError, DataError: the case cannot be written.
         """
-        from engine.case.record import decisions as filing
         from engine.analysis.judge import judge
+        from engine.case.record import decisions as filing
 
         reader.verify_unchanged(progress)
         found = filing.first_findings(perception, finding.settings, progress)
@@ -99,8 +99,8 @@ class Filing:
 def _rulings(perception: Perception, finding: Finding, first: Finding) -> list[Ruling]:
     """What was chosen, one thing after another, then what was done by hand."""
     from engine.analysis.effects import factor
-    from engine.case.record.decisions import Ruling
     from engine.analysis.judge import judge
+    from engine.case.record.decisions import Ruling
     from engine.report.view import edits
 
     at, out = first, []

@@ -44,14 +44,14 @@ def run(args: argparse.Namespace) -> int:
     target = output.Target("--geojson", args.geojson) if args.geojson else None
     if target:
         output.check([target], args.clip)
-    from engine.analysis.second_opinion import flow_map
     from engine.analysis.judge import judge, perceive
+    from engine.analysis.second_opinion import opinion_by_flow
 
     settings = Settings(prior=args.prior, radius_km=args.radius, seed=args.seed)
     with bar(args.quiet) as progress:
         finding = judge(perceive(args.clip, settings, progress), settings)
         modality = args.of or next(m for m in (FUSED, "sound", "picture") if finding.by(m))
-        flow = flow_map(finding, modality, args.samples, args.guidance, progress)
+        flow = opinion_by_flow(finding, modality, args.samples, args.guidance, progress)
     if target is None or not target.is_stdout:
         print(told(flow))
     if target:

@@ -97,8 +97,8 @@ def _pdf(finding: Finding, reader: Reader, _: Interval | None, custody: Custody 
 
 
 def _bundle(finding: Finding, reader: Reader, perceived: Interval | None, custody: Custody | None) -> bytes:
-    from engine.case.record.bundle import to_bundle
     from engine.analysis.judge import species_range
+    from engine.case.record.bundle import to_bundle
 
     return to_bundle(finding, reader, species_range, custody, perceived)
 
@@ -301,10 +301,10 @@ def _examine(
     """The finding and each report's content, the reel written ("" stands for it); what fails stands in its own place. The file
     is hashed again before anything is said of it."""
     from engine.analysis.effects import explained
-    from engine.case.jobs.results import Results
     from engine.analysis.judge import judge, judge_film, scenes
+    from engine.analysis.timeline import timeline_of
+    from engine.case.jobs.results import Results
     from engine.media import open_clip
-    from engine.analysis.timeline import timeline
 
     lacking: output.Failure | None = None
     began = time.monotonic()
@@ -329,7 +329,7 @@ def _examine(
             finding = replace(finding, rationale=ask(finding, reader, asked, progress))
         documents: list[str | bytes | output.Failure] = []
         if lacking is None and any(r.timed for r in reports):
-            finding, lacking = _with("The timeline", lambda f: replace(f, timeline=timeline(f)), finding, debug)
+            finding, lacking = _with("The timeline", lambda f: replace(f, timeline=timeline_of(f)), finding, debug)
         custody = case.keep(perception, finding, reader, progress) if case is not None else None
         for report in reports:
             if lacking is not None and report.explained:

@@ -30,14 +30,16 @@ def run(args: argparse.Namespace) -> int:
         if args.action == "pull":
             print(f"fetched and checked: {catalog.pull(catalog.entry(args.model), draw)}")
         elif args.action == "import":
-            for known in catalog.import_folder(args.folder, draw):
+            for known in catalog.import_weights(args.folder, draw):
                 print(f"taken and checked: {known.title} ({known.licence})")
         elif args.action == "verify":
             chosen = (
-                [catalog.entry(args.model)] if args.model else [e for e in catalog.CATALOGUE if catalog.state(e) != "missing"]
+                [catalog.entry(args.model)]
+                if args.model
+                else [e for e in catalog.CATALOGUE if catalog.weights_state(e) != "missing"]
             )
             for known in chosen:
-                catalog.verify(known, progress=draw)
+                catalog.verify_weights(known, progress=draw)
                 print(f"{known.id}: every file is the one of the catalogue")
             if not chosen:
                 print("no model of the catalogue is installed; there is nothing to verify")
@@ -47,16 +49,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list() -> None:
-    from engine.media import protection
+    from engine.media import decoding_protection
 
-    print(protection())
+    print(decoding_protection())
     print(f"models folder: {models_dir()}\n")
     for known in catalog.CATALOGUE:
         terms = f"{known.licence}{', non-commercial' if known.non_commercial else ''}"
-        print(f"{known.id}  [{catalog.state(known)}]")
+        print(f"{known.id}  [{catalog.weights_state(known)}]")
         print(f"  {known.title}: {known.purpose}")
         print(f"  {known.source} at {known.revision[:12]}, {known.size_bytes / 1e9:.1f} GB, {terms}")
         if not known.vouched:
             print("  hashes unknown to the catalogue: checked for form when taken, noted, and compared from then on")
-        if catalog.state(known) != "present":
+        if catalog.weights_state(known) != "present":
             print(f"  get it: earwitness models pull {known.id}   or, without a network: earwitness models import FOLDER")

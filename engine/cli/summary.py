@@ -9,10 +9,10 @@ from engine.cli.terminal import Pen, plain
 from engine.clues.text import mirror
 from engine.core.claim import LIVES, ClaimTest
 from engine.core.finding import Finding, Located
-from engine.report.view import claim, edits, film, words
-from engine.report.view.credit import credits, licence_note
 from engine.core.perceived import HEARD_SCORE, Perceived, clear, gather, species_behind
 from engine.report.formats.record import clip_name
+from engine.report.view import claim, edits, film, words
+from engine.report.view.credit import credits, licence_note
 from engine.report.view.scope import heard_track
 from engine.report.view.verdict import headline
 
@@ -64,7 +64,7 @@ def _film(finding: Finding, pen: Pen) -> None:
     pen.line(pen.styled(film.headline(finding), "bold"))
     pen.line(pen.styled(f"  {'scene':>5}  {'when':<15} {'sound and picture':<42} what each says", "dim"))
     for scene in finding.film:
-        row = film.row(scene)
+        row = film.scene_row(scene)
         each = f"{plain(row.sound, 60)} | {plain(row.picture, 60)}"
         pen.line(f"  {row.number:>5}  {row.when:<15} {plain(row.verdict, 42):<42} {each}")
     pen.line()

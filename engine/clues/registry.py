@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from engine.clues.atoms import clue as atoms
-from engine.clues.scene import clue as scene
-from engine.clues.species import clue as species
-from engine.clues.speech import clue as speech
 from engine.clues.agclip.clue import AgClipClue
+from engine.clues.atoms import clue as atoms
 from engine.clues.atoms.clue import AtomsClue
 from engine.clues.container.clue import ContainerClue
 from engine.clues.hum.clue import HumClue
 from engine.clues.picture.clue import PictureClue
+from engine.clues.scene import clue as scene
 from engine.clues.scene.clue import SceneClue
+from engine.clues.species import clue as species
 from engine.clues.species.clue import SpeciesClue
+from engine.clues.speech import clue as speech
 from engine.clues.speech.clue import SpeechClue
 from engine.clues.streetclip.clue import StreetClipClue
 from engine.clues.text import TextClue

@@ -95,7 +95,7 @@ def signed(author: str) -> str:
     return ANALYST if not name or name == ANALYST else f"{ANALYST}:{name}"
 
 
-def apply(settings: Settings, edit: Edit) -> Settings:
+def apply_edit(settings: Settings, edit: Edit) -> Settings:
     """The settings after one more edit."""
     s = settings.but(edits=(*settings.edits, replace(edit, note=edit.note[:MOST_TEXT])))
     if edit.what == "drop":
@@ -137,7 +137,7 @@ def edited(settings: Settings) -> bool:
     return bool(s.dropped or s.added or s.left_out or s.included or s.weights)
 
 
-def steps(settings: Settings) -> tuple[tuple[Edit, Settings, Settings], ...]:
+def edit_steps(settings: Settings) -> tuple[tuple[Edit, Settings, Settings], ...]:
     """Every edit with the settings before and after it, first to last.
 
     What is dropped, added or switched without an edit (settings made by hand) comes first, as edits without time.
@@ -145,7 +145,7 @@ def steps(settings: Settings) -> tuple[tuple[Edit, Settings, Settings], ...]:
     at = untouched(settings)
     out = []
     for edit in (*_implied(settings), *settings.edits):
-        after = apply(at, edit)
+        after = apply_edit(at, edit)
         out.append((edit, at, after))
         at = after
     return tuple(out)
@@ -154,7 +154,7 @@ def steps(settings: Settings) -> tuple[tuple[Edit, Settings, Settings], ...]:
 def _implied(settings: Settings) -> tuple[Edit, ...]:
     s = untouched(settings)
     for edit in settings.edits:
-        s = apply(s, edit)
+        s = apply_edit(s, edit)
     known = {e.target for e in settings.edits}
     added = {o.value for o in s.added}
     return (
@@ -199,7 +199,7 @@ class Step:
     bounded: bool = False
 
 
-def chosen(settings: Settings) -> tuple[tuple[str, str, str, Settings], ...]:
+def chosen_settings(settings: Settings) -> tuple[tuple[str, str, str, Settings], ...]:
     """The settings of scoring that the analyst chose, beside the edits.
 
     Returns:
@@ -230,7 +230,7 @@ class Choice:
     """
 
     name: str
-    chosen: str
+    chosen_settings: str
     default: str
     log10_default: float | None
     log10_chosen: float | None

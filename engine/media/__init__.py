@@ -5,30 +5,6 @@ Nothing here reaches beyond the one file it was given: no other file, no protoco
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from engine.media.audio import excerpt_wav
-    from engine.media.child import protection
-    from engine.media.guard import GuardedReader, open_clip
-    from engine.media.proxy import poster, preview_mp4
-    from engine.media.reader import FileReader
-
-_HOME = {
-    "FileReader": "reader",
-    "GuardedReader": "guard",
-    "excerpt_wav": "audio",
-    "open_clip": "guard",
-    "protection": "child",
-    "poster": "proxy",
-    "preview_mp4": "proxy",
-}
-
-__all__ = ["FileReader", "GuardedReader", "excerpt_wav", "open_clip", "poster", "preview_mp4", "protection"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -45,7 +45,7 @@ class Bound:
 
 
 @cache
-def protection() -> str:
+def decoding_protection() -> str:
     """How decoding is fenced in on this system, in words; asked of a process that fences itself in."""
     code = f"from engine.media import jail; print(jail.confine({environment.decoder_mb()}))"
     own = dict(os.environ, PYTHONPATH=ROOT)

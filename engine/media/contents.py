@@ -14,7 +14,18 @@ from av.stream import Disposition
 from engine.core.clip import Clip, Programme, Stream
 from engine.core.errors import MediaError
 from engine.media import embedded
-from engine.media.container import MAX_DURATION_S, MAX_PIXELS, MAX_SIDE_PX, MAX_TAG_CHARACTERS, MAX_TAGS, RATE_RANGE_HZ, is_encrypted, is_too_large, open_container, prepare
+from engine.media.container import (
+    MAX_DURATION_S,
+    MAX_PIXELS,
+    MAX_SIDE_PX,
+    MAX_TAG_CHARACTERS,
+    MAX_TAGS,
+    RATE_RANGE_HZ,
+    is_encrypted,
+    is_too_large,
+    open_container,
+    prepare,
+)
 from engine.media.joined import lay_out
 from engine.media.loudness import silent_tracks
 from engine.media.piece import Layout

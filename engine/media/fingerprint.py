@@ -69,7 +69,7 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedSound:
     """The same recording in two soundtracks.
 
     Attributes:
@@ -206,7 +206,7 @@ def _marks(t: NDArray[np.int64], f: NDArray[np.int64]) -> Fingerprint:
 # --- comparing ----------------------------------------------------------------------------------------------------------
 
 
-def same_recordings(prints: Sequence[Fingerprint]) -> tuple[Shared, ...]:
+def same_recordings(prints: Sequence[Fingerprint]) -> tuple[SharedSound, ...]:
     """All pairs of soundtracks that share a recording, the longest first."""
     marks = np.concatenate([p.marks for p in prints]) if prints else np.zeros(0, np.uint32)
     if len(marks) == 0:
@@ -259,7 +259,7 @@ def _by_pair(a: NDArray[np.int64], b: NDArray[np.int64]) -> Iterator[tuple[int, 
             yield int(a[rows[0]]), int(b[rows[0]]), rows
 
 
-def _best_lag(i: int, j: int, lag: NDArray[np.int64], at: NDArray[np.int64], prints: Sequence[Fingerprint]) -> Shared | None:
+def _best_lag(i: int, j: int, lag: NDArray[np.int64], at: NDArray[np.int64], prints: Sequence[Fingerprint]) -> SharedSound | None:
     """The lag at which the two agree most, if that is more than chance and likeness explain."""
     values, counts = np.unique(lag, return_counts=True)
     near = counts + np.where(np.diff(values, append=values[-1] + 9) == 1, np.append(counts[1:], 0), 0)
@@ -278,4 +278,4 @@ def _best_lag(i: int, j: int, lag: NDArray[np.int64], at: NDArray[np.int64], pri
     span_s = float(own[-1] - own[0]) * STEP_S
     if shared < LEAST_SHARED or span_s < LEAST_SPAN_S or shared < LEAST_OVER_CHANCE * other:
         return None
-    return Shared(i, j, low * STEP_S, float(own[0]) * STEP_S, float(own[-1]) * STEP_S, shared, min(1.0, share))
+    return SharedSound(i, j, low * STEP_S, float(own[0]) * STEP_S, float(own[-1]) * STEP_S, shared, min(1.0, share))

@@ -1,0 +1,7 @@
+"""Every network beside its card: source, hash, licence, size."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

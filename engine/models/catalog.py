@@ -178,14 +178,14 @@ def entry(name: str) -> Entry:
     raise WeightsError(f"There is no model called {name!r}; earwitness models lists those there are.")
 
 
-def state(known: Entry, folder: Path | None = None) -> str:
+def weights_state(known: Entry, folder: Path | None = None) -> str:
     """ "missing", "incomplete" or "present"; hashes are not read, see `verify`."""
     here = (folder or models_dir()) / known.id
     there = [(here / f.name).is_file() for f in known.files]
     return "present" if all(there) else "incomplete" if any(there) else "missing"
 
 
-def verify(known: Entry, folder: Path | None = None, progress: ProgressCallback = silent) -> None:
+def verify_weights(known: Entry, folder: Path | None = None, progress: ProgressCallback = silent) -> None:
     """Read every file and compare its hash with the catalogue's, or with the one noted when it was taken.
 
     Raises:
@@ -209,7 +209,7 @@ def vouch(name: str, folder: Path | None = None) -> None:
     """
     known = entry(name)
     if folder is None and (known.vouched or _noted(models_dir() / known.id)):
-        verify(known)
+        verify_weights(known)
 
 
 def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
@@ -235,7 +235,7 @@ def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
         return _take(known, Path(beside), progress)
 
 
-def import_folder(folder: Path, progress: ProgressCallback = silent) -> tuple[Entry, ...]:
+def import_weights(folder: Path, progress: ProgressCallback = silent) -> tuple[Entry, ...]:
     """Copy every entry found in a folder, or in its subfolders named like an entry, into the models folder.
 
     Only the catalogue's own file names are read, and only regular files whose hash fits are taken. A model whose hashes the

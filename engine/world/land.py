@@ -52,7 +52,7 @@ def borders(detail: str = "medium") -> tuple[NDArray[np.float64], ...]:
     return tuple(shapes.lines(_held(detail), "border_"))
 
 
-def outlines(detail: str = "medium", least_lat_deg: float = -90.0) -> dict[str, Any]:
+def land_outlines(detail: str = "medium", least_lat_deg: float = -90.0) -> dict[str, Any]:
     """A GeoJSON feature collection of three features, told apart by the property "kind".
 
     "land" is a MultiPolygon to fill, "coast" and "border" are MultiLineStrings to stroke: filling and stroking the

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import casebook, job
-from engine import archive
+from engine.case.record import archive
 from tests.case import casework
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -116,7 +116,9 @@ def test_a_setting_that_was_chosen_is_listed_with_what_it_does(page: AppTest) ->
 def test_a_sign_is_read_as_the_clue_reads_it_and_nonsense_is_refused(page: AppTest) -> None:
     examine(page)
     b = page.session_state["bench"]
-    b.settings = engine.apply_edit(b.settings, engine.analysis.edits.add_sign("Springfield", 3.0, 3.0, 0.9, "Ann", place=(39.8, -89.64)))
+    b.settings = engine.apply_edit(
+        b.settings, engine.analysis.edits.add_sign("Springfield", 3.0, 3.0, 0.9, "Ann", place=(39.8, -89.64))
+    )
     page.run()
     assert b.judged[b.settings].by("picture").spoke
     select(page, "text/text/Springfield")

@@ -12,7 +12,8 @@ import pytest
 from app import charts, maps
 from app.frame import clean, plain
 from app.outline import edge_paths
-from engine import Grid, Located, Place, Posterior, Prior, words
+from engine import Grid, Located, Place, Posterior, Prior
+from engine.report.view import words
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202egpj.'\"&\x00\n[a](http://evil) **b** $x$ :red[c]"
 

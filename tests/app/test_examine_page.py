@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 import engine
 from app import state
+from engine.case import Queue
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 120.0
@@ -118,7 +119,7 @@ def test_changing_ones_mind_needs_no_model_and_can_be_undone(examined: AppTest, 
     def no_model(*_: object, **__: object) -> None:
         raise AssertionError("a model ran")
 
-    monkeypatch.setattr(engine.Queue, "submit", no_model)
+    monkeypatch.setattr(Queue, "submit", no_model)
     at, b = examined, bench(examined)
     b.selected = next(o.key for o in b.perception.observations if o.name == "Great Tit")
     at.run()

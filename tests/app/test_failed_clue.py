@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 import engine
 from app import job
+from engine.analysis.judge import examples
+from engine.case import Queue
 from engine.clues.text import TextClue
 from engine.core.errors import DecoderError
-from engine.analysis.judge import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = engine.Settings(quick=True)
@@ -32,7 +33,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> str:
             raise DecoderError("Decoding golf_georgia.mp4 took more than 6,000 MB [of memory]; leave it out.")
 
         patch.setattr(TextClue, "observe", fail)
-        patch.setattr(engine.Queue, "ensure_worker", lambda _: None)
+        patch.setattr(Queue, "ensure_worker", lambda _: None)
         queue.stop_worker()  # one that lives would take the job up
         made = queue.submit(found[0], QUICK, found[0].name)
         with engine.open_clip(found[0]) as reader:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import engine
 from app import filing, state
-from engine import archive
+from engine.case.record import archive
 from engine.case.record.store import Case
 from engine.case.record.verify import verify
 

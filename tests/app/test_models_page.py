@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import engine
+from engine.models import CATALOGUE, weights_state
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,9 +28,9 @@ def html(at: AppTest) -> str:
 def test_every_model_has_a_licence_and_missing_ones_a_way(page: AppTest) -> None:
     assert "BirdNET" in html(page)
     assert "licence not stated" not in html(page)
-    for known in engine.CATALOGUE:
+    for known in CATALOGUE:
         assert known.title in html(page)
-    assert html(page).count("missing") == len(engine.CATALOGUE) == len(page.code)
+    assert html(page).count("missing") == len(CATALOGUE) == len(page.code)
 
 
 def test_a_folder_without_weights_gets_one_sentence(page: AppTest, tmp_path: Path) -> None:
@@ -41,10 +41,10 @@ def test_a_folder_without_weights_gets_one_sentence(page: AppTest, tmp_path: Pat
 
 
 def test_a_file_of_another_content_is_refused(page: AppTest, tmp_path: Path) -> None:
-    known = engine.CATALOGUE[0]
+    known = CATALOGUE[0]
     for f in known.files:
         (tmp_path / f.name).write_bytes(b"not the weights")
     page.text_input[0].input(str(tmp_path))
     next(b for b in page.button if b.label == "Import").click().run()
     assert len(page.error) == 1
-    assert engine.weights_state(known) == "missing"
+    assert weights_state(known) == "missing"

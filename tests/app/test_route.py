@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app import route
-from engine import InputError, Uploads
+from engine import InputError
+from engine.case import Uploads
 
 OURS = {"X-Earwitness": "upload"}
 

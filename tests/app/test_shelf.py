@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import engine
 from app import job, route, shelf, state
-from engine import JobStage, JobStatus, JobTicket, Settings
+from engine import Settings
+from engine.case import JobStage, JobStatus, JobTicket, Queue
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 120.0
@@ -77,7 +77,7 @@ def test_the_result_is_there_after_the_browser_was_closed(tmp_path: Path, monkey
     (ticket,) = job.queue().tickets()
     until(first, lambda: job.queue().status(ticket.id).state == "done")
     job.queue().stop_worker()
-    monkeypatch.setattr(engine.Queue, "ensure_worker", lambda self: None)  # nothing is computed twice: there is nobody to do it
+    monkeypatch.setattr(Queue, "ensure_worker", lambda self: None)  # nothing is computed twice: there is nobody to do it
     second = new_session()
     assert "walk &lt;i&gt;.wav" in html(second) and "examined just now" in html(second)
     second.button(key=f"open-{ticket.id}").click().run()
@@ -89,7 +89,7 @@ def test_a_worker_that_died_is_said_to_have_and_the_clip_can_be_taken_up_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job.queue().stop_worker()
-    monkeypatch.setattr(engine.Queue, "ensure_worker", lambda self: None)
+    monkeypatch.setattr(Queue, "ensure_worker", lambda self: None)
     at = new_session()
     opened(at, noise(tmp_path / "long.wav", 3.0))
     (ticket,) = job.queue().tickets()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import engine
+from engine.clues import species_names
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 120.0
@@ -45,7 +45,7 @@ def chosen(at: AppTest, kind: str) -> None:
 def test_empty_page_says_what_to_do(page: AppTest) -> None:
     assert any("Choose a species or a clip" in c.value for c in page.caption)
     assert "not for placing a clip" in html(page)
-    assert len(page.selectbox(key="scape_species").options) == len(engine.species_names())
+    assert len(page.selectbox(key="scape_species").options) == len(species_names())
 
 
 def test_a_species_gets_a_map_places_and_countries(page: AppTest) -> None:

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from app import route
-from engine import Uploads
+from engine.case import Uploads
 from engine.core.paths import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]

@@ -9,7 +9,7 @@ import pytest
 
 from engine import cli
 from engine.case.record import archive
-from engine.case.record.archive import Query, select
+from engine.case.record.archive import ArchiveQuery, select
 from engine.case.record.store import Case
 from engine.core.errors import Cancelled, InputError
 from engine.core.progress import Progress
@@ -26,7 +26,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EARWITNESS_KEPT", str(tmp_path / "kept"))
 
 
-def names(found: tuple[archive.Entry, ...]) -> list[str]:
+def names(found: tuple[archive.ArchiveEntry, ...]) -> list[str]:
     return [e.sha256[0] for e in found]
 
 
@@ -44,22 +44,22 @@ def test_every_finding_is_there_and_what_could_not_be_examined(place: Path) -> N
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        (Query(), "abc"),
-        (Query(verdicts=frozenset({"same place", "cannot tell"})), "bc"),
-        (Query(species="great tit"), "abc"),
-        (Query(species="parus MAJOR"), "abc"),
-        (Query(species="raven"), ""),
-        (Query(text="script"), "b"),
-        (Query(name="quiet"), "c"),
-        (Query(near=(33.5, -82.0, 300.0)), "ab"),
-        (Query(near=(33.5, -82.0, 300.0), sense="sound"), ""),
-        (Query(near=(-17.0, -179.9, 400.0), sense="sound"), "abc"),  # across the antimeridian
-        (Query(since=date(2024, 5, 3)), "a"),
-        (Query(until=date(2024, 5, 2)), ""),
-        (Query(atom="rain"), ""),
+        (ArchiveQuery(), "abc"),
+        (ArchiveQuery(verdicts=frozenset({"same place", "cannot tell"})), "bc"),
+        (ArchiveQuery(species="great tit"), "abc"),
+        (ArchiveQuery(species="parus MAJOR"), "abc"),
+        (ArchiveQuery(species="raven"), ""),
+        (ArchiveQuery(text="script"), "b"),
+        (ArchiveQuery(name="quiet"), "c"),
+        (ArchiveQuery(near=(33.5, -82.0, 300.0)), "ab"),
+        (ArchiveQuery(near=(33.5, -82.0, 300.0), sense="sound"), ""),
+        (ArchiveQuery(near=(-17.0, -179.9, 400.0), sense="sound"), "abc"),  # across the antimeridian
+        (ArchiveQuery(since=date(2024, 5, 3)), "a"),
+        (ArchiveQuery(until=date(2024, 5, 2)), ""),
+        (ArchiveQuery(atom="rain"), ""),
     ],
 )
-def test_filters(place: Path, query: Query, expected: str) -> None:
+def test_filters(place: Path, query: ArchiveQuery, expected: str) -> None:
     assert "".join(names(select(archive.read(str(place)).entries, query))) == expected
 
 

@@ -56,13 +56,13 @@ def clips(tmp_path: Path) -> Path:
 
 
 def test_inputs_are_folders_patterns_files_and_lists(clips: Path, tmp_path: Path) -> None:
-    assert [Path(p).name for p in batch.gather([str(clips)])] == ["letter.mp4", "0.wav", "1.wav", "2.wav"]
-    assert len(batch.gather([str(clips / "**" / "*.wav"), str(clips)])) == 4
+    assert [Path(p).name for p in batch.batch_inputs([str(clips)])] == ["letter.mp4", "0.wav", "1.wav", "2.wav"]
+    assert len(batch.batch_inputs([str(clips / "**" / "*.wav"), str(clips)])) == 4
     (tmp_path / "list").write_text("# a remark\nclips/deep1/1.wav\n\n")
-    assert batch.gather([f"@{tmp_path / 'list'}"]) == (str(clips / "deep1" / "1.wav"),)
+    assert batch.batch_inputs([f"@{tmp_path / 'list'}"]) == (str(clips / "deep1" / "1.wav"),)
     for nothing in (str(tmp_path / "none"), f"@{tmp_path / 'none'}"):
         with pytest.raises(InputError):
-            batch.gather([nothing])
+            batch.batch_inputs([nothing])
 
 
 def test_a_batch_is_done_once_and_its_tables_can_be_read(clips: Path, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_clip_that_kills_its_worker_is_named_and_the_others_are_done(
     counts = []
     started = pool.ProcessPoolExecutor
     monkeypatch.setattr(pool, "ProcessPoolExecutor", lambda count, *rest: counts.append(count) or started(count, *rest))
-    paths = batch.gather([str(clips)])
+    paths = batch.batch_inputs([str(clips)])
     found = list(pool.outcomes(paths, "{}", Results(tmp_path / "results"), 2))
     assert sorted(o.path for o in found) == sorted(paths)
     assert [Path(o.path).name for o in found if o.problem] == ["1.wav"]

@@ -11,7 +11,7 @@ import pytest
 from engine.analysis import edits as hand
 from engine.case.record import codec
 from engine.core.clip import Ambience, Clip, Interval, Shot, Stream
-from engine.core.edit import apply, steps
+from engine.core.edit import apply_edit, edit_steps
 from engine.core.errors import DataError
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
@@ -67,12 +67,12 @@ def test_settings_come_back_as_they_were() -> None:
 
 def test_edits_that_come_back_are_told_once() -> None:
     """What an edit put in and what is scored are two copies after reading; they are one observation all the same."""
-    was = apply(Settings(), hand.add_sign("Springfield", 2.0, 2.0, 0.9, "Ann", place=(39.8, -89.64)))
-    was = apply(was, hand.drop(was.added[0].key, "Ann"))
-    was = apply(was, hand.restore(was.added[0].key if was.added else "text/text/Springfield", "Ann"))
+    was = apply_edit(Settings(), hand.add_sign("Springfield", 2.0, 2.0, 0.9, "Ann", place=(39.8, -89.64)))
+    was = apply_edit(was, hand.drop(was.added[0].key, "Ann"))
+    was = apply_edit(was, hand.restore(was.added[0].key if was.added else "text/text/Springfield", "Ann"))
     now = codec.settings_from_json(codec.settings_to_json(was))
-    assert [e.what for e, _, _ in steps(now)] == [e.what for e, _, _ in steps(was)] == ["add", "drop", "restore"]
-    again = apply(now, hand.restore("text/text/Springfield", "Ann"))
+    assert [e.what for e, _, _ in edit_steps(now)] == [e.what for e, _, _ in edit_steps(was)] == ["add", "drop", "restore"]
+    again = apply_edit(now, hand.restore("text/text/Springfield", "Ann"))
     assert len(again.added) == len(was.added) == 1
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from engine.analysis import edits as hand
+from engine.analysis.judge import examples, judge, perceive, perception_key, result_key
 from engine.case.jobs import batch, pool
-from engine.case.record import codec
 from engine.case.jobs.outcome import Outcome, examine, from_json, to_json_text
 from engine.case.jobs.results import Results
+from engine.case.record import codec
 from engine.case.record.store import Case
 from engine.cli import main
 from engine.clues.hum.clue import HumClue
@@ -24,7 +25,6 @@ from engine.core.clip import Interval
 from engine.core.errors import Cancelled, DecoderError, MediaError, WeightsError
 from engine.core.finding import Perception, Settings
 from engine.core.progress import Progress
-from engine.analysis.judge import examples, judge, perceive, perception_key, result_key
 from engine.media import open_clip
 
 pytestmark = pytest.mark.timeout(180)

@@ -12,7 +12,7 @@ import pytest
 from engine.case.record import decisions as filing
 from engine.case.record.store import Case
 from engine.case.record.verify import verify
-from engine.core.edit import Edit, apply
+from engine.core.edit import Edit, apply_edit
 from engine.core.errors import InputError
 from engine.core.finding import Finding
 from tests.report import made
@@ -32,7 +32,9 @@ def found(tmp_path: Path) -> Finding:
 
 
 def edited(found: Finding) -> Finding:
-    return replace(found, settings=apply(found.settings, Edit("drop", "species/species/Parus major", note="the neighbour's")))
+    return replace(
+        found, settings=apply_edit(found.settings, Edit("drop", "species/species/Parus major", note="the neighbour's"))
+    )
 
 
 def test_decisions_findings_and_documents_are_kept_and_verify(place: str, found: Finding) -> None:

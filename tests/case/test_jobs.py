@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.case.jobs import queue as jobs, worker
-from engine.case.jobs.queue import Queue, Status
+from engine.case.jobs import queue as jobs
+from engine.case.jobs import worker
+from engine.case.jobs.queue import JobStatus, Queue
 from engine.case.jobs.results import Results
 from engine.case.jobs.upload import Uploads
 from engine.core.errors import DataError, SettingError
@@ -42,7 +43,7 @@ def noise(path: Path, seconds: float) -> Path:
     return path
 
 
-def ended(queue: Queue, job: str) -> Status:
+def ended(queue: Queue, job: str) -> JobStatus:
     while not (status := queue.status(job)).ended:
         time.sleep(0.05)
     return status

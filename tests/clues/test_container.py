@@ -6,11 +6,11 @@ from datetime import date
 
 import numpy as np
 
+from engine.analysis.judge import judge
 from engine.clues.container.clue import ContainerClue, stated_claims
 from engine.core.clip import Clip, Interval
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
-from engine.analysis.judge import judge
 from engine.world.grid import world_grid
 
 

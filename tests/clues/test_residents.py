@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.clues.species import residents
 from engine.clues.container.clue import stated_claims
+from engine.clues.species import residents
 from engine.clues.text.entry import find_places, one_place
 from engine.core import sphere
 from engine.core.claim import LIVES, NOT_THEN, NOT_THERE, Claim

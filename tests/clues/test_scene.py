@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.analysis.judge import judge
 from engine.clues.scene import clue as scene
 from engine.clues.scene.clue import SceneClue, cues, likelihood
 from engine.core.clip import Clip, Frame, Interval
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
-from engine.analysis.judge import judge
 from engine.models import efficientnet
 from engine.world import countries
 from engine.world.grid import world_grid

@@ -12,6 +12,16 @@ import pytest
 from PIL import Image
 
 import engine
+from engine.clues import (
+    affinity_countries,
+    affinity_of_text,
+    affinity_places,
+    pictures_for_sound,
+    pictures_missing,
+    species_names,
+    texts_for_sound,
+    words_missing,
+)
 from engine.clues.agclip import soundscape
 from engine.core.affinity import Affinity
 from engine.core.errors import MediaError, SettingError, WeightsError
@@ -20,6 +30,7 @@ from engine.models import agclip, catalog, clip_text, geoclip_picture
 from engine.models.catalog import WeightFile
 from engine.models.geoclip_location import location_encoder
 from engine.models.offline import go_offline
+from engine.report import affinity_csv, affinity_geojson
 from engine.world.grid import world_grid
 
 
@@ -42,14 +53,14 @@ def test_affinity_peaks_at_home() -> None:
 )
 def test_a_species_sounds_like_home(latin: str, home: str, abroad: str) -> None:
     a = engine.affinity_of_species(latin)
-    by_name = {m.name: m.value for m in engine.affinity_countries(a, most=300)}
+    by_name = {m.name: m.value for m in affinity_countries(a, most=300)}
     assert by_name[home] > by_name[abroad] + 1.0
     assert np.average(a.value, weights=a.grid.area_km2) == pytest.approx(0.0, abs=1e-6)
     assert latin in a.how and "no recording" in a.how
 
 
 def test_best_places_stand_apart_and_are_ranked() -> None:
-    found = engine.affinity_places(engine.affinity_of_species("Dacelo novaeguineae"), most=5, apart_km=500.0)
+    found = affinity_places(engine.affinity_of_species("Dacelo novaeguineae"), most=5, apart_km=500.0)
     assert len(found) == 5 and [m.value for m in found] == sorted((m.value for m in found), reverse=True)
     for i, a in enumerate(found):
         for b in found[:i]:
@@ -72,7 +83,7 @@ def test_a_clip_sounds_like_its_birds() -> None:
     with engine.open_clip(clip) as reader:
         a = engine.affinity_of_clip(reader, progress=seen.append)
     assert a.kind == "clip" and a.title == clip.name and seen
-    by_name = {m.name: m.value for m in engine.affinity_countries(a, most=300)}
+    by_name = {m.name: m.value for m in affinity_countries(a, most=300)}
     assert by_name["Canada"] > by_name["Australia"] + 1.0
 
 
@@ -91,7 +102,7 @@ def test_a_clips_vector_is_the_mean_of_its_windows() -> None:
 def test_unknown_species_is_said() -> None:
     with pytest.raises(SettingError, match="Latin name"):
         engine.affinity_of_species("Nonexistens avis")
-    names = engine.species_names()
+    names = species_names()
     assert len(names) > 6000 and all(n.latin and n.common for n in names)
 
 
@@ -103,10 +114,10 @@ def test_a_broken_affinity_is_refused() -> None:
 
 def test_exports() -> None:
     a = engine.affinity_of_species("Parus major")
-    held = json.loads(engine.affinity_geojson(a, 0.01))
+    held = json.loads(affinity_geojson(a, 0.01))
     shares = [f["properties"]["land_above"] for f in held["features"]]
     assert shares == sorted(shares) and shares[-1] <= 0.01 and held["models"] == list(a.models)
-    lines = engine.affinity_csv(a).splitlines()
+    lines = affinity_csv(a).splitlines()
     assert lines[0] == "cell,latitude,longitude,nats,land_above" and len(lines) == len(a.grid) + 1
 
 
@@ -147,11 +158,11 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_words_become_a_map(weights: Path) -> None:
-    assert engine.words_missing() == "" and engine.pictures_missing() == ""
-    a = engine.affinity_of_text("  the  forest ")
+    assert words_missing() == "" and pictures_missing() == ""
+    a = affinity_of_text("  the  forest ")
     assert a.title == "the forest" and a.unit == "cosine" and np.abs(a.value).max() <= 1.0
     with pytest.raises(SettingError, match="type a few words"):
-        engine.affinity_of_text("   ")
+        affinity_of_text("   ")
 
 
 def test_text_vectors_are_what_clip_and_geoclip_make_of_the_tokens(weights: Path) -> None:
@@ -187,29 +198,29 @@ def test_tokens_equal_the_librarys(weights: Path, tmp_path: Path) -> None:
 
 def test_sound_finds_words_and_pictures(weights: Path, tmp_path: Path) -> None:
     vector = engine.affinity_of_species("Parus major").vector
-    ranked = engine.texts_for_sound(vector, ["the sea", "the forest", "an inn"])
+    ranked = texts_for_sound(vector, ["the sea", "the forest", "an inn"])
     assert {m.name for m in ranked} == {"the sea", "the forest", "an inn"}
     assert [m.value for m in ranked] == sorted((m.value for m in ranked), reverse=True)
-    assert len(engine.texts_for_sound(vector, most=4)) == 4
+    assert len(texts_for_sound(vector, most=4)) == 4
     folder = tmp_path / "flags"
     folder.mkdir()
     rng = np.random.default_rng(0)
     for name in ("a.png", "b.png"):
         Image.fromarray(rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(folder / name)
     (folder / "broken.png").write_bytes(b"no picture")
-    assert {Path(m.name).name for m in engine.pictures_for_sound(vector, folder)} == {"a.png", "b.png"}
+    assert {Path(m.name).name for m in pictures_for_sound(vector, folder)} == {"a.png", "b.png"}
     (tmp_path / "none").mkdir()
     for wrong in (tmp_path / "none", tmp_path / "nowhere"):
         with pytest.raises(SettingError, match="give "):
-            engine.pictures_for_sound(vector, wrong)
+            pictures_for_sound(vector, wrong)
 
 
 def test_what_is_missing_ends_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EARWITNESS_MODELS", str(tmp_path / "none"))
     monkeypatch.setattr(soundscape, "_text_encoder", clip_text.TextEncoder)
-    assert "earwitness models" in engine.words_missing() and "earwitness models" in engine.pictures_missing()
+    assert "earwitness models" in words_missing() and "earwitness models" in pictures_missing()
     with pytest.raises(WeightsError, match="earwitness models"):
-        engine.affinity_of_text("the sea")
+        affinity_of_text("the sea")
     (tmp_path / "merges.txt").write_text("not merges at all\n")
     with pytest.raises(WeightsError, match="fetch it again"):
         clip_text.tokenizer(tmp_path / "merges.txt")

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.clues.species import clue as species
+from engine.analysis.perceive import perceive
 from engine.clues.atoms.clue import AtomsClue
+from engine.clues.species import clue as species
 from engine.clues.species.clue import Calibration, SpeciesClue, heard_in, likelihoods, windows_of
 from engine.clues.speech.clue import SpeechClue
 from engine.core.clip import AudioBlock, Clip, Interval
@@ -18,7 +19,6 @@ from engine.core.errors import TooShortError
 from engine.core.observation import Observation
 from engine.core.posterior import Posterior
 from engine.media.audio import to_wav
-from engine.analysis.perceive import perceive
 from engine.world.grid import world_grid
 from engine.world.priors import prior
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.clues.species import clue as species, tones
+from engine.clues.species import clue as species
+from engine.clues.species import tones
 from engine.clues.species.clue import TONE, SpeciesClue
 from engine.core.observation import Observation
 from engine.models import birdnet

@@ -6,7 +6,7 @@ import pytest
 
 from engine.core import edit
 from engine.core.clip import Clip, Interval
-from engine.core.edit import Edit, apply
+from engine.core.edit import Edit, apply_edit
 from engine.core.errors import SettingError
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
@@ -23,29 +23,29 @@ def perceived(*observations: Observation) -> Perception:
 
 
 def test_drop_and_restore() -> None:
-    s = apply(Settings(), Edit("drop", TIT))
+    s = apply_edit(Settings(), Edit("drop", TIT))
     assert s.dropped == {TIT} and edit.edited(s) and len(s.edits) == 1
-    back = apply(s, Edit("restore", TIT))
+    back = apply_edit(s, Edit("restore", TIT))
     assert back.dropped == frozenset() and not edit.edited(back) and len(back.edits) == 2
 
 
 def test_what_was_added_can_be_dropped_and_taken_in_again() -> None:
     own = heard("Parus major", author="analyst")
-    s = apply(apply(Settings(), Edit("add", own.key, (own,))), Edit("drop", own.key))
+    s = apply_edit(apply_edit(Settings(), Edit("add", own.key, (own,))), Edit("drop", own.key))
     assert s.added == () and edit.counting(perceived(), s) == ()
-    assert apply(s, Edit("restore", own.key)).added == (own,)
+    assert apply_edit(s, Edit("restore", own.key)).added == (own,)
 
 
 def test_a_relabel_is_a_drop_and_an_addition_in_one() -> None:
     there, instead = heard("Parus major"), heard("Periparus ater", author="analyst:Ann")
-    s = apply(Settings(), Edit("relabel", there.key, (instead,)))
+    s = apply_edit(Settings(), Edit("relabel", there.key, (instead,)))
     assert edit.counting(perceived(there), s) == (instead,)
     assert edit.counting(perceived(there), edit.untouched(s)) == (there,)
 
 
 def test_a_table_may_stand_in_the_place_of_a_model() -> None:
     model, table = heard("Parus major"), heard("Cuculus canorus", author="table:t.txt")
-    s = apply(Settings(), Edit("import", "t.txt", (table,), alone="birdnet-v2.4"))
+    s = apply_edit(Settings(), Edit("import", "t.txt", (table,), alone="birdnet-v2.4"))
     assert edit.counting(perceived(model), s) == (table,)
 
 
@@ -55,22 +55,22 @@ def test_what_lies_outside_the_stretch_does_not_count() -> None:
 
 
 def test_weights_of_one_are_none() -> None:
-    s = apply(Settings(), Edit("weight", "text", weight=0.5))
+    s = apply_edit(Settings(), Edit("weight", "text", weight=0.5))
     assert s.weights == (("text", 0.5),)
-    assert apply(s, Edit("weight", "text", weight=1.0)).weights == ()
+    assert apply_edit(s, Edit("weight", "text", weight=1.0)).weights == ()
 
 
 def test_switches() -> None:
-    s = apply(Settings(), Edit("include", "container"))
+    s = apply_edit(Settings(), Edit("include", "container"))
     assert s.included == {"container"}
-    assert apply(s, Edit("leave out", "container")).included == frozenset()
+    assert apply_edit(s, Edit("leave out", "container")).included == frozenset()
 
 
 def test_steps_lead_from_the_untouched_to_the_settings() -> None:
     s = Settings(prior="land")
     for made in (Edit("drop", TIT), Edit("weight", "text", weight=0.5), Edit("note", CUCKOO, note="far off")):
-        s = apply(s, made)
-    steps = edit.steps(s)
+        s = apply_edit(s, made)
+    steps = edit.edit_steps(s)
     assert steps[0][1] == edit.untouched(s) == Settings(prior="land")
     assert steps[-1][2] == s
     assert all(after is steps[i + 1][1] for i, (_, _, after) in enumerate(steps[:-1]))
@@ -78,9 +78,9 @@ def test_steps_lead_from_the_untouched_to_the_settings() -> None:
 
 def test_settings_made_without_edits_are_listed_too() -> None:
     own = heard("Cuculus canorus", author="analyst")
-    s = apply(Settings(dropped=frozenset({TIT}), added=(own,), weights=(("text", 0.5),)), Edit("include", "container"))
-    assert [e.what for e, _, _ in edit.steps(s)] == ["drop", "add", "weight", "include"]
-    last = edit.steps(s)[-1][2]
+    s = apply_edit(Settings(dropped=frozenset({TIT}), added=(own,), weights=(("text", 0.5),)), Edit("include", "container"))
+    assert [e.what for e, _, _ in edit.edit_steps(s)] == ["drop", "add", "weight", "include"]
+    last = edit.edit_steps(s)[-1][2]
     assert (last.dropped, last.added, last.weights, last.included) == (s.dropped, s.added, s.weights, s.included)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.analysis import lesson
 from engine import open_clip
+from engine.analysis import lesson
 from engine.clues.species.clue import windows_of
 from engine.core.paths import EXAMPLES
 from engine.models import birdnet

@@ -13,7 +13,8 @@ import pytest
 from engine.core.errors import DataError
 from engine.lab.bench import atoms as bench
 from engine.lab.data import atoms as atoms_data
-from engine.lab.train import atoms_rivals, atoms as atoms_train
+from engine.lab.train import atoms as atoms_train
+from engine.lab.train import atoms_rivals
 from engine.models import atoms
 
 RATE = 16_000

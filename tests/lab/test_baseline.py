@@ -7,8 +7,8 @@ import pytest
 
 from engine.core import sphere
 from engine.core.errors import DataError, SettingError
-from engine.lab.train import baseline
 from engine.lab.bench.gallery_choice import gallery_of
+from engine.lab.train import baseline
 from engine.models.location_encoders import GeoClip
 
 

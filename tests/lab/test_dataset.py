@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.core.errors import DataError
-from engine.lab.data import dataset
 from engine.lab.bench import metrics
+from engine.lab.data import dataset
 
 
 def test_inatsounds(tmp_path):

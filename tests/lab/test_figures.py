@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from engine.lab.bench import figures
-from engine.lab.data.manifest import Sample
 from engine.lab.bench.metrics import Outcome
 from engine.lab.bench.recordings import Row
+from engine.lab.data.manifest import Sample
 
 
 def test_figures_are_drawn(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.analysis import flow_density as flowing
 from engine.core import sphere
 from engine.core.errors import DataError
 from engine.lab.bench import flow as flow_table
 from engine.lab.bench.metrics import outcome
 from engine.models.flow.model import Samples
 from engine.models.flow.sketch import Condition
-from engine.analysis import flow_density as flowing
 from engine.world import priors
 from engine.world.grid import world_grid
 

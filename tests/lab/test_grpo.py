@@ -11,8 +11,8 @@ import pytest
 from engine import cli
 from engine.core.errors import DataError
 from engine.core.paths import ROOT
-from engine.lab.train import grpo, grpo_demo, reward
 from engine.lab.data import tiny
+from engine.lab.train import grpo, grpo_demo, reward
 
 BRISTOL, MANAUS = (51.45, -2.59), (-3.10, -60.02)
 

@@ -15,9 +15,9 @@ from engine.cli import main
 from engine.core.errors import DataError, WeightsError
 from engine.core.paths import data_dir
 from engine.lab.bench import foreign, paper_table
-from engine.lab.train import pooler
-from engine.lab.data.manifest import read_manifest
 from engine.lab.bench.paper_table import Line
+from engine.lab.data.manifest import read_manifest
+from engine.lab.train import pooler
 
 soundfile = pytest.importorskip("soundfile")
 

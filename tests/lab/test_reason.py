@@ -12,8 +12,8 @@ from PIL import Image
 from engine import cli
 from engine.core.errors import DataError, WeightsError
 from engine.lab.bench import reason
-from engine.lab.train import reason_tune
 from engine.lab.data import tiny
+from engine.lab.train import reason_tune
 from engine.models.qwen import Reasoner
 
 

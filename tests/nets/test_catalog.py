@@ -33,33 +33,33 @@ def stick(tmp_path: Path, known: Entry) -> Path:
 
 
 def test_import_takes_the_named_files_and_nothing_else(known: Entry, tmp_path: Path) -> None:
-    assert catalog.state(known) == "missing"
-    catalog.import_folder(stick(tmp_path, known))
+    assert catalog.weights_state(known) == "missing"
+    catalog.import_weights(stick(tmp_path, known))
     here = tmp_path / "models" / known.id
     assert sorted(p.name for p in here.iterdir()) == ["config.json", "model.safetensors"]
-    assert catalog.state(known) == "present"
-    catalog.verify(known)
+    assert catalog.weights_state(known) == "present"
+    catalog.verify_weights(known)
 
 
 def test_a_changed_file_is_refused_and_nothing_is_left(known: Entry, tmp_path: Path) -> None:
     folder = stick(tmp_path, known)
     (folder / known.id / "model.safetensors").write_bytes(b"other")
     with pytest.raises(WeightsError, match="not the file of the catalogue"):
-        catalog.import_folder(folder)
-    assert catalog.state(known) == "missing"
+        catalog.import_weights(folder)
+    assert catalog.weights_state(known) == "missing"
     assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_verify_finds_what_was_changed_later(known: Entry, tmp_path: Path) -> None:
-    catalog.import_folder(stick(tmp_path, known))
+    catalog.import_weights(stick(tmp_path, known))
     (tmp_path / "models" / known.id / "config.json").write_bytes(b"changed")
     with pytest.raises(WeightsError, match=r"config\.json"):
-        catalog.verify(known)
+        catalog.verify_weights(known)
 
 
 def test_an_empty_folder_and_an_unknown_name_are_one_sentence(known: Entry, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="holds no model"):
-        catalog.import_folder(tmp_path)
+        catalog.import_weights(tmp_path)
     with pytest.raises(WeightsError, match="no model called"):
         catalog.entry("nothing")
 
@@ -95,15 +95,15 @@ def test_a_model_of_unknown_hashes_is_noted_when_taken_and_compared_from_then_on
     (stick / "config.json").write_text("{}")
     (stick / "model.safetensors").write_bytes(b"no tensors")
     with pytest.raises(WeightsError, match="damaged"):
-        catalog.import_folder(stick.parent)
-    assert catalog.state(made) == "missing"
+        catalog.import_weights(stick.parent)
+    assert catalog.weights_state(made) == "missing"
     save_file({"a": np.zeros(3, dtype=np.float32)}, stick / "model.safetensors")
-    catalog.import_folder(stick.parent)
-    catalog.verify(made)
+    catalog.import_weights(stick.parent)
+    catalog.verify_weights(made)
     assert main(["models"]) == 0 and "hashes unknown" in capsys.readouterr().out
     save_file({"a": np.ones(3, dtype=np.float32)}, tmp_path / "models" / "new" / "model.safetensors")
     with pytest.raises(WeightsError, match=r"model\.safetensors"):
-        catalog.verify(made)
+        catalog.verify_weights(made)
     stick.rename(tmp_path / "other")
     with pytest.raises(WeightsError, match="holds no model"):  # any folder with a config.json could be it
-        catalog.import_folder(tmp_path / "other")
+        catalog.import_weights(tmp_path / "other")

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from argued import DOMAIN, SIGN, TIT, perception
 
+from engine.analysis.judge import judge
+from engine.analysis.rationale import cues
+from engine.analysis.rationale import evidence as cue_evidence
+from engine.analysis.rationale.facts import cue_groups, note_cue, rationale
 from engine.clues.text.clue import TextClue
 from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Settings
 from engine.core.observation import Observation
-from engine.analysis.judge import judge
-from engine.analysis.rationale import cues
-from engine.analysis.rationale import evidence as cue_evidence
-from engine.analysis.rationale.facts import cue_groups, note_cue, rationale
 from engine.world import countries
 from engine.world.grid import world_grid
 

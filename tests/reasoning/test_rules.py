@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from argued import DOMAIN, SIGN, TIT, perception
 
+from engine.analysis.judge import judge
+from engine.analysis.rationale import cues, opinion
+from engine.analysis.rationale.facts import rationale
 from engine.core import sphere
 from engine.core.finding import FUSED, Settings
 from engine.core.grid import WORLD_RESOLUTION, Grid, cells_at
 from engine.core.observation import Observation
 from engine.core.posterior import Posterior
 from engine.core.rationale import INFERRED, MEASURED, SENTENCE_KINDS, UNSUPPORTED, Sentence
-from engine.analysis.judge import judge
 from engine.models.geoclip_location import location_encoder
-from engine.analysis.rationale import cues, opinion
-from engine.analysis.rationale.facts import rationale
 from engine.world import countries
 from engine.world.grid import world_grid
 

@@ -254,10 +254,10 @@ def test_each_difference_is_named(path: tuple[str | int, ...], value: object, sa
 
 def test_settings_with_the_place_of_a_sign_are_kept() -> None:
     from engine.analysis import edits as hand
-    from engine.core.edit import apply
+    from engine.core.edit import apply_edit
 
     sign = hand.add_sign("AUGUSTA", 1.0, 2.0, 0.9, "Ann", place=(33.47, -81.97))
-    settings = apply(finding().settings, sign)
+    settings = apply_edit(finding().settings, sign)
     back = codec.settings_from_json(codec.settings_to_json(settings))
     assert [float(x) for x in back.added[0].vector] == pytest.approx([33.47, -81.97])  # type: ignore[union-attr]
     assert codec.settings_to_json(back) == codec.settings_to_json(settings)

@@ -11,13 +11,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import engine
+from engine.analysis.judge import examples, judge, perceive
 from engine.case.record import codec
 from engine.case.record.reproduce import compare
 from engine.core.clip import Interval
 from engine.core.finding import Settings
-from engine.analysis.judge import examples, judge, perceive
-from engine.media import child, open_clip
+from engine.media import child, decoding_protection, open_clip
 from engine.media.jail import NEITHER
 from engine.report import json_schema, to_html, to_json, to_pdf
 from tests.report import made
@@ -54,9 +53,9 @@ def test_it_is_what_the_decoder_of_this_clip_said(monkeypatch: pytest.MonkeyPatc
     only = Settings(quick=True, interval=Interval(0.0, 2.0))
     with open_clip(found[0]) as reader:
         perception = perceive(reader, only)
-    assert perception.decoding == engine.decoding_protection(), "children are all fenced in alike here"
+    assert perception.decoding == decoding_protection(), "children are all fenced in alike here"
     kept = codec.loads(codec.dumps(replace(perception, decoding=FENCED)))
-    monkeypatch.setattr(child, "protection", lambda: "as it is now")
+    monkeypatch.setattr(child, "decoding_protection", lambda: "as it is now")
     assert judge(kept, only).provenance.decoding == FENCED, "as it was then, not as it is now"
 
 

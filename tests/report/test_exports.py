@@ -20,10 +20,10 @@ from engine.analysis import edits as hand
 from engine.core.clip import Interval, Shot
 from engine.core.edit import Edit, Effect, Step
 from engine.core.observation import Observation
-from engine.report.formats import csv as table
-from engine.report import to_csv, to_elan, to_raven
-from engine.report.view.against import speaks_against
 from engine.core.perceived import HEARD_SCORE
+from engine.report import to_csv, to_elan, to_raven
+from engine.report.formats import csv as table
+from engine.report.view.against import speaks_against
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "=cmd|' /C calc'!A0")
 

@@ -23,9 +23,9 @@ from engine.core.errors import DataError
 from engine.core.finding import Finding
 from engine.core.observation import Observation
 from engine.report import to_csv, to_elan, to_geojson, to_html, to_json, to_kml, to_pdf, to_raven
+from engine.report.figures.typeface import drawable, folder_of_fonts, spelled
 from engine.report.formats.pdf import is_archival
 from engine.report.view.text import fit
-from engine.report.figures.typeface import drawable, folder_of_fonts, spelled
 
 DECISION = Decision("2026-01-02T03:04:05+00:00", "Ann", "drop", "flimsy", -1.0, -0.5)
 CUSTODY = Custody("Golf & <Co>", "c0ffee" * 10 + "beef", "1234-5678", "Ann", (DECISION,))

@@ -16,12 +16,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import made
 
+from engine.analysis.judge import judge, perceive
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, InputError, SettingError
 from engine.core.finding import Finding
 from engine.core.paths import EXAMPLES
 from engine.core.progress import Progress
-from engine.analysis.judge import judge, perceive
 from engine.media import FileReader, open_clip
 from engine.report.formats.reel import FPS, SIZE, moments_of, write_reel
 

@@ -18,12 +18,12 @@ from shapely.geometry import shape
 sys.path.insert(0, str(Path(__file__).parent))
 import made
 
+from engine.core.perceived import clear, gather
 from engine.models import agclip, birdnet, geoclip_location
 from engine.report import json_schema, to_geojson, to_json, to_kml
-from engine.report.view.credit import credits, licence_note
-from engine.core.perceived import clear, gather
-from engine.report.formats.record import LEAST_MASS
 from engine.report.figures.shape import cell_polygon, cut, polygons_of, region_shape
+from engine.report.formats.record import LEAST_MASS
+from engine.report.view.credit import credits, licence_note
 
 
 def test_json_obeys_its_own_schema_and_says_what_the_finding_says() -> None:

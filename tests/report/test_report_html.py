@@ -26,12 +26,13 @@ from engine.core import sphere
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Shot
 from engine.core.errors import MediaError, SettingError
 from engine.core.grid import Grid
-from engine.report.figures import ground, spectrogram as sonagram
 from engine.report import to_html
-from engine.report.view import verdict
+from engine.report.figures import ground
 from engine.report.figures import map as maps
+from engine.report.figures import spectrogram as sonagram
 from engine.report.figures.colour import MASS_COLOURS
 from engine.report.figures.projection import azimuthal, equal_earth
+from engine.report.view import verdict
 
 
 class Tone:

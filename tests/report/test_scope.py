@@ -14,19 +14,19 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import made
 
+from engine.analysis.edits import confirm, drop
 from engine.core import sphere
 from engine.core.clip import Interval, Stream
 from engine.core.custody import Custody
-from engine.core.edit import apply
+from engine.core.edit import apply_edit
 from engine.core.finding import Finding, Settings
 from engine.core.observation import Observation
 from engine.core.paths import ASSETS, ROOT
-from engine.analysis.edits import confirm, drop
-from engine.report.view import edits, fact, film, likeness, scope, validation, verdict, words
-from engine.report import json_schema, to_html, to_json
-from engine.report.view.against import speaks_against
-from engine.report.formats.digest import digest, digest_of
 from engine.core.perceived import gather
+from engine.report import json_schema, to_html, to_json
+from engine.report.formats.digest import digest, digest_of
+from engine.report.view import edits, fact, film, likeness, scope, validation, verdict, words
+from engine.report.view.against import speaks_against
 from engine.report.view.proposition import claim_propositions, propositions
 from engine.report.view.versions import versions
 
@@ -98,7 +98,7 @@ def test_what_was_not_examined_is_said() -> None:
 def test_who_examined_it_is_the_case_or_the_author_of_the_edits_or_nobody() -> None:
     finding = made.finding()
     assert "nobody is named" in dict(scope.examiner(finding, None, versions()))["Examined by"]
-    settings = apply(finding.settings, drop("species/species/Parus major", "Ann"))
+    settings = apply_edit(finding.settings, drop("species/species/Parus major", "Ann"))
     assert dict(scope.examiner(replace(finding, settings=settings), None, versions()))["Examined by"] == "Ann"
     rows = dict(scope.examiner(finding, Custody("c", "0" * 64, "1", "Bob"), versions()))
     assert rows["Examined by"] == "Bob" and rows["Examined on"].endswith("UTC") and "Python" in rows["Machine"]
@@ -120,7 +120,7 @@ def test_a_silent_sense_says_why_once_and_has_no_numbers() -> None:
 def test_what_an_analyst_confirms_is_not_heard_twice() -> None:
     finding = made.finding()
     own = [o for o in finding.perception.observations if o.label == "Parus major"]
-    settings = apply(finding.settings, confirm(own, 0.9, "Ann"))
+    settings = apply_edit(finding.settings, confirm(own, 0.9, "Ann"))
     tit = next(p for p in gather(replace(finding, settings=settings)) if p.best.label == "Parus major")
     assert tit.windows == 2 and len(tit.observations) > len(own)
 

@@ -15,16 +15,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 import made
 
 import engine
+from engine.analysis.second_opinion import opinion_by_flow
+from engine.analysis.timeline import timeline_of
 from engine.cli.summary import summarise
 from engine.cli.terminal import Pen
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.errors import SettingError
 from engine.core.finding import Finding, Perception, Settings
 from engine.core.observation import Observation
-from engine.analysis.second_opinion import flow_map
-from engine.report.formats import schema, csv as table
 from engine.report import to_geojson, to_html, to_json, to_kml
-from engine.analysis.timeline import timeline
+from engine.report.formats import csv as table
+from engine.report.formats import schema
 from engine.verdict import fuse
 from engine.world import places
 
@@ -36,7 +37,7 @@ SIGN = Observation("text", "text", "AUGUSTA GA 30904", 0.9, 4.0, 4.0, author="ra
 def judged(*seen: Observation) -> Finding:
     clip = Clip("/x/clip.mp4", "ab" * 32, 1000, "mov", 12.0, STREAMS)
     found = engine.judge(Perception(clip, Interval(0.0, 12.0), seen), Settings())
-    return replace(found, timeline=timeline(found))
+    return replace(found, timeline=timeline_of(found))
 
 
 @pytest.fixture(params=["abstained", "below the threshold", "picture alone speaks"])
@@ -95,7 +96,7 @@ def test_tables_and_maps_have_none_either(found: Finding) -> None:
         row = next(line for line in table.places_csv(found).splitlines() if line.startswith((name + ",", "\ufeff" + name + ",")))
         assert row.startswith(f"{name},no,,,,")
     with pytest.raises(SettingError, match="does not say where this is"):
-        flow_map(found, "sound")
+        opinion_by_flow(found, "sound")
 
 
 def test_whoever_makes_one_cannot_give_it_a_place() -> None:

@@ -15,8 +15,8 @@ import av
 import numpy as np
 import pytest
 
-from engine.case.record import codec
 from engine.case.jobs.results import Results
+from engine.case.record import codec
 from engine.core.clip import Interval
 from engine.core.errors import DataError, MediaError
 from engine.media import open_clip

@@ -21,10 +21,10 @@ from engine.core.clip import Clip
 from engine.core.errors import DataError, EarwitnessError, SettingError
 from engine.core.finding import Settings
 from engine.core.observation import Observation
+from engine.core.perceived import gather
 from engine.lab.data.embed import Embedding
 from engine.lab.data.embed import write as write_embeddings
 from engine.lab.data.manifest import read_manifest
-from engine.core.perceived import gather
 from engine.report.formats.csv import to_csv, written
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31m\u202e<script>alert(1)</script>\x9b2J\r\n=HYPERLINK(1)"

@@ -190,17 +190,17 @@ def test_a_stick_can_bring_nothing_but_the_files_of_the_catalogue(known: Entry, 
         (stick / "small" / name).write_bytes(pickle.dumps(Evil(tmp_path / "proof")))
     with zipfile.ZipFile(stick / "small.zip", "w") as out:
         out.writestr("../../escaped", "x")
-    catalog.import_folder(stick)
+    catalog.import_weights(stick)
     assert sorted(p.name for p in (tmp_path / "models" / "small").iterdir()) == ["config.json", "model.safetensors"]
     assert not list(tmp_path.rglob("escaped")) and not (tmp_path / "proof").exists()
     (stick / "small" / "model.safetensors").unlink()
     (stick / "small" / "model.safetensors").symlink_to("/dev/zero")
     with pytest.raises(WeightsError):
-        catalog.import_folder(stick)
+        catalog.import_weights(stick)
 
 
 def test_a_model_changed_since_it_was_taken_is_not_loaded(known: Entry, tmp_path: Path) -> None:
-    catalog.import_folder(tmp_path / "stick")
+    catalog.import_weights(tmp_path / "stick")
     catalog.vouch("small")
     (tmp_path / "models" / "small" / "model.safetensors").write_bytes(b"changed")
     with pytest.raises(WeightsError, match="not the file of the catalogue"):
@@ -209,7 +209,7 @@ def test_a_model_changed_since_it_was_taken_is_not_loaded(known: Entry, tmp_path
 
 @pytest.mark.parametrize("loader", ["geoclip_picture", "clip_text", "streetclip", "whisper", "qwen"])
 def test_every_loader_asks_for_the_hash_first(loader: str) -> None:
-    tree = ast.parse((ROOT / "engine" / "nets" / f"{loader}.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "engine" / "models" / f"{loader}.py").read_text(encoding="utf-8"))
     for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
         calls = [ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call)]
         if any(c.endswith(".from_pretrained") and "Peft" not in c for c in calls):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from engine.analysis import flow_density as flowing
 from engine.core import sphere
 from engine.core.grid import Grid
 from engine.core.posterior import Prior
-from engine.analysis import flow_density as flowing
 from engine.world import priors
 from engine.world.grid import world_grid
 

@@ -79,13 +79,13 @@ def test_coasts_and_borders_leave_out_the_seam() -> None:
 
 
 def test_outlines_are_geojson() -> None:
-    found = land.outlines("coarse", least_lat_deg=-85.0)
+    found = land.land_outlines("coarse", least_lat_deg=-85.0)
     assert [f["properties"]["kind"] for f in found["features"]] == ["land", "coast", "border"]
     assert [f["geometry"]["type"] for f in found["features"]] == ["MultiPolygon", "MultiLineString", "MultiLineString"]
     for feature in found["features"]:
         assert shapely.from_geojson(json.dumps(feature["geometry"])).bounds[1] >= -85.0
     with pytest.raises(SettingError, match="coarse, medium, fine"):
-        land.outlines("exact")
+        land.land_outlines("exact")
 
 
 def test_equal_earth_is_equal_area_and_as_published() -> None:

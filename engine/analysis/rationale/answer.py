@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from engine.analysis.rationale import opinion
+from engine.analysis.rationale.prompt import MOST_ALTERNATIVES, MOST_CANDIDATES, MOST_FACTS, MOST_SENTENCES, MOST_TEXT
 from engine.core.errors import DataError, SettingError
 from engine.core.finding import Finding, Located
 from engine.core.rationale import INFERRED, UNSUPPORTED, Alternative, Candidate, Fact, Sentence
-from engine.analysis.rationale import opinion
-from engine.analysis.rationale.prompt import MOST_ALTERNATIVES, MOST_CANDIDATES, MOST_FACTS, MOST_SENTENCES, MOST_TEXT
 from engine.world import countries
 
 MOST_ODDS = 8.0  # nothing that a model says is surer than 3,000 : 1

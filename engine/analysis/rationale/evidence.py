@@ -18,11 +18,11 @@ from collections.abc import Set as AbstractSet
 
 import numpy as np
 
+from engine.analysis.rationale import cues
+from engine.analysis.rationale.cues import Cue
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
-from engine.analysis.rationale import cues
-from engine.analysis.rationale.cues import Cue
 
 MOST_TRUST = 0.5
 LEAST_SCORE = 0.3

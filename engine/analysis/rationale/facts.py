@@ -13,6 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.rationale import cues, mllm, opinion, prompt, rules
+from engine.analysis.rationale import evidence as cue_evidence
 from engine.clues.atoms import clue as atoms
 from engine.clues.species import clue as species_clue
 from engine.clues.text import clue as text_clue
@@ -24,14 +26,12 @@ from engine.core.edit import Edit
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Finding
 from engine.core.observation import Observation
+from engine.core.perceived import Perceived, gather, species_behind
 from engine.core.posterior import Posterior
 from engine.core.progress import ProgressCallback, silent
 from engine.core.rationale import Fact, Pointer, Rationale
 from engine.models import birdnet
 from engine.models.qwen import Reasoner
-from engine.analysis.rationale import cues, mllm, opinion, prompt, rules
-from engine.analysis.rationale import evidence as cue_evidence
-from engine.core.perceived import Perceived, gather, species_behind
 from engine.world import countries, places, priors, regions
 from engine.world.grid import world_grid
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.rationale import answer, prompt, rules
 from engine.core.errors import DataError, WeightsError
 from engine.core.finding import Finding
 from engine.core.progress import ProgressCallback, silent
 from engine.core.rationale import MEASURED, Fact, Rationale
 from engine.models import qwen
 from engine.models.qwen import Reasoner
-from engine.analysis.rationale import answer, prompt, rules
 
 MOST_FRAMES = 4
 
@@ -37,7 +37,7 @@ def why_silent(folder: Path | None = None) -> str:
     )
 
 
-def installed() -> tuple[str, ...]:
+def language_models() -> tuple[str, ...]:
     """Sizes of language models that are installed."""
     found = []
     for size in qwen.SIZES:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from engine.analysis.rationale import cues, opinion
 from engine.core.finding import FUSED, Finding, Located
 from engine.core.rationale import INFERRED, MEASURED, UNSUPPORTED, Alternative, Candidate, Fact, Pointer, Rationale, Sentence
-from engine.analysis.rationale import cues, opinion
 
 AUTHOR = "rules"
 MOST_OTHERS = 3

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.case.jobs import cluster, pool
-from engine.case.record import codec
 from engine.case.jobs.outcome import Outcome, bare
 from engine.case.jobs.results import Results
+from engine.case.record import codec
 from engine.case.record.store import Case
 from engine.case.record.table import write as tables
 from engine.core.errors import Cancelled, DataError, InputError
@@ -37,7 +37,7 @@ SUFFIXES = frozenset(" ".join(_SUFFIXES).split())  # of files taken from folders
 _HASHED_AT_ONCE = 4
 EXAMINING = "examining clips"  # the stage that counts clips finished
 
-__all__ = ["SUFFIXES", "Summary", "gather", "keep", "run", "tables"]
+__all__ = ["SUFFIXES", "Summary", "batch_inputs", "keep", "run", "tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Summary:
     failed: tuple[tuple[str, str], ...] = ()
 
 
-def gather(inputs: Sequence[str]) -> tuple[str, ...]:
+def batch_inputs(inputs: Sequence[str]) -> tuple[str, ...]:
     """The clips that inputs name: files, folders (searched to the bottom), patterns, and lists (@FILE, a path a line).
 
     Raises:
@@ -112,7 +112,7 @@ def run(
         InputError: an input names nothing, or Ray is not installed or not there.
         Cancelled: `progress` raised it; what was finished is in the case.
     """
-    paths = gather(inputs)
+    paths = batch_inputs(inputs)
     wanted, kept_in = codec.settings_to_json(settings or Settings()), (results or Results())
     there = _done(case, paths, settings or Settings(), progress)
     todo = [p for p in paths if p not in there]

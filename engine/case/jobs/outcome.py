@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.case.record import codec
 from engine.case.jobs.results import Results
+from engine.case.record import codec
 from engine.case.record.store import Scene, pack
 from engine.core.clip import Clip, Reader
 from engine.core.errors import EarwitnessError, MediaError

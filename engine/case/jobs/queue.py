@@ -31,9 +31,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.case.record import codec
 from engine.case.jobs.results import Results, write_whole
 from engine.case.jobs.upload import Uploads
+from engine.case.record import codec
 from engine.core import memory
 from engine.core.errors import DataError, SettingError
 from engine.core.finding import Perception, Settings
@@ -49,7 +49,7 @@ _NO_JOB = "There is no such job any more; open the clip again."
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class JobStage:
     """One stage of a job: its name, when it began and ended (seconds since 1970), and how far it is."""
 
     name: str
@@ -62,7 +62,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class JobStatus:
     """How a job stands.
 
     Attributes:
@@ -75,7 +75,7 @@ class Status:
     """
 
     state: str
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[JobStage, ...] = ()
     ahead: int = 0
     error: str = ""
     key: str = ""
@@ -88,7 +88,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class JobTicket:
     """What was submitted.
 
     Attributes:
@@ -147,7 +147,7 @@ class Queue:
         self.ensure_worker()
         return name
 
-    def ticket(self, job: str) -> Ticket:
+    def ticket(self, job: str) -> JobTicket:
         """What a job is about.
 
         Raises:
@@ -160,13 +160,13 @@ class Queue:
         settings = codec.settings_from_json(json.dumps(facts["settings"]))
         sealed, quiet, inputs = bool(facts.get("sealed")), bool(facts.get("quiet")), tuple(facts.get("inputs") or ())
         shown = (folder / "shown").exists()
-        return Ticket(job, facts["path"], facts["title"], settings, facts["created"], sealed, shown, inputs, quiet)
+        return JobTicket(job, facts["path"], facts["title"], settings, facts["created"], sealed, shown, inputs, quiet)
 
-    def listed(self) -> tuple[Ticket, ...]:
+    def listed(self) -> tuple[JobTicket, ...]:
         """The analyst's jobs, newest first."""
         return tuple(t for t in self.tickets() if not t.quiet)
 
-    def tickets(self) -> tuple[Ticket, ...]:
+    def tickets(self) -> tuple[JobTicket, ...]:
         """All jobs, newest first; what cannot be read is left out."""
         found = []
         for job in reversed(self.jobs()):
@@ -174,11 +174,11 @@ class Queue:
                 found.append(self.ticket(job))
         return tuple(found)
 
-    def status(self, job: str) -> Status:
+    def status(self, job: str) -> JobStatus:
         """How a job stands, as its files tell."""
         folder = self._job(job)
         if not (folder / "job.json").is_file():
-            return Status("failed", error=_NO_JOB)
+            return JobStatus("failed", error=_NO_JOB)
         stages = _stages(folder)
         if (ended := _outcome(folder, stages)) is not None:
             return ended
@@ -187,12 +187,12 @@ class Queue:
             if not alive:
                 # The worker may have ended after its outcome was looked for and before its lock was tried.
                 asked = (folder / "cancel").exists()
-                return _outcome(folder, stages) or Status("cancelled" if asked else "interrupted", stages)
-            return Status("running", stages)
+                return _outcome(folder, stages) or JobStatus("cancelled" if asked else "interrupted", stages)
+            return JobStatus("running", stages)
         if not alive:
             self.ensure_worker()
         waiting = [j for j in self.jobs() if j < job and not (self.folder / j / "outcome.json").exists()]
-        return Status("waiting", stages, len([j for j in waiting if not self._stale(j, alive)]))
+        return JobStatus("waiting", stages, len([j for j in waiting if not self._stale(j, alive)]))
 
     def jobs(self) -> tuple[str, ...]:
         """Ids of all jobs, oldest first."""
@@ -340,17 +340,17 @@ class Queue:
         return self.folder / job
 
 
-def _outcome(folder: Path, stages: tuple[Stage, ...]) -> Status | None:
+def _outcome(folder: Path, stages: tuple[JobStage, ...]) -> JobStatus | None:
     held = _read(folder / "outcome.json")
     if held is None:
         return None
     texts = {name: str(held.get(name, "")) for name in ("error", "key", "said")}
-    return Status(str(held["state"]), stages, kept=bool(held.get("kept")), **texts)
+    return JobStatus(str(held["state"]), stages, kept=bool(held.get("kept")), **texts)
 
 
-def _stages(folder: Path) -> tuple[Stage, ...]:
+def _stages(folder: Path) -> tuple[JobStage, ...]:
     held = _read(folder / "progress.json")
-    return tuple(Stage(**s) for s in held["stages"]) if held else ()
+    return tuple(JobStage(**s) for s in held["stages"]) if held else ()
 
 
 def _read(path: Path) -> dict[str, object] | None:  # type: ignore[explicit-any]

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from engine.analysis.judge import perceive, perception_key, result_key
 from engine.case.record import codec
 from engine.core import scratch
 from engine.core.clip import Reader
@@ -15,7 +16,6 @@ from engine.core.errors import DataError
 from engine.core.finding import Perception, Settings
 from engine.core.paths import kept_dir, made, not_kept
 from engine.core.progress import ProgressCallback, silent
-from engine.analysis.judge import perceive, perception_key, result_key
 
 MOST_BYTES = 2_000_000_000
 

@@ -15,15 +15,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from engine.case.record import codec
-from engine.case.jobs.queue import Stage, the_only_one
+from engine.analysis.perceive import LONG_S
+from engine.case.jobs.queue import JobStage, the_only_one
 from engine.case.jobs.results import Results, write_whole
+from engine.case.record import codec
 from engine.core import memory
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, EarwitnessError
 from engine.core.finding import Settings
 from engine.core.progress import Progress
-from engine.analysis.perceive import LONG_S
 
 IDLE_S = 120.0  # without work for so long, it ends; the next job starts another
 AFRESH = 75  # of `serve`: the process is to be started again
@@ -31,7 +31,7 @@ _WRITE_S = 0.15
 _LOG = logging.getLogger("earwitness.worker")
 
 
-def _full(stage: Stage) -> bool:
+def _full(stage: JobStage) -> bool:
     return bool(stage.total) and stage.done >= 0.9999 * float(stage.total or 0)
 
 
@@ -40,7 +40,7 @@ class Told:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.stages: list[Stage] = []
+        self.stages: list[JobStage] = []
         self._written = 0.0
 
     def __call__(self, progress: Progress) -> None:
@@ -53,7 +53,7 @@ class Told:
             ]
             for i in same:
                 self.stages[i] = replace(self.stages[i], ended=now)
-            self.stages.append(Stage(progress.stage, now, **step))  # type: ignore[arg-type]
+            self.stages.append(JobStage(progress.stage, now, **step))  # type: ignore[arg-type]
         else:
             stage = replace(self.stages[at], **step)  # type: ignore[arg-type]
             # The last stage of a lane has no successor that would end it.
@@ -115,7 +115,7 @@ def _fill(facts: dict[str, Any], settings: Settings, results: Results, told: Tol
     from engine.case.record.store import Case
 
     told(Progress("looking for clips"))
-    batch.gather(facts["inputs"])  # before a case is made for nothing
+    batch.batch_inputs(facts["inputs"])  # before a case is made for nothing
     place = facts["path"]
     with Case.at(place, facts["title"]) as case:
         done = batch.run(facts["inputs"], case, settings, results, progress=told)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.analysis.effects import told
+from engine.case.jobs.results import Results
 from engine.case.record import codec
 from engine.case.record.reproduce import compare
-from engine.case.jobs.results import Results
 from engine.case.record.schema import DecisionRow
 from engine.case.record.store import Case, Kept
 from engine.core.clip import Reader

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.case.jobs.results import write_whole
 from engine.case.record import codec
 from engine.case.record.again import decision_of
-from engine.case.jobs.results import write_whole
 from engine.case.record.store import Case, Kept
 from engine.core.custody import Decision
 from engine.core.errors import DataError
@@ -32,7 +32,7 @@ from engine.core.paths import kept_dir, not_kept
 from engine.core.posterior import Posterior
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.sphere import distance_km
-from engine.media.fingerprint import METHOD, Fingerprint, Shared, same_recordings
+from engine.media.fingerprint import METHOD, Fingerprint, SharedSound, same_recordings
 from engine.report.view.words import span
 
 LEAST_SCORE = 0.1
@@ -41,7 +41,7 @@ _FORM = 3  # of what is kept; raise it when Entry changes
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class ArchiveSpot:
     """Where one sense points: place and name, and the area of its 90% region."""
 
     modality: str
@@ -63,7 +63,7 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """One finding of a case.
 
     Attributes:
@@ -87,7 +87,7 @@ class Entry:
     log10_factor: float | None
     odds: str
     distance_km: float | None
-    spots: tuple[Spot, ...]
+    spots: tuple[ArchiveSpot, ...]
     things: tuple[Thing, ...]
     recorded: date | None
     created: str
@@ -103,7 +103,7 @@ class Entry:
             name += f", scene {self.scene}"
         return f"{name}, edited" if self.edits else name
 
-    def spot(self, modality: str) -> Spot | None:
+    def spot(self, modality: str) -> ArchiveSpot | None:
         """Where this sense points, or None when it cannot tell."""
         return next((s for s in self.spots if s.modality == modality), None)
 
@@ -127,20 +127,20 @@ class Archive:
     place: str
     title: str
     head: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ArchiveEntry, ...]
     problems: tuple[tuple[str, str], ...] = ()
-    same: tuple[tuple[str, str, Shared], ...] = ()
+    same: tuple[tuple[str, str, SharedSound], ...] = ()
     unprinted: int = 0
     decisions: tuple[tuple[str, Decision], ...] = ()
 
-    def decided(self, e: Entry) -> tuple[Decision, ...]:
+    def decided(self, e: ArchiveEntry) -> tuple[Decision, ...]:
         """What was decided about this scene of the clip, whichever of its findings was looked at."""
         own = {x.id for x in self.entries if (x.sha256, x.scene) == (e.sha256, e.scene)}
         return tuple(d for finding, d in self.decisions if finding in own)
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class ArchiveQuery:
     """What is asked for; what is left empty asks for nothing.
 
     Attributes:
@@ -162,7 +162,7 @@ class Query:
     until: date | None = None
     name: str = ""
 
-    def takes(self, e: Entry) -> bool:
+    def takes(self, e: ArchiveEntry) -> bool:
         """Whether a finding is what is asked for."""
         asked = (("species", self.species), ("atom", self.atom), ("text", self.text))
         return (
@@ -173,7 +173,7 @@ class Query:
             and self._in_time(e.recorded)
         )
 
-    def _is_near(self, s: Spot) -> bool:
+    def _is_near(self, s: ArchiveSpot) -> bool:
         assert self.near is not None
         lat, lon, km = self.near
         return (not self.sense or s.modality == self.sense) and float(distance_km(s.lat_deg, s.lon_deg, lat, lon)) <= km
@@ -189,7 +189,7 @@ def _has(thing: Thing, words: str) -> bool:
     return all(w in held for w in words.casefold().split())
 
 
-def select(entries: Iterable[Entry], query: Query) -> tuple[Entry, ...]:
+def select(entries: Iterable[ArchiveEntry], query: ArchiveQuery) -> tuple[ArchiveEntry, ...]:
     """The findings that are asked for, in their order."""
     return tuple(e for e in entries if query.takes(e))
 
@@ -243,7 +243,7 @@ class _Shelf:
     def __init__(self, place: str) -> None:
         folder = kept_dir() / "archives"
         self._path = folder / f"{hashlib.sha256(str(place).encode()).hexdigest()[:32]}.json"
-        self.known: dict[str, Entry] = {}
+        self.known: dict[str, ArchiveEntry] = {}
         self._new = False
         try:
             held = json.loads(self._path.read_text(encoding="utf-8"))
@@ -252,7 +252,7 @@ class _Shelf:
         except (OSError, ValueError, KeyError, TypeError):
             self.known = {}
 
-    def add(self, entry: Entry) -> Entry:
+    def add(self, entry: ArchiveEntry) -> ArchiveEntry:
         self.known[entry.id] = entry
         self._new = True
         return entry
@@ -267,18 +267,18 @@ class _Shelf:
         _keep(self._path, json.dumps({"form": _FORM, "entries": entries}).encode())
 
 
-def _restored(facts: Mapping[str, Any]) -> Entry:
-    spots = tuple(Spot(**s) for s in facts["spots"])
+def _restored(facts: Mapping[str, Any]) -> ArchiveEntry:
+    spots = tuple(ArchiveSpot(**s) for s in facts["spots"])
     things = tuple(Thing(**t) for t in facts["things"])
     recorded = date.fromisoformat(facts["recorded"]) if facts["recorded"] else None
-    return Entry(**{**facts, "spots": spots, "things": things, "recorded": recorded})
+    return ArchiveEntry(**{**facts, "spots": spots, "things": things, "recorded": recorded})
 
 
-def _entry(kept: Kept) -> Entry:
+def _entry(kept: Kept) -> ArchiveEntry:
     document = json_of(kept.document, f"The document of the finding {kept.id}")
     c = next(iter(document.get("comparisons") or ()), None)
     interval = document.get("interval") or {}
-    return Entry(
+    return ArchiveEntry(
         id=kept.id,
         sha256=kept.clip_sha256,
         path=kept.path,
@@ -298,7 +298,7 @@ def _entry(kept: Kept) -> Entry:
     )
 
 
-def _spots(located: Sequence[Mapping[str, Any]]) -> Iterable[Spot]:
+def _spots(located: Sequence[Mapping[str, Any]]) -> Iterable[ArchiveSpot]:
     """Where each sense that spoke points; both together only where both spoke, else it says the same again."""
     spoke = {x["modality"] for x in located if x["spoke"]}
     for x in located:
@@ -308,7 +308,7 @@ def _spots(located: Sequence[Mapping[str, Any]]) -> Iterable[Spot]:
             place = float(p["lat_deg"]), float(p["lon_deg"])
             if not (abs(place[0]) <= 90.0 and abs(place[1]) <= 180.0 and math.isfinite(float(area))):
                 raise ValueError("no place on Earth")
-            yield Spot(str(x["modality"]), *place, str(p["name"]), str(x["region"]), float(area))
+            yield ArchiveSpot(str(x["modality"]), *place, str(p["name"]), str(x["region"]), float(area))
 
 
 def _things(perceived: Sequence[Mapping[str, Any]]) -> list[Thing]:
@@ -362,7 +362,7 @@ def settings_of(place: str, finding: str) -> Settings:
         return codec.settings_from_json(case.finding(finding).settings)
 
 
-def groups(same: Sequence[tuple[str, str, Shared]]) -> tuple[tuple[str, ...], ...]:
+def groups(same: Sequence[tuple[str, str, SharedSound]]) -> tuple[tuple[str, ...], ...]:
     """Clips that hang together by ambience, each group in the order it was found."""
     of: dict[str, list[str]] = {}
     for a, b, _ in same:
@@ -374,7 +374,7 @@ def groups(same: Sequence[tuple[str, str, Shared]]) -> tuple[tuple[str, ...], ..
     return tuple(tuple(g) for g in {id(g): g for g in of.values()}.values())
 
 
-def turned(shared: Shared) -> Shared:
+def turned(shared: SharedSound) -> SharedSound:
     """The same as seen from the other clip."""
     return replace(
         shared, a=shared.b, b=shared.a, lag_s=-shared.lag_s, start_s=shared.start_s + shared.lag_s,

@@ -28,11 +28,12 @@ from engine.core.errors import DataError, EarwitnessError, InputError
 from engine.core.file import read_bytes
 from engine.core.finding import Finding, Settings
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.report.formats import elan, geojson, kml, raven, csv as table
-from engine.report.view.credit import credits
+from engine.report.formats import csv as table
+from engine.report.formats import elan, geojson, kml, raven
 from engine.report.formats.digest import digest_of
-from engine.report.view.exhibit import Ranges
 from engine.report.formats.record import clip_name
+from engine.report.view.credit import credits
+from engine.report.view.exhibit import Ranges
 from engine.report.view.text import fit
 from engine.report.view.versions import versions
 

@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.analysis.effects import told
+from engine.analysis.judge import judge, result_key, scenes
+from engine.case.jobs.outcome import marks_of, scene_of
+from engine.case.jobs.results import write_whole
 from engine.case.record import codec
 from engine.case.record.again import custody_of, log_report
 from engine.case.record.database import is_address
-from engine.case.jobs.outcome import marks_of, scene_of
-from engine.case.jobs.results import write_whole
 from engine.case.record.store import Case
 from engine.core.clip import Clip, Reader
 from engine.core.custody import Custody
@@ -27,7 +28,6 @@ from engine.core.errors import InputError
 from engine.core.finding import Finding, Perception, Settings
 from engine.core.observation import ANALYST
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.analysis.judge import judge, result_key, scenes
 from engine.media.fingerprint import METHOD
 
 REPORTS = "reports"  # folder in a case's own

@@ -13,11 +13,11 @@ from markupsafe import escape
 from engine.case.record.bundle import TABLES, Bundle, Manifest, manifest_of
 from engine.core.errors import InputError
 from engine.core.finding import Finding
+from engine.core.perceived import HEARD_SCORE
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.sphere import distance_km
 from engine.media.source import shown
 from engine.report.view import film, verdict
-from engine.core.perceived import HEARD_SCORE
 
 # What counts as the same. The numbers are the same to the last digit on one machine; other processors, and other builds of the
 # libraries, round otherwise, and these leave room for that and for no more.

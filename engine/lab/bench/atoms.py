@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import DataError
 from engine.core.paths import data_dir
+from engine.lab.bench.metrics import to_json_text
 from engine.lab.data import atoms as atoms_data
 from engine.lab.train import atoms_rivals
-from engine.lab.bench.metrics import to_json_text
 from engine.models import atoms
 
 SIZES = (1, 2, 3, 4)

@@ -26,6 +26,9 @@ from typing import Any
 import h3.api.numpy_int as h3
 import numpy as np
 
+from engine.analysis.judge import judge
+from engine.analysis.judge import perceive as perceive_film
+from engine.analysis.rationale.evidence import NAMES
 from engine.core import edit, sphere
 from engine.core.clip import Frame
 from engine.core.errors import DataError
@@ -33,13 +36,10 @@ from engine.core.file import read_csv
 from engine.core.finding import FUSED, PRIORS, Finding, Perception, Settings
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.metrics import Outcome, Score, outcome, table, to_json_text
 from engine.lab.bench.photos import read_photo
 from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive
-from engine.analysis.judge import judge
-from engine.analysis.judge import perceive as perceive_film
-from engine.analysis.rationale.evidence import NAMES
+from engine.lab.data.manifest import Sample, read_manifest
 from engine.world import priors
 from engine.world.grid import world_grid
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.case.jobs import batch, pool
-from engine.case.record import codec
 from engine.case.jobs.outcome import to_json_text
 from engine.case.jobs.results import Results
+from engine.case.record import codec
 from engine.case.record.store import Case
 from engine.core.errors import DataError
 from engine.core.finding import Settings
@@ -114,7 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    found = batch.gather(args.inputs)
+    found = batch.batch_inputs(args.inputs)
     step = max(1, len(found) // args.most)
     paths = found[::step][: args.most]
     runs = [measure(paths, max(1, n), args.case) for n in args.workers]

@@ -38,11 +38,11 @@ from engine.core.observation import Observation
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
 from engine.lab.bench import mismatch
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.metrics import Interval95
 from engine.lab.bench.mismatch import BANDS_KM, FAR_KM, MODERATE, Pairs
 from engine.lab.bench.photos import read_photo
 from engine.lab.bench.recordings import Condition, perceive
+from engine.lab.data.manifest import Sample, read_manifest
 from engine.models import birdnet
 from engine.verdict import claim as claims
 from engine.verdict.compare import Calibration

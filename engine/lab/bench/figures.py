@@ -18,11 +18,11 @@ import h3.api.numpy_int as h3
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.judge import judge
 from engine.core.finding import Settings
 from engine.core.paths import data_dir
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.recordings import Condition, Row, perceive, score
-from engine.analysis.judge import judge
+from engine.lab.data.manifest import Sample, read_manifest
 
 HEARD = 0.5
 

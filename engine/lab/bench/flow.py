@@ -25,6 +25,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.analysis import flow_density as flowing
+from engine.analysis.second_opinion import condition_of, opinion_vector
 from engine.clues.picture.clue import PictureClue
 from engine.clues.species.clue import SpeciesClue
 from engine.clues.text import TextClue
@@ -35,18 +37,16 @@ from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior, Prior
-from engine.analysis.second_opinion import condition_of, opinion_vector
-from engine.lab.data import flow_data
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.metrics import Outcome, Score, outcome, paired, table, to_json_text
 from engine.lab.bench.photos import read_photo
 from engine.lab.bench.recordings import GROUP_RESOLUTION, perceive
 from engine.lab.bench.recordings import Condition as Degraded
+from engine.lab.data import flow_data
+from engine.lab.data.manifest import Sample, read_manifest
 from engine.models import birdnet
 from engine.models.flow.model import Flow, Shipped
 from engine.models.flow.rivals import GridSoftmax, VmfMixture
 from engine.models.flow.sketch import Condition
-from engine.analysis import flow_density as flowing
 from engine.world import priors
 from engine.world.grid import world_grid
 

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from engine.core.errors import DataError, WeightsError
 from engine.core.file import DATA_BYTES, read_text
-from engine.lab.train import baseline
 from engine.lab.bench import metrics
 from engine.lab.bench.gallery_choice import gallery_of, geoclip_vectors
 from engine.lab.data.manifest import Sample
+from engine.lab.train import baseline
 from engine.models import agclip_image, spectrogram
 from engine.models.audio_encoders import AudioEncoder, Clap, Wav2Clip
 from engine.models.geoclip_location import LocationEncoder

@@ -11,8 +11,8 @@ from scipy.stats import binomtest
 
 from engine.clues.hum.clue import LEAST_LENGTH_S, RATE_HZ, HumClue, hum_in
 from engine.core.paths import data_dir
-from engine.lab.data.manifest import read_manifest
 from engine.lab.bench.metrics import to_json_text
+from engine.lab.data.manifest import read_manifest
 from engine.media import open_clip
 from engine.world import mains
 

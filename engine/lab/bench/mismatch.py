@@ -35,10 +35,10 @@ from engine.core.finding import PRIORS, Settings
 from engine.core.grid import WORLD_RESOLUTION, Grid
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior, Prior
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.metrics import Interval95
 from engine.lab.bench.photos import read_photo
 from engine.lab.bench.recordings import Condition, perceive
+from engine.lab.data.manifest import Sample, read_manifest
 from engine.verdict import agreement, compare
 from engine.verdict.fuse import LEAST_GAIN_NATS
 from engine.world import priors, refine

@@ -33,11 +33,11 @@ from engine.core.errors import DataError, WeightsError
 from engine.core.file import read_csv
 from engine.core.paths import data_dir, models_dir
 from engine.core.posterior import Posterior
-from engine.lab.train import baseline, pooler
 from engine.lab.bench import metrics
 from engine.lab.bench.aggregate import RESOLUTIONS, SPANS, aggregated
 from engine.lab.bench.gallery_choice import GALLERIES, Gallery, gallery_of, geoclip_vectors
 from engine.lab.data.manifest import Sample, read_manifest
+from engine.lab.train import baseline, pooler
 from engine.models import agclip, birdnet, pooling
 from engine.models.geoclip_location import grid_embeddings
 from engine.world import priors

@@ -22,8 +22,8 @@ from engine.core.finding import Settings
 from engine.core.observation import Observation
 from engine.core.paths import cache_dir
 from engine.core.posterior import Posterior
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.metrics import Outcome, Score, outcome
+from engine.lab.data.manifest import Sample, read_manifest
 from engine.models import ocr
 from engine.world import places, priors, refine
 from engine.world.grid import world_grid

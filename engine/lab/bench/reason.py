@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from engine.analysis.rationale import answer
 from engine.core.errors import DataError, SettingError, WeightsError
 from engine.core.file import read_csv
 from engine.core.sphere import distance_km
 from engine.lab.train.reason_tune import ASK, model_folder, picture
 from engine.models import streetclip
 from engine.models.qwen import Reasoner
-from engine.analysis.rationale import answer
 from engine.world import countries, places
 
 CITY_KM = 25.0

@@ -18,6 +18,8 @@ from typing import Any
 import h3.api.numpy_int as h3
 import numpy as np
 
+from engine.analysis.judge import judge
+from engine.analysis.judge import perceive as perceive_clip
 from engine.clues import registry
 from engine.clues.species.clue import default_stride_s
 from engine.core import vote
@@ -27,11 +29,9 @@ from engine.core.finding import PRIORS, Finding, Perception, Settings
 from engine.core.observation import Observation
 from engine.core.paths import cache_dir, data_dir
 from engine.core.posterior import Posterior
+from engine.lab.bench.metrics import Outcome, Score, outcome, paired, table, to_json_text
 from engine.lab.data import degrade
 from engine.lab.data.manifest import Sample, read_manifest
-from engine.lab.bench.metrics import Outcome, Score, outcome, paired, table, to_json_text
-from engine.analysis.judge import judge
-from engine.analysis.judge import perceive as perceive_clip
 from engine.media import open_clip
 from engine.models import birdnet
 from engine.verdict import fuse

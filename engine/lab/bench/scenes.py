@@ -16,8 +16,8 @@ from engine.core.finding import PRIORS, Settings
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
 from engine.lab.bench import photos
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.metrics import outcome, to_json_text
+from engine.lab.data.manifest import Sample, read_manifest
 from engine.world import priors
 from engine.world.grid import world_grid
 

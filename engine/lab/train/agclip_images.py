@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import DataError
 from engine.lab.bench import metrics
-from engine.lab.train.baseline import CHECKLIST_WEIGHT, Schedule
-from engine.lab.data.dataset import WHERE, Recording, read, with_sound
 from engine.lab.bench.gallery_choice import gallery_of, geoclip_vectors
+from engine.lab.data.dataset import WHERE, Recording, read, with_sound
+from engine.lab.train.baseline import CHECKLIST_WEIGHT, Schedule
 from engine.models import agclip_image, birdnet, spectrogram
 from engine.models.geoclip_location import DIMENSIONS, LOGIT_SCALE, location_encoder
 from engine.models.spectrogram import ImageSetting

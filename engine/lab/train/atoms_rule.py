@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from engine.core.paths import data_dir
+from engine.lab.bench.atoms import SIZES, _first, mean_average_precision, set_f1, truth_of
 from engine.lab.data import atoms as atoms_data
 from engine.lab.train import atoms_rivals
-from engine.lab.bench.atoms import SIZES, _first, mean_average_precision, set_f1, truth_of
 from engine.models import atoms
 
 _PRESENCE = (0.0, 0.5, 1.0, 1.5, 2.0)

@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 from engine.core import sphere
 from engine.core.errors import DataError, SettingError
 from engine.lab.bench import metrics
-from engine.lab.data.dataset import Recording, write_predictions
 from engine.lab.bench.gallery_choice import GALLERIES, Gallery, gallery_of, geoclip_vectors
+from engine.lab.data.dataset import Recording, write_predictions
 from engine.models.geoclip_location import LOGIT_SCALE
 from engine.models.location_encoders import Encoder, GeoClip, SatClip, Sinr
 
@@ -386,8 +386,8 @@ def recordings(folder: Path) -> Rows:
     """BirdNET levels of a folder of recordings, heard as every clip is; kept on disk."""
     from engine.clues.agclip.clue import scores_of
     from engine.core.finding import Settings
-    from engine.lab.data.manifest import read_manifest
     from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive
+    from engine.lab.data.manifest import read_manifest
 
     samples = read_manifest(folder)
     x = np.stack([scores_of(perceive(s, Condition(), Settings(), 0).observations) for s in samples])

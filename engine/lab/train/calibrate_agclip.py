@@ -24,10 +24,10 @@ from engine.core.finding import Settings
 from engine.core.grid import Grid
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
-from engine.lab.train.calibrate_species import CONDITIONS, FOLD_RESOLUTION, FOLDS
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.metrics import Outcome, Score, outcome, table
 from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive
+from engine.lab.data.manifest import Sample, read_manifest
+from engine.lab.train.calibrate_species import CONDITIONS, FOLD_RESOLUTION, FOLDS
 from engine.models import agclip
 from engine.models.geoclip_location import grid_embeddings
 from engine.world import priors

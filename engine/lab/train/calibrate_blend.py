@@ -23,10 +23,10 @@ from engine.clues.species.clue import SpeciesClue
 from engine.core.finding import Settings
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior, Prior
-from engine.lab.train.calibrate_species import CONDITIONS, FOLD_RESOLUTION, FOLDS
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.metrics import Outcome, Score, outcome, paired, table
 from engine.lab.bench.recordings import GROUP_RESOLUTION, perceive
+from engine.lab.data.manifest import Sample, read_manifest
+from engine.lab.train.calibrate_species import CONDITIONS, FOLD_RESOLUTION, FOLDS
 from engine.verdict.fuse import Blend, blend
 from engine.world import priors
 from engine.world.grid import world_grid

@@ -24,9 +24,9 @@ from engine.clues.species.clue import Calibration, Heard, features, heard_in, li
 from engine.core.finding import Settings
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
-from engine.lab.data.manifest import Sample, read_manifest
 from engine.lab.bench.metrics import Outcome, Score, outcome, table
 from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive
+from engine.lab.data.manifest import Sample, read_manifest
 from engine.world import priors
 from engine.world.grid import world_grid
 

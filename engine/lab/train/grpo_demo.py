@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.lab.train import grpo, reward
 from engine.lab.data import tiny
+from engine.lab.train import grpo, reward
 from engine.models import birdnet
 from engine.models.offline import go_offline
 from engine.world import countries

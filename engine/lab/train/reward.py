@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.rationale import answer
 from engine.core import sphere
 from engine.core.errors import DataError, SettingError
-from engine.analysis.rationale import answer
 from engine.world import continents, countries
 from engine.world.grid import world_grid
 

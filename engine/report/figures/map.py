@@ -22,10 +22,10 @@ from engine.core.finding import Located
 from engine.core.grid import WORLD_RESOLUTION, Grid, parents_of
 from engine.core.posterior import Place, Posterior
 from engine.report.figures import colour, ground
-from engine.report.view import words
+from engine.report.figures.drawing import View, line_of, lines_of, near_view, path_of, ring_of, svg_of, world_view
 from engine.report.figures.projection import equal_earth
 from engine.report.figures.shape import cell_polygon, polygons_of, region_shape
-from engine.report.figures.drawing import View, line_of, lines_of, near_view, path_of, ring_of, svg_of, world_view
+from engine.report.view import words
 
 DECADES = 3.0
 _SMALL_WIDTH = 420.0

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 
 from engine.core.clip import Interval
+from engine.core.perceived import Perceived
 from engine.core.timeline import Timeline
 from engine.media.source import shown
-from engine.report.view import words
 from engine.report.figures.colour import modality_colour
-from engine.core.perceived import Perceived
+from engine.report.view import words
 
 _LEFT, _WIDTH, _ROW, _TOP, _BOTTOM = 210, 770, 22, 6, 34
 _PICTURE_KINDS = frozenset({"text", "scene"})

@@ -8,8 +8,8 @@ import json
 
 from engine.core.affinity import Affinity
 from engine.media.source import shown
-from engine.report.formats.geojson import geometry
 from engine.report.figures.shape import cell_polygon
+from engine.report.formats.geojson import geometry
 
 
 def affinity_geojson(affinity: Affinity, most_land: float = 1.0) -> str:

@@ -11,10 +11,10 @@ import io
 from collections.abc import Iterable, Iterator
 
 from engine.core.finding import Finding
+from engine.core.perceived import gather
 from engine.media.source import shown
 from engine.report.view import edits
 from engine.report.view.decision import chosen, decisions
-from engine.core.perceived import gather
 from engine.report.view.text import fit
 from engine.report.view.verdict import comparisons
 

@@ -18,13 +18,58 @@ from engine.core.edit import Choice, Effect, Step
 from engine.core.evidence import Evidence
 from engine.core.finding import Finding, Located, Provenance, Settings
 from engine.core.observation import Observation
+from engine.core.perceived import Perceived, gather
 from engine.core.rationale import Rationale
 from engine.core.timeline import Timeline
 from engine.media.source import shown
+from engine.report.formats.record import (
+    LEAST_MASS,
+    SCHEMA,
+    AlternativeRecord,
+    BeforeRecord,
+    CandidateRecord,
+    CellRecord,
+    ChoiceRecord,
+    ClaimFactorRecord,
+    ClaimRecord,
+    ClipRecord,
+    ComparisonRecord,
+    ConditionRecord,
+    CountryRecord,
+    CustodyRecord,
+    DecisionRecord,
+    EditRecord,
+    EffectRecord,
+    EvidenceRecord,
+    FileRecord,
+    FindingRecord,
+    IntervalRecord,
+    LocatedRecord,
+    ModelRecord,
+    MomentOfTimeRecord,
+    MomentRecord,
+    MovedRecord,
+    PerceivedRecord,
+    PlaceRecord,
+    ProgrammeRecord,
+    ProvenanceRecord,
+    PutInRecord,
+    RationaleRecord,
+    RegionRecord,
+    ResidentRecord,
+    SceneRecord,
+    SentenceRecord,
+    SettingsRecord,
+    StreamRecord,
+    TagRecord,
+    TimelineRecord,
+    UnderPriorRecord,
+    WeightRecord,
+    clip_name,
+    region_of,
+)
 from engine.report.view import credit, scope, verdict
 from engine.report.view.likeness import conditions
-from engine.core.perceived import Perceived, gather
-from engine.report.formats.record import LEAST_MASS, SCHEMA, AlternativeRecord, BeforeRecord, CandidateRecord, CellRecord, ChoiceRecord, ClaimFactorRecord, ClaimRecord, ClipRecord, ComparisonRecord, ConditionRecord, CountryRecord, CustodyRecord, DecisionRecord, EditRecord, EffectRecord, EvidenceRecord, FileRecord, FindingRecord, IntervalRecord, LocatedRecord, ModelRecord, MomentOfTimeRecord, MomentRecord, MovedRecord, PerceivedRecord, PlaceRecord, ProgrammeRecord, ProvenanceRecord, PutInRecord, RationaleRecord, RegionRecord, ResidentRecord, SceneRecord, SentenceRecord, SettingsRecord, StreamRecord, TagRecord, TimelineRecord, UnderPriorRecord, WeightRecord, clip_name, region_of
 from engine.report.view.text import fit
 
 _TEXT_LIMIT = 1000

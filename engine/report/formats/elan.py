@@ -14,8 +14,8 @@ from urllib.parse import quote
 from xml.etree import ElementTree as xml
 
 from engine.core.finding import Finding
-from engine.media.source import shown
 from engine.core.perceived import Perceived, clear, gather
+from engine.media.source import shown
 from engine.report.formats.record import clip_name
 from engine.report.view.text import fit
 

@@ -12,10 +12,10 @@ from shapely.geometry.base import BaseGeometry
 from engine.core.claim import ClaimTest
 from engine.core.finding import Finding, Located
 from engine.media.source import shown
-from engine.report.view import words
 from engine.report.figures.colour import modality_colour
-from engine.report.formats.record import LEAST_MASS, SHARES, clip_name, region_of
 from engine.report.figures.shape import cell_polygon, polygons_of, region_shape
+from engine.report.formats.record import LEAST_MASS, SHARES, clip_name, region_of
+from engine.report.view import words
 from engine.report.view.text import clean
 
 _DIGITS = 5  # about a metre

@@ -15,8 +15,8 @@ from engine.core.clip import Reader
 from engine.core.custody import Custody
 from engine.core.finding import Finding
 from engine.core.progress import ProgressCallback, silent
-from engine.report.view.exhibit import Ranges
 from engine.report.formats.page import Page, page_of
+from engine.report.view.exhibit import Ranges
 from engine.report.view.text import fit
 
 _TEMPLATE = Path(__file__).parent / "template"

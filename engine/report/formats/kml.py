@@ -8,11 +8,11 @@ from html import escape
 from engine.core.claim import ClaimTest
 from engine.core.finding import Finding, Located
 from engine.media.source import shown
+from engine.report.figures.colour import modality_colour
+from engine.report.figures.shape import polygons_of, region_shape
+from engine.report.formats.record import clip_name
 from engine.report.view import words
 from engine.report.view.claim import headline, stated, who
-from engine.report.figures.colour import modality_colour
-from engine.report.formats.record import clip_name
-from engine.report.figures.shape import polygons_of, region_shape
 from engine.report.view.text import fit
 
 _SHARES = (0.9, 0.5)

@@ -15,23 +15,23 @@ from engine.core.claim import LIVES, ClaimTest
 from engine.core.clip import Reader
 from engine.core.custody import Custody
 from engine.core.finding import FUSED, Finding, Located
+from engine.core.perceived import Perceived, clear, gather, species_behind
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.rationale import Sentence
 from engine.media.source import shown
-from engine.report.view import claim, fact, film, scope, verdict, words
 from engine.report.figures import map as maps
-from engine.report.view.against import speaks_against
 from engine.report.figures.colour import modality_colour
+from engine.report.figures.timeline import moments, timeline
+from engine.report.formats.digest import digest
+from engine.report.formats.record import clip_name
+from engine.report.view import claim, fact, film, scope, verdict, words
+from engine.report.view.against import speaks_against
 from engine.report.view.credit import Credit, credits, licence_note
 from engine.report.view.decision import EditRow, EffectRow, chosen, decided, decisions, effects, first
-from engine.report.formats.digest import digest
 from engine.report.view.exhibit import Card, Ranges, Row, Still, card, row, stills
 from engine.report.view.likeness import Condition, conditions
-from engine.core.perceived import Perceived, clear, gather, species_behind
 from engine.report.view.proposition import SCALE_SOURCE, claim_propositions, propositions, scale
-from engine.report.formats.record import clip_name
 from engine.report.view.term import TERMS
-from engine.report.figures.timeline import moments, timeline
 from engine.report.view.validation import Sheet, regions_hold, sheets
 from engine.report.view.versions import Versions, versions
 
@@ -345,7 +345,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, not
 
 
 def _scene_row(scene: Finding) -> film.SceneRow:
-    r, c = film.row(scene), verdict.compared(scene)
+    r, c = film.scene_row(scene), verdict.compared(scene)
     factor = f", {c.odds} ({verdict.interval(c)})" if c is not None and c.verdict != "cannot tell" else ""
     return film.SceneRow(r.number, r.when, shown(r.verdict + factor, 160), shown(r.sound, 120), shown(r.picture, 120))
 

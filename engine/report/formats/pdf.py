@@ -26,10 +26,10 @@ from engine.core.errors import DataError
 from engine.core.finding import Finding, Located
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.report.figures import map as maps
-from engine.report.view.exhibit import Ranges
-from engine.report.formats.page import Page, page_of
-from engine.report.view.text import fit
 from engine.report.figures.typeface import FAMILIES, drawable, folder_of_fonts, spelled
+from engine.report.formats.page import Page, page_of
+from engine.report.view.exhibit import Ranges
+from engine.report.view.text import fit
 
 _TEMPLATE = Path(__file__).parent / "template"
 # Made for keeping, and to be read aloud: tagged, every picture with words for it. Where a text forbids that, made all the same:

@@ -11,8 +11,8 @@ import math
 
 from engine.core.finding import Finding
 from engine.core.observation import Observation
-from engine.media.source import shown
 from engine.core.perceived import HEARD_SCORE, gather
+from engine.media.source import shown
 from engine.report.formats.record import clip_name
 from engine.report.view.text import fit
 

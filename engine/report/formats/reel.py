@@ -25,14 +25,14 @@ from engine.core.clip import Frame, Interval, Reader
 from engine.core.errors import InputError, MediaError, SettingError
 from engine.core.finding import Finding, Located
 from engine.core.observation import Observation
+from engine.core.perceived import HEARD_SCORE, gather
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.media.draw import COLOURS, annotate, fitting, font, marks_of
-from engine.report.view import words
 from engine.report.figures.ground import land
-from engine.core.perceived import HEARD_SCORE, gather
 from engine.report.figures.projection import equal_earth
-from engine.report.formats.record import clip_name
 from engine.report.figures.spectrogram import levels_db
+from engine.report.formats.record import clip_name
+from engine.report.view import words
 from engine.report.view.verdict import headline
 
 SIZE = (1280, 720)

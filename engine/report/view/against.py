@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from engine.core.comparison import Comparison, odds_of
 from engine.core.edit import Effect
 from engine.core.finding import Finding
+from engine.core.perceived import gather, species_behind
 from engine.media.source import shown
 from engine.report.view import edits, validation, words
-from engine.core.perceived import gather, species_behind
 from engine.report.view.verdict import comparisons
 
 _MOST = 6  # of one kind

@@ -18,11 +18,11 @@ from engine.core.errors import EarwitnessError
 from engine.core.finding import Finding
 from engine.core.grid import Grid
 from engine.core.observation import Observation
-from engine.media.source import shown
-from engine.report.view import edits, words
-from engine.report.figures import map as maps
 from engine.core.perceived import HEARD_SCORE, Perceived
+from engine.media.source import shown
+from engine.report.figures import map as maps
 from engine.report.figures.spectrogram import excerpt
+from engine.report.view import edits, words
 
 Ranges = Callable[[str, date | None], tuple[Grid, NDArray[np.float32]]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from engine.core.clip import Clip, Stream
 from engine.core.finding import FUSED, Finding, Settings
 from engine.media.source import shown
-from engine.report.view import scope, words
 from engine.report.formats.record import clip_name
+from engine.report.view import scope, words
 
 
 def facts(finding: Finding) -> tuple[tuple[str, str], ...]:

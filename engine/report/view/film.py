@@ -25,7 +25,7 @@ class SceneRow:
     picture: str
 
 
-def row(scene: Finding) -> SceneRow:
+def scene_row(scene: Finding) -> SceneRow:
     """A scene's line in the list."""
     compared = next((c for c in comparisons(scene) if {c.a, c.b} == {"sound", "picture"}), None)
     verdict = "not compared" if compared is None else compared.said
@@ -35,7 +35,7 @@ def row(scene: Finding) -> SceneRow:
 
 def headline(finding: Finding) -> str:
     """How many scenes a film has, and how many of each verdict."""
-    return said(finding.film)
+    return scenes_summary(finding.film)
 
 
 def banner(finding: Finding) -> Headline:
@@ -45,7 +45,7 @@ def banner(finding: Finding) -> Headline:
     return Headline("cannot_tell", headline(finding), f"A film has many places, so that each scene is judged by itself.{one}")
 
 
-def said(scenes: Sequence[Finding]) -> str:
+def scenes_summary(scenes: Sequence[Finding]) -> str:
     """How many scenes there are, and how many of each verdict."""
     counted = Counter(c.verdict for scene in scenes for c in comparisons(scene)[:1])
     order = ("different places", "same place", "cannot tell")

@@ -1,0 +1,16 @@
+from . import edits as edits
+from . import lesson as lesson
+from .effects import clue_switches as clue_switches
+from .effects import edit_step as edit_step
+from .effects import effects as effects
+from .effects import factor as factor
+from .effects import modality_weights as modality_weights
+from .effects import setting_choice as setting_choice
+from .judge import perception_key as perception_key
+from .judge import species_range as species_range
+from .judge import warm_up as warm_up
+from .lesson import Lesson as Lesson
+from .rationale.facts import ask as ask
+from .rationale.facts import cue_groups as cue_groups
+from .rationale.facts import note_cue as note_cue
+from .rationale.mllm import language_models as language_models

@@ -1,0 +1,12 @@
+from .jobs.batch import batch_inputs as batch_inputs
+from .jobs.queue import JobStage as JobStage
+from .jobs.queue import JobStatus as JobStatus
+from .jobs.queue import JobTicket as JobTicket
+from .jobs.queue import Queue as Queue
+from .jobs.upload import Uploads as Uploads
+from .record.archive import Archive as Archive
+from .record.archive import ArchiveEntry as ArchiveEntry
+from .record.archive import ArchiveQuery as ArchiveQuery
+from .record.archive import ArchiveSpot as ArchiveSpot
+from .record.decisions import Filed as Filed
+from .record.decisions import Ruling as Ruling

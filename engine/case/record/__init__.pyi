@@ -1,0 +1,2 @@
+from . import archive as archive
+from . import decisions as decisions

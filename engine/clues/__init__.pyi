@@ -1,0 +1,10 @@
+from . import atoms as atoms
+from .agclip.soundscape import SpeciesName as SpeciesName
+from .agclip.soundscape import affinity_countries as affinity_countries
+from .agclip.soundscape import affinity_of_text as affinity_of_text
+from .agclip.soundscape import affinity_places as affinity_places
+from .agclip.soundscape import pictures_for_sound as pictures_for_sound
+from .agclip.soundscape import pictures_missing as pictures_missing
+from .agclip.soundscape import species_names as species_names
+from .agclip.soundscape import texts_for_sound as texts_for_sound
+from .agclip.soundscape import words_missing as words_missing

@@ -1,0 +1,11 @@
+from .edit import CONFIDENCES as CONFIDENCES
+from .edit import MOST_WEIGHT as MOST_WEIGHT
+from .edit import Choice as Choice
+from .edit import Effect as Effect
+from .edit import Step as Step
+from .edit import chosen_settings as chosen_settings
+from .edit import edit_steps as edit_steps
+from .edit import edited as edited
+from .edit import untouched as untouched
+from .paths import kept_dir as kept_dir
+from .paths import models_dir as models_dir

@@ -1,0 +1,11 @@
+from .audio import excerpt_wav as excerpt_wav
+from .audio import to_wav as to_wav
+from .child import decoding_protection as decoding_protection
+from .draw import annotate as annotate
+from .draw import marks_of as marks_of
+from .fingerprint import SharedSound as SharedSound
+from .guard import GuardedReader as GuardedReader
+from .guard import open_clip as open_clip
+from .proxy import poster as poster
+from .proxy import preview_mp4 as preview_mp4
+from .reader import FileReader as FileReader
