@@ -16,28 +16,12 @@ import streamlit as st
 from app import state
 from app.state import Playable
 from engine import Finding, Perceived, gather
+from engine.core import Registry
 
 MOST_ROWS = 60
 MOST_SPANS = 300
 CLOSEST = 400  # spans nearer to each other than this share of the clip are drawn as one: nobody could tell them apart
 LEAST_SHOWN = 0.1
-_SENSES = {
-    "species": "sound",
-    "sound": "sound",
-    "atom": "sound",
-    "hum": "sound",
-    "speech": "sound",
-    "text": "picture",
-    "scene": "picture",
-}
-_KINDS = {
-    "species": "animal",
-    "sound": "other sound",
-    "atom": "acoustic atom",
-    "text": "text read",
-    "scene": "scene",
-    "tag": "file tag",
-}
 
 _ASSETS = Path(__file__).parent / "desk_assets"
 
@@ -53,20 +37,23 @@ def listed(finding: Finding) -> tuple[tuple[Perceived, ...], int]:
 
     Of the container's tags only those that state a place are evidence, and they come last: they are the easiest to forge.
     """
-    every = [p for p in gather(finding) if p.best.kind != "embedding" and (p.best.kind != "tag" or p.best.vector is not None)]
+    hidden = {k.name for k in finding.registry.kinds if not k.listed}
+    every = [p for p in gather(finding) if p.best.kind not in hidden and (p.best.kind != "tag" or p.best.vector is not None)]
     worth = [p for p in every if p.best.score >= LEAST_SHOWN or p.dropped or p.added]
-    worth.sort(key=lambda p: (p.best.kind == "tag", not means_a_place(p), -p.best.score))
+    worth.sort(key=lambda p: (p.best.kind == "tag", not means_a_place(p, finding.registry), -p.best.score))
     return tuple(worth[:MOST_ROWS]), len(every) - len(worth[:MOST_ROWS])
 
 
-def means_a_place(p: Perceived) -> bool:
+def means_a_place(p: Perceived, registry: Registry) -> bool:
     """Whether it can say anything of a place: not a named sound, nor speech, nor a text that reads as nothing in particular."""
-    return p.best.kind not in ("sound", "speech", "atom") and (p.best.kind != "text" or any(o.note for o in p.observations))
+    kind = registry.kind(p.best.kind)
+    return (kind is None or kind.located) and (p.best.kind != "text" or any(o.note for o in p.observations))
 
 
-def sense_of(kind: str) -> str:
-    """The sense an observation of this kind belongs to."""
-    return _SENSES.get(kind, "container")
+def modality_of(kind: str, registry: Registry) -> str:
+    """The modality an observation of this kind belongs to, "" where nobody knows the kind."""
+    known = registry.kind(kind)
+    return known.modality if known else ""
 
 
 def desk(
@@ -109,7 +96,7 @@ def desk(
             "duration": finding.clip.duration_s or finding.interval.end_s,
             "from": finding.interval.start_s,
             "to": finding.interval.end_s,
-            "rows": [_row(p, finding.clip.duration_s or finding.interval.end_s) for p in rows],
+            "rows": [_row(p, finding.registry, finding.clip.duration_s or finding.interval.end_s) for p in rows],
             "leftOut": left_out,
             "selected": selected or "",
             "moment": moment_s,
@@ -132,16 +119,17 @@ def drawn(spans: Sequence[tuple[float, float]], length_s: float) -> list[list[fl
     return [[round(a, 2), round(b, 2)] for a, b in out[:MOST_SPANS]]
 
 
-def _row(p: Perceived, length_s: float) -> dict[str, Any]:
+def _row(p: Perceived, registry: Registry, length_s: float) -> dict[str, Any]:
     best = p.best
+    kind = registry.kind(best.kind)
     return {
         "key": p.key,
         "title": p.title[:120],
         "label": best.label[:160] if best.label != p.title else "",
-        "kind": _KINDS.get(best.kind, best.kind),
-        "sense": sense_of(best.kind),
+        "kind": kind.title if kind else best.kind,
+        "sense": modality_of(best.kind, registry),
         "counts": best.kind != "sound",
-        "mute": not means_a_place(p),
+        "mute": not means_a_place(p, registry),
         "score": round(best.score, 2),
         "best": [best.start_s, best.end_s],
         "windows": p.windows,

@@ -243,10 +243,10 @@ def models(finding: Finding) -> None:
     """Which models spoke, and what their licences mean for the use of the result."""
     said = ", ".join(
         tip(c.title, f"{c.purpose}; {c.licence}; {c.source}; sha256 {c.sha256[:16] or 'unknown'}")
-        for c in credits(finding.provenance.models)
+        for c in credits(finding.provenance.models, finding.registry)
     )
-    note = licence_note(finding.provenance.models)
-    silent = ", ".join(tip(e.clue, e.abstained) for e in finding.evidence if e.abstained is not None)
+    note = licence_note(finding.provenance.models, finding.registry)
+    silent = ", ".join(tip(finding.registry.title(e.clue), e.abstained) for e in finding.evidence if e.abstained is not None)
     spoke = f"Models that spoke: {said}. {clean(note, 300)}" if said else ""
     quiet = f" Nothing to say (why: hover): {silent}." if silent else ""
     if spoke or quiet:

@@ -6,6 +6,7 @@ import threading
 import time
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -56,13 +57,19 @@ class Busy:
 
 @pytest.fixture(autouse=True)
 def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Three clues that listen, and the names of those let go."""
-    let_go: list[str] = []
+    """Three clues that listen, and the names of those whose models were unloaded."""
+    unloaded: list[str] = []
     Busy.at_work, Busy.met = set(), set()
     monkeypatch.setattr(registry, "clues", lambda *_: [Busy("species"), Busy("hum"), Busy("atoms")])
-    monkeypatch.setattr(registry, "let_go", let_go.append)
+    monkeypatch.setattr(registry, "unload", unloaded.append)
     monkeypatch.setattr(perceiving, "WAIT_S", 0.05)
-    yield let_go
+    yield unloaded
+
+
+def large(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """These clues, and no others, are said to be large."""
+    specs = tuple(replace(s, large=s.name in names) for s in registry.SPECS)
+    monkeypatch.setattr(registry, "SPECS", specs)
 
 
 def test_of_a_long_film_the_largest_models_work_in_turn(noise: Path, monkeypatch: pytest.MonkeyPatch, busy: list[str]) -> None:
@@ -70,7 +77,7 @@ def test_of_a_long_film_the_largest_models_work_in_turn(noise: Path, monkeypatch
     assert frozenset(("species", "hum")) in Busy.met and not busy
     Busy.met = set()
     monkeypatch.setattr(perceiving, "LONG_S", 1.0)
-    monkeypatch.setattr(perceiving, "LARGEST", frozenset({"species", "hum"}))  # they begin at the same time
+    large(monkeypatch, "species", "hum")  # they begin at the same time
     long = perceiving.perceive(noise, Settings())
     assert frozenset(("species", "hum")) not in Busy.met and set(busy) == {"species", "hum", "atoms"}
     for found in (short, long):
@@ -81,7 +88,7 @@ def test_of_a_long_film_the_largest_models_work_in_turn(noise: Path, monkeypatch
 
 def test_who_waits_can_be_stopped(noise: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perceiving, "LONG_S", 1.0)
-    monkeypatch.setattr(perceiving, "LARGEST", frozenset({"species", "hum"}))
+    large(monkeypatch, "species", "hum")
 
     def stop(step: Progress) -> None:
         if step.stage.endswith("waits for its turn"):

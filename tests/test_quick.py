@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from engine.analysis import perceive as perceiving
 from engine.analysis.judge import perception_key
+from engine.clues import registry
 from engine.core.clip import Clip
 from engine.core.finding import Settings
-from engine.core.vote import OFF_BY_DEFAULT
 
 
 def names(settings: Settings) -> set[str]:
@@ -15,7 +15,7 @@ def names(settings: Settings) -> set[str]:
 
 def test_what_has_a_vote_is_run() -> None:
     everything, quick = names(Settings()), names(Settings(quick=True))
-    assert everything - quick == set(OFF_BY_DEFAULT)
+    assert everything - quick == {s.name for s in registry.SPECS if not s.scored(())}
     assert {"species", "hum", "text", "picture", "container"} <= quick
 
 

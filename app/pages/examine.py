@@ -9,7 +9,7 @@ import streamlit as st
 
 import engine
 from app import by_hand, charts, filing, flow_panel, maps, panels, reasoning, state
-from app.desk import desk, listed, sense_of
+from app.desk import desk, listed, modality_of
 from app.exports import exports
 from app.frame import clean, dark, plain, tip
 from app.shelf import shelf
@@ -546,9 +546,9 @@ def evidence_panel(b: state.Bench, found: Finding, p: Perceived) -> None:
         by_hand.remarks(b, p)
         left, right = st.columns([1, 1])
         with left:
-            if sense_of(p.best.kind) == "sound":
+            if modality_of(p.best.kind, found.registry) == "sound":
                 _window(b, p)
-            elif sense_of(p.best.kind) == "picture":
+            elif modality_of(p.best.kind, found.registry) == "picture":
                 _frame(b, found, p)
             else:
                 st.caption("Stated by the file itself, and the easiest of all evidence to forge.")
@@ -615,7 +615,7 @@ def _range(b: state.Bench, p: Perceived) -> None:
 
 def _effect(b: state.Bench, found: Finding, p: Perceived) -> None:
     """Where its sense points with it and without it."""
-    sense = sense_of(p.best.kind)
+    sense = modality_of(p.best.kind, found.registry)
     author = state.analyst()
     made = edits.restore(p.key, author) if p.dropped else edits.drop(p.key, author)
     other = engine.apply_edit(b.settings, made).but(edits=b.settings.edits)  # whoever does it, it scores alike

@@ -8,27 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-import engine
 from app.frame import clean, plain
 from engine import EarwitnessError, Progress
+from engine.clues import clue_registry
 from engine.core import models_dir
 from engine.media import decoding_protection
 from engine.models import CATALOGUE, import_weights, verify_weights, weights_state
 from engine.report.view import words
-
-# Ids of what comes with the program and its packages; their titles, licences and sources are the report's own credits.
-BUILT_IN = (
-    "birdnet-v2.4",
-    "birdnet-v2.4-range-v2",
-    "agclip-birdnet",
-    "atoms-sae",
-    "geoclip-location",
-    "PP-OCRv6-small",
-    "lingua-2-trigrams",
-    "silero-vad-6.2",
-    "hum-comb",
-    "efficientnet-lite0",
-)
 
 
 def page() -> None:
@@ -50,7 +36,8 @@ def _built_in() -> str:
     rows = "".join(
         f"<tr><td><b>{clean(c.title, 80)}</b></td><td>{clean(c.purpose, 200)}</td><td>{clean(c.licence, 80)}"
         f"{' (non-commercial)' if c.non_commercial else ''}</td><td class='ew-dim'>{clean(c.source, 260)}</td></tr>"
-        for c in engine.credits(BUILT_IN)
+        for c in clue_registry().cards
+        if c.included
     )
     head = "<tr><td>model</td><td>what for</td><td>licence</td><td>source</td></tr>"
     return f"<table class='ew-stages'>{head}{rows}</table>"

@@ -14,11 +14,12 @@ import numpy as np
 from engine.analysis.judge import judge
 from engine.analysis.rationale.facts import rationale
 from engine.clues import registry
-from engine.core import edit, sphere, vote
+from engine.core import edit, sphere
 from engine.core.comparison import Comparison
 from engine.core.edit import Choice, Effect, Step
 from engine.core.evidence import Clue, Evidence
 from engine.core.finding import FUSED, Finding, Perception, Settings
+from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.posterior import Place, Posterior, Prior
 from engine.verdict import agreement, compare, fuse
@@ -146,25 +147,24 @@ def clue_switches(settings: Settings | None = None) -> tuple[ClueSwitch, ...]:
     """Every clue there is, with its switch and weight, in the order in which they are shown."""
     s = settings or Settings()
     weights = dict(s.weights)
-    off = {**vote.OFF_BY_DEFAULT, "container": "a claim of the file itself: it stands beside the senses until it is asked for"}
     return tuple(
         ClueSwitch(
             name=c.name,
             modality=c.modality,
-            optional=c.name in off,
-            on=c.name in s.included if c.name in off else c.name not in s.left_out,
-            why=off.get(c.name, ""),
+            optional=not c.votes,
+            on=c.name not in s.left_out if c.votes else c.name in s.included,
+            why=c.idle,
             weight=weights.get(c.name, 1.0),
-            reason=fuse.weight_reason(c.name),
+            reason=c.weight_reason,
         )
-        for c in registry.clues(s)
+        for c in registry.SPECS
     )
 
 
 def modality_weights(settings: Settings | None = None) -> tuple[tuple[str, float, str], ...]:
     """(modality, weight, reason) with which each sense joins "both"."""
     weights = dict((settings or Settings()).weights)
-    return tuple((m, weights.get(f"modality:{m}", 1.0), fuse.weight_reason(f"modality:{m}")) for m in ("sound", "picture"))
+    return tuple((m, weights.get(f"modality:{m}", 1.0), fuse.MODALITY_WEIGHT) for m in (Modality.SOUND, Modality.PICTURE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ import engine
 from engine.analysis.perceive import perceive
 from engine.analysis.rationale import evidence as cue_evidence
 from engine.clues import registry
-from engine.core import edit, memory, vote
+from engine.core import edit, memory
 from engine.core.claim import Claim, ClaimTest
 from engine.core.clip import Clip, Interval
 from engine.core.comparison import Comparison
@@ -157,6 +157,7 @@ def judge(
         comparisons=comparisons,
         claims=claims,
         before=before,
+        registry=registry.clue_registry(),
         scene=parts.index(perception.interval) + 1 if perception.interval in parts else 0,
         scenes=len(parts),
         provenance=Provenance(
@@ -220,8 +221,8 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
     evidence = []
     for clue in registry.clues(settings):
         own = tuple(o for o in observations if o.clue == clue.reads)
-        if clue.name in vote.OFF_BY_DEFAULT and clue.name not in settings.included:
-            evidence.append(Evidence.silent(clue.name, clue.modality, grid, vote.OFF_BY_DEFAULT[clue.name]))
+        if not clue.spec.scored(settings.included):
+            evidence.append(Evidence.silent(clue.name, clue.modality, grid, clue.spec.idle))
         elif clue.name in settings.left_out:
             evidence.append(Evidence.silent(clue.name, clue.modality, grid, "left out by the analyst", own))
         elif clue.reads in perception.silent and not own:

@@ -27,34 +27,21 @@ from engine.core.errors import Cancelled, DecoderError, EarwitnessError, MediaEr
 from engine.core.evidence import Clue
 from engine.core.finding import Perception, Settings
 from engine.core.lanes import side_by_side
+from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.core.vote import OFF_BY_DEFAULT
 from engine.models import locatability as heads
+from engine.models import ocr
 
 CHOSEN_BEYOND_S = 60.0  # up to this length frames are read every two seconds; beyond it they are chosen
 FRAME_PER_S = 12.5
 FEWEST_FRAMES, MOST_FRAMES = 48, 400
 LONG_S = 600.0  # beyond it memory is wanted: a model that is through is let go, and the largest are loaded in turn
-LARGEST = frozenset({"species", "atoms", "text"})
 WAIT_S = 0.5
 SHOTS, BACKGROUND = "shots", "background"  # steps that are no clues, under whose names they stand where clues do
 _LOG = logging.getLogger("earwitness")
 
-_DOING = {
-    "species": "Listening for animals",
-    "agclip": "Comparing the soundscape with places",
-    "hum": "Listening for mains hum",
-    "speech": "Listening for speech",
-    "atoms": "Taking the sound apart",
-    "text": "Reading what is written in the picture",
-    "picture": "Looking for the place of the picture",
-    "streetclip": "Looking for the country of the picture",
-    "scene": "Looking for what the picture shows",
-    "container": "Reading the file's own claims",
-    SHOTS: "Cutting the picture into shots",
-    BACKGROUND: "Listening for the background of the sound",
-}
+_STEPS = {SHOTS: "Cutting the picture into shots", BACKGROUND: "Listening for the background of the sound"}
 
 
 @dataclass
@@ -132,15 +119,15 @@ def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback, be
     works: list[tuple[str, Callable[[ProgressCallback], _Lane]]] = []
     turn = threading.Lock()
     if clip.audio_tracks:
-        animals = _of(again, _of_sound(settings, animals=True))
-        if animals:
-            works.append(("sound", lambda told: _observe(animals, reader, settings, told, turn)))
-        if again is None or BACKGROUND in again or _of(again, _of_sound(settings, animals=False)):
+        apart = _of(again, [c for c in _of_sound(settings) if _thread(c)])
+        if apart:
+            works.append(("sound", lambda told: _observe(apart, reader, settings, told, turn)))
+        if again is None or BACKGROUND in again or _of(again, [c for c in _of_sound(settings) if not _thread(c)]):
             works.append(("background", lambda told: _hear(reader, settings, told, turn, again)))
     if clip.video_tracks and (again is None or _of(again, _of_picture(settings))):
         works.append(("picture", lambda told: _look(reader, settings, interval, told, turn, again)))
     lanes = side_by_side(works, progress) if works else []
-    others = [c for c in _run(settings) if c.modality not in ("sound", "picture")]
+    others = [c for c in _run(settings) if c.modality == Modality.CONTAINER]
     rest = _observe(_of(again, others), reader, settings, progress, turn)
     perception = _together(reader, settings, interval, [*lanes, rest], whole=again is None)
     if again is None or "container" in again:
@@ -166,7 +153,7 @@ def _of(again: frozenset[str] | None, clues: list[Clue]) -> list[Clue]:
 
 
 def _of_picture(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[float, ...] = ()) -> list[Clue]:
-    return [c for c in _run(settings, frames_s, texts_s) if c.modality == "picture"]
+    return [c for c in _run(settings, frames_s, texts_s) if c.modality == Modality.PICTURE]
 
 
 def _renewed(before: Perception, now: Perception, again: frozenset[str], settings: Settings) -> Perception:
@@ -192,15 +179,21 @@ def _renewed(before: Perception, now: Perception, again: frozenset[str], setting
     )
 
 
-def _of_sound(settings: Settings, animals: bool) -> list[Clue]:
-    """The clues that listen, to animals or to all else."""
-    return [c for c in _run(settings) if c.modality == "sound" and (c.reads == "species") == animals]
+def _of_sound(settings: Settings) -> list[Clue]:
+    """The clues that listen."""
+    return [c for c in _run(settings) if c.modality == Modality.SOUND]
+
+
+def _thread(clue: Clue) -> str:
+    """The thread of its own in which a clue listens, or "" where it takes its turn with the others."""
+    spec = registry.spec(clue.name)
+    return spec.thread if spec else ""
 
 
 def _run(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[float, ...] = ()) -> list[Clue]:
     """The clues whose models run: all of them, or, to be quick, those that have a vote."""
     every = registry.clues(settings, frames_s, texts_s)
-    idle = OFF_BY_DEFAULT.keys() - settings.included if settings.quick else frozenset[str]()
+    idle = {s.name for s in registry.SPECS if settings.quick and not s.scored(settings.included)}
     return [c for c in every if c.name not in idle]
 
 
@@ -209,7 +202,7 @@ def _hear(
 ) -> _Lane:
     from engine.media.ambience import ambience
 
-    lane = _observe(_of(again, _of_sound(settings, animals=False)), reader, settings, progress, turn)
+    lane = _observe(_of(again, [c for c in _of_sound(settings) if not _thread(c)]), reader, settings, progress, turn)
     if again is not None and BACKGROUND not in again:
         return lane
     told, began = _Told(progress), time.monotonic()
@@ -243,7 +236,7 @@ def _look(
         except Exception as error:
             _note(uncut, SHOTS, error, told)
     if interval.length_s > LONG_S:
-        registry.let_go("shots")
+        ocr.detector.cache_clear()
     frames_s: tuple[float, ...] = ()
     texts_s: tuple[float, ...] = ()
     if watch:
@@ -276,20 +269,27 @@ def _observe(clues: list[Clue], reader: Reader, settings: Settings, progress: Pr
 
 def _doing(name: str) -> str:
     """What a clue does, within a sentence."""
-    doing = _DOING.get(name, name)
+    doing = _doing_of(name)
     return f"{doing[0].lower()}{doing[1:]}"
+
+
+def _doing_of(name: str) -> str:
+    """What a clue, or a step that is none, does."""
+    spec = registry.spec(name)
+    return spec.doing if spec else _STEPS.get(name, name)
 
 
 @contextmanager
 def _frugally(name: str, turn: threading.Lock, told: _Told) -> Iterator[None]:
     """Let a clue's model go when it is through. One of the largest waits until no other is at work, and can be told to stop."""
-    large = name in LARGEST
+    spec = registry.spec(name)
+    large = spec is not None and spec.large
     while large and not turn.acquire(timeout=WAIT_S):
         told(Progress(f"{_doing(name)}: waits for its turn"))
     try:
         yield
     finally:
-        registry.let_go(name)
+        registry.unload(name)
         memory.give_back()
         if large:
             turn.release()
@@ -307,7 +307,7 @@ def _note(lane: _Lane, name: str, error: Exception, told: _Told) -> None:
 
 def _why(name: str, error: Exception) -> str:
     """Why something failed, in a sentence or two that end with the remedy."""
-    doing = _DOING.get(name, name)
+    doing = _doing_of(name)
     if isinstance(error, EarwitnessError):
         return f"{doing} failed. {error}"
     if _is_out_of_memory(error):
@@ -334,15 +334,16 @@ def _together(reader: Reader, settings: Settings, interval: Interval, lanes: lis
     found = {name: own for lane in lanes for name, own in lane.found.items()}
     failures = {name: e for lane in lanes for name, e in lane.failures.items()}
     failed = {name: _why(name, e) for name, e in failures.items() if _can_be_tried_again(e)}
+    idle = {s.name for s in registry.SPECS if not s.scored(frozenset())}
     mute: dict[str, str] = {}
     observations: list[Observation] = []
     models: list[str] = []
     for clue in registry.clues(settings):
-        sense = "sound" if clue.modality == "sound" else "picture"
+        sense = "sound" if clue.modality == Modality.SOUND else "picture"
         if clue.name in found:
             observations.extend(found[clue.name])
             models.extend(sorted({o.author for o in found[clue.name]}))
-        elif settings.quick and clue.name in OFF_BY_DEFAULT:
+        elif settings.quick and clue.name in idle:
             mute[clue.name] = "it has no vote, and was left out to be quick"
         elif clue.name in failed:
             mute[clue.name] = f"{_doing(clue.name)} failed, examine the clip again"

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.analysis.judge import scenes
 from engine.clues import registry
-from engine.core import edit, sphere, vote
+from engine.core import edit, sphere
 from engine.core.clip import Interval
 from engine.core.evidence import Evidence
 from engine.core.finding import Finding, Settings
@@ -115,7 +115,8 @@ def _around(part: Interval, whole: Interval) -> Interval:
 
 
 def _counts(clue: str, settings: Settings) -> bool:
-    return clue not in settings.left_out and (clue not in vote.OFF_BY_DEFAULT or clue in settings.included)
+    spec = registry.spec(clue)
+    return clue not in settings.left_out and (spec is None or spec.scored(settings.included))
 
 
 def _within(o: Observation, part: Interval) -> bool:

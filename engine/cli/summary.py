@@ -9,6 +9,7 @@ from engine.cli.terminal import Pen, plain
 from engine.clues.text import mirror
 from engine.core.claim import LIVES, ClaimTest
 from engine.core.finding import Finding, Located
+from engine.core.modality import Modality
 from engine.core.perceived import HEARD_SCORE, Perceived, clear, gather, species_behind
 from engine.report.formats.record import clip_name
 from engine.report.view import claim, edits, film, words
@@ -16,13 +17,6 @@ from engine.report.view.credit import credits, licence_note
 from engine.report.view.scope import heard_track
 from engine.report.view.verdict import headline
 
-_PERCEIVED = (
-    ("Species heard", ("species",)),
-    ("Other sounds", ("sound", "hum", "speech")),
-    ("Acoustic atoms", ("atom",)),
-    ("Read in the picture", ("text",)),
-    ("Seen in the picture", ("scene",)),
-)
 _STATED = {
     "location": "place", "timed location": "place", "location in doubt": "in doubt", "creation time": "time", "year": "year",
     "place named": "place named",
@@ -134,12 +128,12 @@ def _claim(test: ClaimTest, pen: Pen) -> None:
 
 def _perceived(finding: Finding, pen: Pen) -> None:
     everything = gather(finding)
-    for title, kinds in _PERCEIVED:
-        listed = species_behind(finding, everything) if kinds == ("species",) else clear(everything, *kinds)
+    for kind in (k for k in finding.registry.kinds if k.listed and k.modality is not Modality.CONTAINER):
+        listed = species_behind(finding, everything) if kind.name == "species" else clear(everything, kind.name)
         if not listed:
             continue
         pen.line()
-        pen.line(pen.styled(title, "bold") + pen.styled("  best score, when", "dim"))
+        pen.line(pen.styled(kind.heading, "bold") + pen.styled("  best score, when", "dim"))
         width = min(44, max(len(_title(p)) for p in listed[:_MOST_LISTED]))
         for p in listed[:_MOST_LISTED]:
             mark = "  dropped" if p.dropped else "  added by hand" if p.added else "  faint" if p.best.score < HEARD_SCORE else ""
@@ -211,11 +205,11 @@ def _skipped(finding: Finding) -> list[str]:
 def _made_by(finding: Finding, pen: Pen) -> None:
     p = finding.provenance
     pen.line()
-    names = ", ".join(c.title for c in credits(p.models)) or "no model spoke"
+    names = ", ".join(c.title for c in credits(p.models, finding.registry)) or "no model spoke"
     when = f"date {finding.settings.when}" if finding.settings.when else "any time of the year"
     prior = words.PRIOR_NAMES.get(finding.settings.prior, finding.settings.prior)
     made = f"Earwitness {p.version} in {p.elapsed_s:.1f} s; models: {names}; prior: {prior}; {when}."
-    for text in (made, licence_note(p.models)):
+    for text in (made, licence_note(p.models, finding.registry)):
         for line in textwrap.wrap(plain(text, 600), columns()):
             pen.line(pen.styled(line, "dim"))
 

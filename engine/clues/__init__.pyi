@@ -8,3 +8,4 @@ from .agclip.soundscape import pictures_missing as pictures_missing
 from .agclip.soundscape import species_names as species_names
 from .agclip.soundscape import texts_for_sound as texts_for_sound
 from .agclip.soundscape import words_missing as words_missing
+from .registry import clue_registry as clue_registry

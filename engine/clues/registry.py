@@ -1,61 +1,49 @@
-"""The clues there are, in the order in which they are shown. A new clue is a file beside this one and a line in `clues`."""
+"""The clues there are, in the order in which they are shown. A new clue is a folder beside this file and a line in `SPECS`."""
 
 from __future__ import annotations
 
-from engine.clues.agclip.clue import AgClipClue
-from engine.clues.atoms import clue as atoms
-from engine.clues.atoms.clue import AtomsClue
-from engine.clues.container.clue import ContainerClue
-from engine.clues.hum.clue import HumClue
-from engine.clues.picture.clue import PictureClue
-from engine.clues.scene import clue as scene
-from engine.clues.scene.clue import SceneClue
-from engine.clues.species import clue as species
-from engine.clues.species.clue import SpeciesClue
-from engine.clues.speech import clue as speech
-from engine.clues.speech.clue import SpeechClue
-from engine.clues.streetclip.clue import StreetClipClue
-from engine.clues.text import TextClue
-from engine.clues.text.clue import text_reader
+from engine.clues.agclip.spec import SPEC as AGCLIP
+from engine.clues.atoms.spec import SPEC as ATOMS
+from engine.clues.container.spec import SPEC as CONTAINER
+from engine.clues.cues import HEARD, SEEN
+from engine.clues.hum.spec import SPEC as HUM
+from engine.clues.picture.spec import SPEC as PICTURE
+from engine.clues.scene.spec import SPEC as SCENE
+from engine.clues.species.spec import SPEC as SPECIES
+from engine.clues.speech.spec import SPEC as SPEECH
+from engine.clues.streetclip.spec import SPEC as STREETCLIP
+from engine.clues.text.spec import SPEC as TEXT
 from engine.core.evidence import Clue
 from engine.core.finding import Settings
-from engine.models import ocr
+from engine.core.spec import Chosen, ClueSpec, Registry
+from engine.models.cards import CARDS
+
+SPECS: tuple[ClueSpec, ...] = (SPECIES, AGCLIP, HUM, SPEECH, ATOMS, TEXT, PICTURE, STREETCLIP, SCENE, CONTAINER)
 
 
 def clues(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[float, ...] = ()) -> tuple[Clue, ...]:
-    """Every clue, made for these settings; making one loads nothing.
+    """Every clue, made for these settings; making one loads no model.
 
     Args:
         frames_s: times of the frames to look at; none lets each clue choose its own, evenly.
         texts_s: the same of those to read.
     """
-    chosen = (lambda _reader, _interval: list(frames_s)) if frames_s else None
-    return (
-        SpeciesClue(settings.stride_s, settings.track),
-        AgClipClue(),
-        HumClue(settings.track),
-        SpeechClue(settings.track),
-        AtomsClue(settings.track),
-        TextClue(times_s=texts_s),
-        PictureClue(times_of=chosen),
-        StreetClipClue(times_of=chosen),
-        SceneClue(times_of=chosen),
-        ContainerClue(),
-    )
+    chosen = Chosen(settings, frames_s, texts_s)
+    return tuple(spec.make(chosen) for spec in SPECS if spec.make is not None)
 
 
-# What keeps the models of a clue, or of finding the shots, from one clip to the next.
-_KEPT = {
-    "species": species.listener,
-    "speech": speech.voice_detector,
-    "atoms": atoms.decomposer,
-    "text": text_reader,
-    "scene": scene.net,
-    "shots": ocr.detector,
-}
+def spec(name: str) -> ClueSpec | None:
+    """The spec of this name, or None: steps that are no clues, and clues of other versions, have none."""
+    return next((s for s in SPECS if s.name == name), None)
 
 
-def let_go(name: str) -> None:
-    """Forget the models of a clue, or of "shots"; they are loaded again when they are wanted again."""
-    if name in _KEPT:
-        _KEPT[name].cache_clear()
+def unload(name: str) -> None:
+    """Forget the models of a clue; they are loaded again when they are wanted again."""
+    known = spec(name)
+    if known is not None:
+        known.unload()
+
+
+def clue_registry() -> Registry:
+    """All clues and models, as data for rooms that may not import them."""
+    return Registry((*SPECS, SEEN, HEARD), CARDS)

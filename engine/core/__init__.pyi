@@ -9,3 +9,4 @@ from .edit import edited as edited
 from .edit import untouched as untouched
 from .paths import kept_dir as kept_dir
 from .paths import models_dir as models_dir
+from .spec import Registry as Registry

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.grid import Grid
+from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.progress import ProgressCallback, silent
+from engine.core.spec import ClueSpec
 
-MODALITIES = ("sound", "picture", "container")
+MODALITIES = (Modality.SOUND, Modality.PICTURE, Modality.CONTAINER)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +32,7 @@ class Evidence:
         abstained: why the clue has nothing to say, or None when it speaks.
         models: ids of the models that spoke.
         named: (lat_deg, lon_deg) of places that it names, likeliest first; a cell beside a border may lie across from them.
+        joined: the clue with which it is blended into one, since both hear through the same model, or "".
     """
 
     clue: str
@@ -40,6 +43,7 @@ class Evidence:
     abstained: str | None = None
     models: tuple[str, ...] = ()
     named: tuple[tuple[float, float], ...] = ()
+    joined: str = ""
 
     def __post_init__(self) -> None:
         if self.modality not in MODALITIES:
@@ -58,13 +62,14 @@ class Evidence:
 
 @runtime_checkable
 class Clue(Protocol):
-    """One way of perceiving and scoring; one file in `clues/`, listed in its registry.
+    """One way of perceiving and scoring; a folder in `clues/`, whose spec says all else of it (`core.spec.ClueSpec`).
 
     `reads` names the clue whose observations it scores: its own, or another's when it perceives nothing itself.
     """
 
+    spec: ClueSpec
     name: str
-    modality: str
+    modality: Modality
     reads: str
 
     def observe(

@@ -12,13 +12,15 @@ from engine.core.comparison import Comparison
 from engine.core.edit import MOST_WEIGHT, Choice, Edit, Effect, Step
 from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
+from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.posterior import Place, Posterior, Prior
 from engine.core.rationale import Rationale
+from engine.core.spec import Registry
 from engine.core.timeline import Timeline
 
 PRIORS = ("mixture", "land", "observer", "population")
-FUSED = "both"
+FUSED = Modality.BOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ class Finding:
         history: what each edit did, `choices`: what each setting chosen does, and `effects`: what each clue and observation
             does; all worked out only when a report asks for them (`engine.explained`).
         rationale: the argument, likewise (`engine.rationale` makes it at any time, in milliseconds).
+        registry: the clues and models of the program that judged it, by which everything in it is named.
     """
 
     clip: Clip
@@ -210,6 +213,7 @@ class Finding:
     evidence: tuple[Evidence, ...] = field(repr=False)
     located: tuple[Located, ...]
     provenance: Provenance
+    registry: Registry = field(repr=False)
     comparisons: tuple[Comparison, ...] = ()
     claims: tuple[ClaimTest, ...] = ()
     scene: int = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 ANALYST = "analyst"
 MOMENT_S = 1.0  # by which the time of a frame may lie outside of what its file states
-KINDS = ("species", "sound", "atom", "text", "scene", "embedding", "hum", "speech", "tag")
+_KIND = re.compile(r"[a-z][a-z ]{0,30}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +19,7 @@ class Observation:
 
     Attributes:
         clue: the clue that made it ("species", "text", …).
-        kind: one of KINDS. "sound" is a named sound that is nobody's range (dog, engine).
+        kind: one of those in the clue's spec. "sound" is a named sound that is nobody's range (dog, engine).
         label: what it is in the field's own terms (Latin name, the text read, "50 Hz").
         score: the model's own score, 0 to 1, uncalibrated.
         start_s: start in the clip.
@@ -43,8 +44,8 @@ class Observation:
     vector: NDArray[np.float32] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"unknown kind of observation {self.kind!r}; one of {', '.join(KINDS)}")
+        if not _KIND.fullmatch(self.kind):
+            raise ValueError(f"{self.kind!r} is no name for a kind of observation")
         if not np.isfinite([self.score, self.start_s, self.end_s]).all():
             raise ValueError(f"observation {self.label!r} has a score or time that is not finite")
 

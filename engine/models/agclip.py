@@ -33,14 +33,14 @@ from scipy.special import erf, expit
 
 from engine.core.errors import WeightsError
 from engine.core.paths import ASSETS
-from engine.models import birdnet
+from engine.models import birdnet, cards
 from engine.models.geoclip_location import DIMENSIONS
 
-MODEL_ID = "agclip-birdnet"
+MODEL_ID = cards.AGCLIP.id
 GEOCLIP_WEIGHT = 8.0
 GEOCLIP_PART = slice(0, DIMENSIONS)
 RANGE_PART = slice(DIMENSIONS, DIMENSIONS + 256)
-LICENCE = "CC BY-NC-SA 4.0"
+LICENCE = cards.AGCLIP.licence
 FOLDER = ASSETS / "models" / "agclip_birdnet"
 LEAST_SCORE = 0.02
 MOST_CLASSES = 40

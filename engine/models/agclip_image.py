@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
-from engine.models import checkpoint, spectrogram
+from engine.models import cards, checkpoint, spectrogram
 from engine.models.geoclip_location import DIMENSIONS
 from engine.models.spectrogram import ImageSetting
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HIDDEN = 128
 BACKBONE_WIDTH = 1280
 INATSOUNDS_SPECIES = 5547
-MODEL_ID = "agclip-mobilenetv3"
+MODEL_ID = cards.AGCLIP_IMAGES.id
 
 
 def network(species: int = INATSOUNDS_SPECIES, shared_hidden: bool = True) -> torch.nn.Module:

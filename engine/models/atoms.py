@@ -35,12 +35,13 @@ from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
 from engine.core.paths import ASSETS
+from engine.models import cards
 
 if TYPE_CHECKING:
     import torch
 
-MODEL_ID = "atoms-sae"
-LICENCE = "Apache-2.0"
+MODEL_ID = cards.ATOMS.id
+LICENCE = cards.ATOMS.licence
 FOLDER = ASSETS / "models" / "atoms"
 RATE_HZ = 32_000
 WINDOW_S = 4.0

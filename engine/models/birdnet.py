@@ -26,23 +26,24 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from engine.core.errors import WeightsError
+from engine.models import cards
 
 RATE_HZ = 48_000
 WINDOW_S = 3.0
 WINDOW_SAMPLES = int(RATE_HZ * WINDOW_S)
 WEEKS = 48  # BirdNET's year: four weeks a month
-MODEL_ID = "birdnet-v2.4"
-RANGE_MODEL_ID = "birdnet-v2.4-range-v2"
-LICENCE = "CC BY-NC-SA 4.0"
+MODEL_ID = cards.BIRDNET.id
+RANGE_MODEL_ID = cards.BIRDNET_RANGE.id
+LICENCE = cards.BIRDNET.licence
 
 _FILES = {
     "listener": (
         "BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite",
-        "55f3e4055b1a13bfa9a2452731d0d34f6a02d6b775a334362665892794165e4c",
+        cards.BIRDNET.sha256,
     ),
     "range": (
         "BirdNET_GLOBAL_6K_V2.4_MData_Model_V2_FP16.tflite",
-        "1226f23fc20362617deb09178f366111b70cf085c2c82893f2814e5acedce6c2",
+        cards.BIRDNET_RANGE.sha256,
     ),
     "labels": (
         "BirdNET_GLOBAL_6K_V2.4_Labels.txt",

@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.core import scratch
+from engine.core.card import Card
 from engine.core.errors import WeightsError
 from engine.core.paths import made, models_dir
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.models import cards
 from engine.models.offline import online_on_explicit_command
 
 _BLOCK = 1 << 20
@@ -38,20 +40,35 @@ class Entry:
     """One model that can be fetched.
 
     Attributes:
-        id: its folder below the models folder, and its name on the command line.
-        purpose: what it is for, in a sentence.
+        card: what it is called, what it is for, its licence.
         source: repository on the Hugging Face hub; revision: the commit that is fetched.
-        non_commercial: whether its licence forbids commercial use.
     """
 
-    id: str
-    title: str
-    purpose: str
+    card: Card
     source: str
     revision: str
-    licence: str
-    non_commercial: bool
     files: tuple[WeightFile, ...]
+
+    @property
+    def id(self) -> str:
+        """Its folder below the models folder, and its name on the command line."""
+        return self.card.id
+
+    @property
+    def title(self) -> str:
+        return self.card.title
+
+    @property
+    def purpose(self) -> str:
+        return self.card.purpose
+
+    @property
+    def licence(self) -> str:
+        return self.card.licence
+
+    @property
+    def non_commercial(self) -> bool:
+        return self.card.non_commercial
 
     @property
     def size_bytes(self) -> int:
@@ -65,13 +82,9 @@ class Entry:
 
 CATALOGUE = (
     Entry(
-        id="clip-vit-large-patch14",
-        title="CLIP ViT-L/14",
-        purpose="places pictures by what they look like, through GeoCLIP",
+        card=cards.CLIP,
         source="openai/clip-vit-large-patch14",
         revision="32bd64288804d66eefd0ccbe215aa642df71cc41",
-        licence="MIT",
-        non_commercial=False,
         files=(
             WeightFile("config.json", "8a09b467700c58138c29d53c605b34ebc69beaadd13274a8a2af8ad2c2f4032a"),
             WeightFile("preprocessor_config.json", "910e70b3956ac9879ebc90b22fb3bc8a75b6a0677814500101a4c072bd7857bd"),
@@ -79,23 +92,15 @@ CATALOGUE = (
         ),
     ),
     Entry(
-        id="clip-vit-large-patch14-text",
-        title="CLIP ViT-L/14, tokens",
-        purpose="words for soundscapes: places and sounds looked for by text, beside CLIP ViT-L/14 itself",
+        card=cards.CLIP_TOKENS,
         source="openai/clip-vit-large-patch14",
         revision="32bd64288804d66eefd0ccbe215aa642df71cc41",
-        licence="MIT",
-        non_commercial=False,
         files=(WeightFile("merges.txt", "9fd691f7c8039210e0fced15865466c65820d09b63988b0174bfe25de299051a", 524_619),),
     ),
     Entry(
-        id="streetclip",
-        title="StreetCLIP",
-        purpose="says which country a picture of streets or countryside fits",
+        card=cards.STREETCLIP,
         source="geolocal/StreetCLIP",
         revision="e3561ba2ad9bf14c9efd6b0092607b8497efbfea",
-        licence="CC BY-NC 4.0",
-        non_commercial=True,
         files=(
             WeightFile("config.json"),
             WeightFile("preprocessor_config.json"),
@@ -105,13 +110,9 @@ CATALOGUE = (
         ),
     ),
     Entry(
-        id="whisper-small",
-        title="Whisper small",
-        purpose="says which language is spoken",
+        card=cards.WHISPER,
         source="openai/whisper-small",
         revision="973afd24965f72e36ca33b3055d56a652f456b4d",
-        licence="Apache-2.0",
-        non_commercial=False,
         files=(
             WeightFile("config.json", "e6a2b489da1b5aed65a8eb8d1e7466fa867ad5643a8bc138ba708bd56b2875c4", 1_967),
             WeightFile("generation_config.json", "71565b8ef50d0bf7a1193ed4bbed195b94e70c18894d81bba2f1233dcec3ab53", 3_868),
@@ -120,13 +121,9 @@ CATALOGUE = (
         ),
     ),
     Entry(
-        id="qwen2.5-vl-3b",
-        title="Qwen2.5-VL 3B",
-        purpose="argues about the place in words (small)",
+        card=cards.QWEN_3B,
         source="Qwen/Qwen2.5-VL-3B-Instruct",
         revision="66285546d2b821cf421d4f5eb2576359d3770cd3",
-        licence="Qwen Research Licence",
-        non_commercial=True,
         files=(
             WeightFile("config.json"),
             WeightFile("generation_config.json"),
@@ -140,13 +137,9 @@ CATALOGUE = (
         ),
     ),
     Entry(
-        id="qwen2.5-vl-7b",
-        title="Qwen2.5-VL 7B",
-        purpose="argues about the place in words (large)",
+        card=cards.QWEN_7B,
         source="Qwen/Qwen2.5-VL-7B-Instruct",
         revision="cc594898137f460bfe9f0759e9844b3ce807cfb5",
-        licence="Apache-2.0",
-        non_commercial=False,
         files=(
             WeightFile("config.json"),
             WeightFile("generation_config.json"),

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SettingError, WeightsError
 from engine.core.paths import models_dir
-from engine.models import catalog, checkpoint
+from engine.models import cards, catalog, checkpoint
 from engine.models.geoclip_picture import CLIP_FOLDER, clip_folder, package_file
 from engine.models.offline import go_offline
 
 if TYPE_CHECKING:
     import torch
 
-MODEL_ID = "clip-text"
+MODEL_ID = cards.CLIP_TEXT.id
 TEXT_FOLDER = f"{CLIP_FOLDER}-text"
 TOKENS = 77
 START, END = "<|startoftext|>", "<|endoftext|>"

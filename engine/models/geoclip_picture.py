@@ -23,19 +23,16 @@ from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
 from engine.core.paths import models_dir
-from engine.models import catalog, checkpoint
+from engine.models import cards, catalog, checkpoint
 from engine.models.offline import go_offline
 
 if TYPE_CHECKING:
     import torch
 
-MODEL_ID = "geoclip"
+MODEL_ID = cards.GEOCLIP.id
 CLIP_FOLDER = "clip-vit-large-patch14"
 BATCH = 16
-_SHA256 = {
-    "image_encoder_mlp_weights.pth": "5342c391eec961796d04d02f2bd670bfa97b34ce32c656d0e0676581103c2c14",
-    "logit_scale_weights.pth": "9568e2e09dd19083082bf285b2c0c126867e40dbd275a8ee8c621888b861904e",
-}
+_SHA256 = dict(cards.GEOCLIP.files)
 _NEEDED = ("config.json", "preprocessor_config.json", "model.safetensors")
 
 

@@ -10,7 +10,9 @@ import math
 from functools import cache
 from typing import Any
 
-MODEL_ID = "lingua-2-trigrams"
+from engine.models import cards
+
+MODEL_ID = cards.LINGUA.id
 LANGUAGES = tuple(
     [
         "af",

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from engine.core.errors import DataError, WeightsError
 from engine.core.file import opened
 from engine.core.paths import models_dir
+from engine.models import cards
 from engine.models.geoclip_picture import PictureEncoder, clip_folder
 
 FEATURES = 768
-MODEL_ID = "clip-locatability"
+MODEL_ID = cards.CLIP_LOCATABILITY.id
 _RIDGE = 1.0
 _STEPS = 50
 _MOST_BYTES = 1_000_000

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
+from engine.models import cards
 
-MODEL_ID = "PP-OCRv6-small"
+MODEL_ID = cards.OCR.id
 LEAST_SCORE = 0.5
 MOST_LINES = 60
 LONGEST_LINE = 160
@@ -31,11 +32,7 @@ _FILES = {
     "PP-OCRv6_rec_small.onnx": "rec",
     "ch_ppocr_mobile_v2.0_cls_mobile.onnx": "cls",
 }
-SHA256 = {  # as shipped in rapidocr 3.10.0
-    "PP-OCRv6_det_small.onnx": "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
-    "PP-OCRv6_rec_small.onnx": "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
-    "ch_ppocr_mobile_v2.0_cls_mobile.onnx": "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
-}
+SHA256 = dict(cards.OCR.files)  # as shipped in rapidocr 3.10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
 from engine.core.paths import models_dir
-from engine.models import catalog
+from engine.models import cards, catalog
 from engine.models.offline import go_offline
 
-MODEL_ID = "streetclip"
+MODEL_ID = cards.STREETCLIP.id
 FOLDER = "streetclip"
 CAPTION = "A Street View photo in {}."
 _TEXTS_AT_ONCE, _FRAMES_AT_ONCE = 64, 4

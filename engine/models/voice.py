@@ -19,15 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
+from engine.models import cards
 
-MODEL_ID = "silero-vad-6.2"
+MODEL_ID = cards.SILERO.id
 RATE_HZ = 16_000
 FRAME_SAMPLES = 512
 FRAME_S = FRAME_SAMPLES / RATE_HZ
 _CONTEXT = 64
 _MOST_FRAMES = 512
 _FILE = "silero_vad_16k_sequence.onnx"
-_SHA256 = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
+_SHA256 = cards.SILERO.sha256
 _REMEDY = "install it with: pip install --no-deps silero-vad==6.2.3"
 
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
 from engine.core.paths import models_dir
-from engine.models import catalog
+from engine.models import cards, catalog
 from engine.models.offline import go_offline
 
-MODEL_ID = "whisper-small"
+MODEL_ID = cards.WHISPER.id
 FOLDER = "whisper-small"
 RATE_HZ = 16_000
 WINDOW_S = 30.0

@@ -31,21 +31,8 @@ from engine.world import countries, places, regions
 # sounds of no place (LOG.md): below it the place reported is no better than the prior's own.
 LEAST_GAIN_NATS = 0.5
 
-# Why a clue's weight is what it is before anyone changes it.
-WEIGHT_REASONS = {
-    "species": "1: calibrated on recordings of known place; species heard together are tempered inside the clue",
-    "agclip": "counts with the species as one voice, by fitted numbers; the weight of the species applies",
-    "text": "1: every reading carries its own chance; cues that repeat each other are tempered inside the clue",
-    "picture": "1: a contrastive score with a fitted temperature, averaged over the frames of a shot",
-    "container": "not fused unless asked for: the easiest of all evidence to forge",
-    "modality:sound": "1: sound and picture are perceived apart, and nothing is counted in both",
-    "modality:picture": "1: sound and picture are perceived apart, and nothing is counted in both",
-}
-
-
-def weight_reason(clue: str) -> str:
-    """Why a clue's weight is what it is by default."""
-    return WEIGHT_REASONS.get(clue, "1: its likelihood is calibrated by itself and repeats no other clue")
+MODALITY_WEIGHT = "1: sound and picture are perceived apart, and nothing is counted in both"
+"""Why a modality's weight is what it is before anyone changes it."""
 
 
 def effective(weights: Iterable[tuple[str, float]], evidence: Iterable[Evidence], fused: bool) -> dict[str, float]:
@@ -68,17 +55,14 @@ class Blend:
     m: float = 0.479
 
 
-ONE_VOICE = ("species", "agclip")
-
-
 def modality_log_likelihood(evidence: Iterable[Evidence], grid: Grid, weights: Mapping[str, float]) -> NDArray[np.float64]:
     """What all clues that speak say together, (cells,); zeros when none does."""
     speaking = {e.clue: e for e in evidence if e.abstained is None}
     total = np.zeros(len(grid))
-    if all(clue in speaking for clue in ONE_VOICE):
-        species, soundscape = (speaking.pop(clue) for clue in ONE_VOICE)
-        weight = weights.get(species.clue, 1.0)
-        total += weight * blend(species.log_likelihood, soundscape.log_likelihood, grid)
+    for joining in [e for e in speaking.values() if e.joined in speaking]:
+        partner = speaking.pop(joining.joined)
+        del speaking[joining.clue]
+        total += weights.get(partner.clue, 1.0) * blend(partner.log_likelihood, joining.log_likelihood, grid)
     for e in speaking.values():
         total += weights.get(e.clue, 1.0) * e.log_likelihood
     return total

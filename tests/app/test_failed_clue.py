@@ -12,7 +12,7 @@ import engine
 from app import job
 from engine.analysis.judge import examples
 from engine.case import Queue
-from engine.clues.text import TextClue
+from engine.clues.text.clue import TextClue
 from engine.core.errors import DecoderError
 
 ROOT = Path(__file__).resolve().parents[2]

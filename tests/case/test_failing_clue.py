@@ -20,7 +20,7 @@ from engine.case.record.store import Case
 from engine.cli import main
 from engine.clues.hum.clue import HumClue
 from engine.clues.species.clue import SpeciesClue
-from engine.clues.text import TextClue
+from engine.clues.text.clue import TextClue
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, DecoderError, MediaError, WeightsError
 from engine.core.finding import Perception, Settings

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.clues.text import TextClue, fold, frames, language, reading, scoring
+from engine.clues.text import fold, frames, language, reading, scoring
+from engine.clues.text.clue import TextClue
 from engine.clues.text.gazetteer import gazetteer
 from engine.core import sphere
 from engine.core.clip import Clip, Frame, Interval

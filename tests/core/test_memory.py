@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 
 from engine.clues import registry
+from engine.clues.atoms import clue as atoms
+from engine.clues.scene import clue as scene
+from engine.clues.species import clue as species
+from engine.clues.speech import clue as speech
+from engine.clues.text import clue as text
 from engine.core import memory
 from engine.core.evidence import Evidence
-from engine.core.finding import Settings
 from engine.core.grid import Grid
 from engine.core.posterior import Posterior
 from engine.world.grid import world_grid
@@ -65,12 +69,19 @@ def test_a_silent_clue_holds_no_cells() -> None:
     assert said.strides == (0,)
 
 
-def test_every_clue_that_keeps_a_model_lets_it_go() -> None:
-    names = {c.name for c in registry.clues(Settings())}
-    assert set(registry._KEPT) - {"shots"} <= names
-    for name, kept in registry._KEPT.items():
-        first = kept() if name != "shots" else None
-        registry.let_go(name)
-        assert kept.cache_info().currsize == 0
-        assert first is None or kept() is not first
-    registry.let_go("container")  # keeps none
+def test_every_clue_that_keeps_a_model_unloads_it() -> None:
+    kept = {
+        "species": species.listener,
+        "speech": speech.voice_detector,
+        "atoms": atoms.decomposer,
+        "text": text.text_reader,
+        "scene": scene.net,
+    }
+    for name, model in kept.items():
+        first = model()
+        registry.unload(name)
+        assert model.cache_info().currsize == 0
+        assert model() is not first
+    for spec in registry.SPECS:
+        registry.unload(spec.name)  # those that keep none as well
+    assert not [name for name, model in kept.items() if model.cache_info().currsize]

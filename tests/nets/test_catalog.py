@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
+from engine.core.card import Card
 from engine.core.errors import WeightsError
 from engine.models import catalog
 from engine.models.catalog import Entry, WeightFile
@@ -17,7 +18,7 @@ from engine.models.catalog import Entry, WeightFile
 def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Entry:
     """A catalogue of one small model, and an empty models folder."""
     files = tuple(WeightFile(n, hashlib.sha256(n.encode()).hexdigest(), len(n)) for n in ("config.json", "model.safetensors"))
-    made = Entry("small", "Small", "tests", "nobody/small", "0" * 40, "MIT", False, files)
+    made = Entry(Card("small", "Small", "tests", "MIT", "nobody"), "nobody/small", "0" * 40, files)
     monkeypatch.setattr(catalog, "CATALOGUE", (made,))
     monkeypatch.setenv("EARWITNESS_MODELS", str(tmp_path / "models"))
     return made
@@ -86,7 +87,10 @@ def test_a_model_of_unknown_hashes_is_noted_when_taken_and_compared_from_then_on
     from safetensors.numpy import save_file
 
     made = Entry(
-        "new", "New", "tests", "nobody/new", "0" * 40, "MIT", False, (WeightFile("config.json"), WeightFile("model.safetensors"))
+        Card("new", "New", "tests", "MIT", "nobody"),
+        "nobody/new",
+        "0" * 40,
+        (WeightFile("config.json"), WeightFile("model.safetensors")),
     )
     monkeypatch.setattr(catalog, "CATALOGUE", (made,))
     monkeypatch.setenv("EARWITNESS_MODELS", str(tmp_path / "models"))

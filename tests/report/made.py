@@ -8,6 +8,7 @@ from datetime import date
 import h3.api.numpy_int as h3
 import numpy as np
 
+from engine.clues import clue_registry
 from engine.core import sphere
 from engine.core.claim import AGAINST, CANNOT_TELL, LIVES, NOT_THERE, Claim, ClaimFactor, ClaimTest, Resident
 from engine.core.clip import Clip, Interval, Stream
@@ -131,4 +132,4 @@ def finding(
     elif two:
         senses.append(located("picture", 80.0, 10.0, 900.0, on, "The picture does not say where this is: no text was read."))
     provenance = Provenance("0.1.0", MODELS, "2026-01-02T03:04:05+00:00", 1.5, 0)
-    return Finding(clip, perception.interval, chosen, perception, evidence, tuple(senses), provenance)
+    return Finding(clip, perception.interval, chosen, perception, evidence, tuple(senses), provenance, clue_registry())

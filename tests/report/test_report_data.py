@@ -18,6 +18,7 @@ from shapely.geometry import shape
 sys.path.insert(0, str(Path(__file__).parent))
 import made
 
+from engine.clues.registry import clue_registry
 from engine.core.perceived import clear, gather
 from engine.models import agclip, birdnet, geoclip_location
 from engine.report import json_schema, to_geojson, to_json, to_kml
@@ -165,11 +166,11 @@ def test_kml_is_well_formed_and_holds_the_place() -> None:
 
 
 def test_credits_name_the_licence_and_the_hash_that_is_checked_on_loading() -> None:
-    listener, ranges, other = credits([*made.MODELS, "unheard-of"])
-    assert (listener.model, ranges.model) == (birdnet.MODEL_ID, birdnet.RANGE_MODEL_ID)
+    listener, ranges, other = credits([*made.MODELS, "unheard-of"], clue_registry())
+    assert (listener.id, ranges.id) == (birdnet.MODEL_ID, birdnet.RANGE_MODEL_ID)
     assert listener.sha256 == birdnet._FILES["listener"][1] and ranges.sha256 == birdnet._FILES["range"][1]
-    ours, location = credits([agclip.MODEL_ID, geoclip_location.MODEL_ID])
+    ours, location = credits([agclip.MODEL_ID, geoclip_location.MODEL_ID], clue_registry())
     assert ours.licence == agclip.LICENCE and ours.non_commercial
     assert (location.licence, location.sha256) == (geoclip_location.LICENCE, geoclip_location._SHA256)
     assert listener.licence == birdnet.LICENCE and other.licence == "licence not stated"
-    assert "non-commercial" in licence_note(made.MODELS) and licence_note(["unheard-of"]) == ""
+    assert "non-commercial" in licence_note(made.MODELS, clue_registry()) and licence_note(["unheard-of"], clue_registry()) == ""

@@ -112,7 +112,7 @@ def test_a_silent_sense_says_why_once_and_has_no_numbers() -> None:
     finding = made.finding()
     asked = "not asked for; narration and dialogue tell of the production, not of the place"
     silent = replace(finding.located[1], cannot_tell=f"The picture does not say where this is: no text was read; {asked}.")
-    assert scope.cannot_tell(silent) == "The picture does not say where this is: no text was read."
+    assert scope.cannot_tell(silent, finding.registry) == "The picture does not say where this is: no text was read."
     none = replace(COMPARED, verdict="cannot tell", reason="the picture does not say where it is from")
     assert [name for name, _ in verdict.comparison_rows(none)] == ["Compared", "Verdict", "Numbers"]
 

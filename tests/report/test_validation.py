@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from engine.clues.registry import clue_registry
 from engine.core.paths import ASSETS, ROOT
 from engine.models import geoclip_picture, ocr
 from engine.report.view.credit import credits
@@ -67,7 +68,7 @@ def test_the_commands_are_commands() -> None:
 
 
 def test_hashes_of_models_in_several_files_are_those_that_are_loaded() -> None:
-    reader, places = credits([ocr.MODEL_ID, geoclip_picture.MODEL_ID])
+    reader, places = credits([ocr.MODEL_ID, geoclip_picture.MODEL_ID], clue_registry())
     assert dict(reader.files) == ocr.SHA256 and dict(places.files) == geoclip_picture._SHA256
 
 

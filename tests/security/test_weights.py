@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.core.card import Card
 from engine.core.errors import WeightsError
 from engine.core.paths import ROOT
 from engine.models import catalog, checkpoint, efficientnet, geoclip_location, geoclip_picture
@@ -173,7 +174,7 @@ def test_tensors_that_are_not_there_or_too_large_are_refused(tmp_path: Path) -> 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Entry:
     files = tuple(WeightFile(n, hashlib.sha256(n.encode()).hexdigest(), len(n)) for n in ("config.json", "model.safetensors"))
-    made = Entry("small", "Small", "tests", "nobody/small", "0" * 40, "MIT", False, files)
+    made = Entry(Card("small", "Small", "tests", "MIT", "nobody"), "nobody/small", "0" * 40, files)
     monkeypatch.setattr(catalog, "CATALOGUE", (made,))
     monkeypatch.setenv("EARWITNESS_MODELS", str(tmp_path / "models"))
     folder = tmp_path / "stick" / "small"

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.clues import registry
 from engine.core.errors import DataError, SettingError
 from engine.core.grid import Grid
 from engine.core.observation import ANALYST, Observation
@@ -22,17 +23,7 @@ from engine.world import countries, driving, mains, scripts
 CLUE = "cues"
 HERE = "@here"
 # Groups that another clue scores: where that clue has judged the clip, a cue of the group is argued and not scored again.
-SCORED_BY = {
-    "name": "text",
-    "phone code": "text",
-    "postal code": "text",
-    "domain": "text",
-    "language": "text",
-    "script": "text",
-    "sign text": "text",
-    "mains": "hum",
-    "sound of an animal": "species",
-}
+SCORED_BY = {group: spec.name for spec in registry.SPECS for group in spec.groups}
 _SCRIPTS = "script"
 _HALF_DEG = 0.35  # a cell whose centre lies this far outside a box still holds some of it
 

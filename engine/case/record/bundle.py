@@ -221,7 +221,7 @@ def manifest_of(
         settings=finding.settings,
         perceived=perceived,
         seed=finding.provenance.seed,
-        models=tuple((c.model, c.sha256 or _joint(c.files)) for c in credits(finding.provenance.models)),
+        models=tuple((c.id, c.sha256 or _joint(c.files)) for c in credits(finding.provenance.models, finding.registry)),
         versions=(
             ("earwitness", v.program), ("text of the program", v.text_sha256), ("python", v.python), ("system", v.system),
             *v.packages,

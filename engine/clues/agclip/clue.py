@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from engine.clues.agclip.spec import SPEC
 from engine.clues.species.clue import ranges
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.evidence import Evidence
@@ -35,9 +36,8 @@ CONFIRMED_SCORE = 0.99
 class AgClipClue:
     """Scores the observations of the clue named in `reads`; perceives nothing itself."""
 
-    name = "agclip"
-    modality = "sound"
-    reads = "species"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
     models = (birdnet.MODEL_ID, agclip.MODEL_ID, LOCATION_ID)
 
     def observe(
@@ -59,7 +59,7 @@ class AgClipClue:
             return Evidence.silent(self.name, self.modality, grid, why, own)
         week = birdnet.week_of(when.month, when.day) if when else None
         log_l = log_likelihood_from_scores(scores, grid, week)
-        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models)
+        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models, joined=self.spec.joined)
 
 
 def scores_of(observations: tuple[Observation, ...]) -> NDArray[np.float32]:

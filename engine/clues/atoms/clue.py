@@ -6,7 +6,7 @@ its part sounds. The model knows some thirty labels and names the likest, so tha
 it was never taught may pass for what it was. Beside the atoms, remarks of kind "sound" on the soundtrack: digital silence,
 stretches copied within it, long reverberation, music, voice-over. Remarks are never scored.
 
-Scoring: only when the analyst asks (`core.vote.OFF_BY_DEFAULT`), and only for labels listed in assets/cues/atoms.csv, which
+Scoring: only when the analyst asks (`ClueSpec.votes`), and only for labels listed in assets/cues/atoms.csv, which
     says
 where a sound is heard and where hardly, with sources and a factor of no more than 4. With c the best score of a label and f its
 factor, a place where it is hardly heard gets (1 - c) + c / f, all others 1.
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from engine.clues import length
 from engine.clues.atoms import soundtrack
+from engine.clues.atoms.spec import SPEC
 from engine.core.clip import AudioBlock, Clip, Interval, Reader
 from engine.core.errors import DataError, WeightsError
 from engine.core.evidence import Evidence
@@ -65,9 +66,8 @@ class Cue:
 class AtomsClue:
     """Which everyday sounds a clip is made of."""
 
-    name = "atoms"
-    modality = "sound"
-    reads = "atoms"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
     models = (MODEL_ID,)
 
     def __init__(self, track: int | None = None) -> None:

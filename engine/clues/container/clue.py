@@ -12,6 +12,7 @@ from datetime import date, datetime
 import numpy as np
 from scipy.special import logsumexp
 
+from engine.clues.container.spec import SPEC
 from engine.core import sphere
 from engine.core.claim import Claim
 from engine.core.clip import Clip, Interval, Reader
@@ -30,9 +31,8 @@ APART_KM = 10.0
 class ContainerClue:
     """Scores the places that the container states."""
 
-    name = "container"
-    modality = "container"
-    reads = "container"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
 
     def observe(
         self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent

@@ -30,14 +30,16 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.clues.hum.spec import SPEC
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.models import cards
 from engine.world import mains
 
-MODEL_ID = "hum-comb"
+MODEL_ID = cards.HUM.id
 RATE_HZ = 2000
 SEGMENT_S, HOP_S = 8.0, 4.0
 STRETCH_S = 60.0
@@ -83,9 +85,8 @@ class Comb:
 class HumClue:
     """Which power supply hums in the sound."""
 
-    name = "hum"
-    modality = "sound"
-    reads = "hum"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
     models = (MODEL_ID,)
 
     def __init__(self, track: int | None = None) -> None:

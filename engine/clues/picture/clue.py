@@ -10,7 +10,6 @@ TEMPERATURE is GeoCLIP's own (1) until it can be fitted: without CLIP's weights 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.clues.frames import MOST_FRAMES, TimesOf, evenly
+from engine.clues.picture.spec import SPEC
 from engine.core.clip import Clip, Frame, Interval, Reader
 from engine.core.errors import WeightsError
 from engine.core.evidence import Evidence
@@ -29,12 +30,7 @@ from engine.models.geoclip_location import MODEL_ID as LOCATION_ID
 from engine.models.geoclip_location import grid_embeddings
 
 TEMPERATURE = 1.0
-STEP_S = 4.0
-MOST_FRAMES = 64
 MAX_SIDE_PX = 448
-
-TimesOf = Callable[[Reader, Interval], list[float]]
-"""Which frames of an interval to look at, by their times."""
 
 
 class PictureClue:
@@ -45,9 +41,8 @@ class PictureClue:
         times_of: chooses the frames looked at; None takes one every STEP_S.
     """
 
-    name = "picture"
-    modality = "picture"
-    reads = "picture"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
     models = (geoclip_picture.MODEL_ID, LOCATION_ID)
 
     def __init__(self, folder: Path | None = None, times_of: TimesOf | None = None) -> None:
@@ -96,9 +91,3 @@ def mean_direction(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Unit vector (512,) of the mean of unit vectors (n, 512)."""
     mean = vectors.mean(axis=0)
     return mean / max(float(np.linalg.norm(mean)), 1e-9)
-
-
-def evenly(reader: Reader, interval: Interval) -> list[float]:
-    """Times of frames, one every STEP_S and at most MOST_FRAMES."""
-    step = max(STEP_S, interval.length_s / MOST_FRAMES)
-    return [interval.start_s + step * (i + 0.5) for i in range(max(1, int(interval.length_s / step)))]

@@ -21,7 +21,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.picture.clue import TimesOf, evenly
+from engine.clues.frames import TimesOf, evenly
+from engine.clues.scene.spec import SPEC
 from engine.clues.species.clue import ranges
 from engine.core.clip import Clip, Frame, Interval, Reader
 from engine.core.errors import DataError
@@ -68,9 +69,8 @@ class SceneClue:
         times_of: chooses the frames looked at; None takes one every few seconds.
     """
 
-    name = "scene"
-    modality = "picture"
-    reads = "scene"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
 
     def __init__(self, times_of: TimesOf | None = None) -> None:
         self.times_of = times_of or evenly

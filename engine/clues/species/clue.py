@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from engine.clues import length
 from engine.clues.species import tones
+from engine.clues.species.spec import SPEC
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.errors import WeightsError
 from engine.core.evidence import Evidence
@@ -99,9 +100,8 @@ def default_stride_s(length_s: float | None) -> float:
 class SpeciesClue:
     """Which species are heard, and where they live."""
 
-    name = "species"
-    modality = "sound"
-    reads = "species"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
     models = (birdnet.MODEL_ID, birdnet.RANGE_MODEL_ID)
 
     def __init__(self, stride_s: float | None = None, track: int | None = None, calibration: Calibration | None = None) -> None:

@@ -3,7 +3,7 @@
 Perceiving: Silero VAD scores frames of 32 ms; runs of speech become observations, always. Where Whisper's weights are
 installed, up to MOST_WINDOWS windows of 30 s that hold speech are asked for their language.
 
-Scoring: only the language is scored, and only when the analyst asks for it (`core.vote.OFF_BY_DEFAULT`). With p(l) the mean
+Scoring: only the language is scored, and only when the analyst asks for it (`ClueSpec.votes`). With p(l) the mean
 chance of language l over the windows and s(l, x) the share of people at x who speak it daily,
 
     L(x) = sum over l of p(l) * (DOUBT + (1 - DOUBT) * s(l, x) / mean(s)),
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clues import length
+from engine.clues.speech.spec import SPEC
 from engine.clues.text.language import NAMES
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.errors import DataError, WeightsError
@@ -59,9 +60,8 @@ class SpeechClue:
         folder: Whisper's folder; None takes the models folder.
     """
 
-    name = "speech"
-    modality = "sound"
-    reads = "speech"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
     models = (whisper.MODEL_ID,)
 
     def __init__(self, track: int | None = None, folder: Path | None = None) -> None:

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from engine.clues.picture.clue import TimesOf, evenly
+from engine.clues.frames import TimesOf, evenly
+from engine.clues.streetclip.spec import SPEC
 from engine.core.clip import Clip, Frame, Interval, Reader
 from engine.core.errors import WeightsError
 from engine.core.evidence import Evidence
@@ -47,9 +48,8 @@ class StreetClipClue:
         times_of: chooses the frames looked at; None takes one every few seconds.
     """
 
-    name = "streetclip"
-    modality = "picture"
-    reads = "streetclip"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
     models = (streetclip.MODEL_ID,)
 
     def __init__(self, folder: Path | None = None, times_of: TimesOf | None = None) -> None:

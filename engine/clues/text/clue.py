@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from engine.clues.text import choice, frames, index, mirror, reading, scoring
 from engine.clues.text.fold import squash
 from engine.clues.text.reading import Reading
+from engine.clues.text.spec import SPEC
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
@@ -34,9 +35,8 @@ LEAST_LETTERS, ALIKE = 8, 0.9  # of two lines that are readings of one sign
 class TextClue:
     """What is written in the picture."""
 
-    name = "text"
-    modality = "picture"
-    reads = "text"
+    spec = SPEC
+    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
     models = (ocr.MODEL_ID, language.MODEL_ID)
 
     def __init__(self, captions: bool = False, times_s: tuple[float, ...] = ()) -> None:

@@ -146,7 +146,7 @@ def paired(recordings: Sequence[Sample], photos: Sequence[Sample]) -> tuple[AvgC
     Raises:
         DataError: there is no such pair.
     """
-    from engine.clues.text import TextClue
+    from engine.clues.text.clue import TextClue
 
     clue, grid, out = TextClue(), world_grid(), []
     places = sphere.to_xyz([r.lat_deg for r in recordings], [r.lon_deg for r in recordings])

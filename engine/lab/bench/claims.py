@@ -27,7 +27,7 @@ from sklearn.metrics import roc_auc_score
 
 from engine.clues.species import residents
 from engine.clues.species.clue import SpeciesClue
-from engine.clues.text import TextClue
+from engine.clues.text.clue import TextClue
 from engine.core import sphere
 from engine.core.claim import NOT_THEN, NOT_THERE, Claim
 from engine.core.errors import DataError

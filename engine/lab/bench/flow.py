@@ -29,7 +29,7 @@ from engine.analysis import flow_density as flowing
 from engine.analysis.second_opinion import condition_of, opinion_vector
 from engine.clues.picture.clue import PictureClue
 from engine.clues.species.clue import SpeciesClue
-from engine.clues.text import TextClue
+from engine.clues.text.clue import TextClue
 from engine.core import sphere
 from engine.core.errors import DataError
 from engine.core.finding import PRIORS, Settings

@@ -28,7 +28,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_auc_score
 
 from engine.clues.species.clue import SpeciesClue
-from engine.clues.text import TextClue
+from engine.clues.text.clue import TextClue
 from engine.core import sphere
 from engine.core.errors import DataError
 from engine.core.finding import PRIORS, Settings

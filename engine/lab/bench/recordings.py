@@ -22,7 +22,6 @@ from engine.analysis.judge import judge
 from engine.analysis.judge import perceive as perceive_clip
 from engine.clues import registry
 from engine.clues.species.clue import default_stride_s
-from engine.core import vote
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Reader
 from engine.core.errors import DataError, EarwitnessError
 from engine.core.finding import PRIORS, Finding, Perception, Settings
@@ -131,7 +130,8 @@ def score(sample: Sample, finding: Finding) -> Row:
     found = outcome(sound.posterior, *truth, place=(sound.place.lat_deg, sound.place.lon_deg)) if sound.place else at_prior
     alone = {}
     for e in finding.evidence:
-        voted = e.clue not in vote.OFF_BY_DEFAULT or e.clue in finding.settings.included
+        spec = registry.spec(e.clue)
+        voted = spec is None or spec.scored(finding.settings.included)
         if e.modality == "sound" and voted:
             one = fuse.locate_modality("sound", (e,), prior, finding.settings.radius_km)
             spot = (one.place.lat_deg, one.place.lon_deg) if one.place else None

@@ -25,6 +25,7 @@ from engine.core.errors import SettingError
 from engine.core.paths import ASSETS
 from engine.lab.data import flow_data
 from engine.lab.train.agclip import Neighbours
+from engine.models import cards
 from engine.models.flow import geometry, ode
 from engine.models.flow.field import Shape, VelocityField, shape_record
 from engine.models.flow.model import Shipped
@@ -33,7 +34,7 @@ from engine.models.flow.sketch import Heat, Sketch
 from engine.world.grid import world_grid
 
 FOLDER = ASSETS / "models" / "flow"
-LICENCE = "CC BY-NC-SA 4.0"
+LICENCE = cards.FLOW.licence
 DRAWS = 8
 SPREAD_KM = 60.0
 LAG = 0.998

@@ -23,12 +23,13 @@ from torch import Tensor
 from engine.core.errors import DataError, WeightsError
 from engine.core.file import read_text
 from engine.core.paths import ASSETS
+from engine.models import cards
 from engine.models.flow import geometry, ode
 from engine.models.flow.field import Shape, Told, VelocityField
 from engine.models.flow.rivals import GridSoftmax, VmfMixture
 from engine.models.flow.sketch import Atlas, Condition, Heat, Sketch
 
-MODEL_ID = "flow-s2"
+MODEL_ID = cards.FLOW.id
 FOLDER = ASSETS / "models" / "flow"
 BATCH = 400  # points moved at once: more do not fit the processor's cache
 

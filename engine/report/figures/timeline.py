@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from html import escape
 
 from engine.core.clip import Interval
+from engine.core.modality import Modality
 from engine.core.perceived import Perceived
+from engine.core.spec import Registry
 from engine.core.timeline import Timeline
 from engine.media.source import shown
 from engine.report.figures.colour import modality_colour
 from engine.report.view import words
 
 _LEFT, _WIDTH, _ROW, _TOP, _BOTTOM = 210, 770, 22, 6, 34
-_PICTURE_KINDS = frozenset({"text", "scene"})
 _MOST_BLOCKS = 600
 
 
-def timeline(perceived: Sequence[Perceived], interval: Interval, cuts_s: Sequence[float] = ()) -> str:
+def timeline(perceived: Sequence[Perceived], interval: Interval, registry: Registry, cuts_s: Sequence[float] = ()) -> str:
     """Rows for these things over the interval; `cuts_s` are the shots' beginnings, drawn as thin lines."""
     height = _TOP + _ROW * len(perceived) + _BOTTOM
     scale = _WIDTH / interval.length_s
@@ -27,16 +28,21 @@ def timeline(perceived: Sequence[Perceived], interval: Interval, cuts_s: Sequenc
         for c in cuts_s
         if interval.start_s < c < interval.end_s
     )
-    rows = "".join(_row(p, i, interval, scale) for i, p in enumerate(perceived))
+    rows = "".join(_row(p, i, interval, scale, _modality(p, registry)) for i, p in enumerate(perceived))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 20} {height}" role="img" class="timeline" '
         f'aria-label="When each thing was perceived">{lines}{rows}{_axis(interval, scale, bottom)}</svg>'
     )
 
 
-def _row(p: Perceived, at: int, interval: Interval, scale: float) -> str:
+def _modality(p: Perceived, registry: Registry) -> Modality:
+    kind = registry.kind(p.best.kind)
+    return kind.modality if kind else Modality.SOUND
+
+
+def _row(p: Perceived, at: int, interval: Interval, scale: float, modality: Modality) -> str:
     y = _TOP + at * _ROW
-    fill = modality_colour("picture" if p.best.kind in _PICTURE_KINDS else "sound")
+    fill = modality_colour(modality)
     strongest = sorted(p.observations, key=lambda o: -o.score)[:_MOST_BLOCKS]
     blocks = []
     for o in sorted(strongest, key=lambda o: o.score):

@@ -20,6 +20,7 @@ from engine.core.finding import Finding, Located, Provenance, Settings
 from engine.core.observation import Observation
 from engine.core.perceived import Perceived, gather
 from engine.core.rationale import Rationale
+from engine.core.spec import Registry
 from engine.core.timeline import Timeline
 from engine.media.source import shown
 from engine.report.formats.record import (
@@ -109,7 +110,7 @@ def record_of(finding: Finding, custody: Custody | None = None) -> FindingRecord
         rationale=_rationale(finding.rationale) if finding.rationale else None,
         conditions=tuple(ConditionRecord(c.about, c.tested, c.here, c.verdict) for c in conditions(finding)),
         unexamined=scope.unexamined(finding),
-        provenance=_provenance(finding.provenance, finding.perception.skipped),
+        provenance=_provenance(finding.provenance, finding.perception.skipped, finding.registry),
         custody=_custody(custody) if custody else None,
     )
 
@@ -302,7 +303,7 @@ def _effect(e: Effect) -> EffectRecord:
     return EffectRecord(**given | {"key": _text(e.key), "title": _text(e.title)})
 
 
-def _provenance(p: Provenance, skipped: Mapping[str, int]) -> ProvenanceRecord:
+def _provenance(p: Provenance, skipped: Mapping[str, int], registry: Registry) -> ProvenanceRecord:
     return ProvenanceRecord(
         program="earwitness",
         version=p.version,
@@ -310,8 +311,8 @@ def _provenance(p: Provenance, skipped: Mapping[str, int]) -> ProvenanceRecord:
         elapsed_s=p.elapsed_s,
         seed=p.seed,
         models=tuple(
-            ModelRecord(c.model, c.title, c.licence, c.non_commercial, c.source, c.sha256, tuple(FileRecord(*f) for f in c.files))
-            for c in credit.credits(p.models)
+            ModelRecord(c.id, c.title, c.licence, c.non_commercial, c.source, c.sha256, tuple(FileRecord(*f) for f in c.files))
+            for c in credit.credits(p.models, registry)
         ),
         skipped_audio=int(skipped.get("audio", 0)),
         skipped_video=int(skipped.get("video", 0)),

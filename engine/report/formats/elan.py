@@ -93,7 +93,7 @@ def _tiers(finding: Finding) -> Iterator[tuple[str, tuple[_Annotation, ...]]]:
     if len(shots) > 1:
         yield "shots", shots
     taken: set[str] = {"shots"}
-    for p in clear(gather(finding), "species", "sound", "text", "scene", "hum", "speech")[:_MOST_TIERS]:
+    for p in clear(gather(finding), *(k.name for k in finding.registry.kinds if k.tiered))[:_MOST_TIERS]:
         if p.dropped:
             continue
         name = _tier_name(p)

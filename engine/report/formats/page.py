@@ -11,6 +11,7 @@ from datetime import date
 
 from markupsafe import Markup
 
+from engine.core.card import Card as ModelCard
 from engine.core.claim import LIVES, ClaimTest
 from engine.core.clip import Reader
 from engine.core.custody import Custody
@@ -26,7 +27,7 @@ from engine.report.formats.digest import digest
 from engine.report.formats.record import clip_name
 from engine.report.view import claim, fact, film, scope, verdict, words
 from engine.report.view.against import speaks_against
-from engine.report.view.credit import Credit, credits, licence_note
+from engine.report.view.credit import credits, licence_note
 from engine.report.view.decision import EditRow, EffectRow, chosen, decided, decisions, effects, first
 from engine.report.view.exhibit import Card, Ranges, Row, Still, card, row, stills
 from engine.report.view.likeness import Condition, conditions
@@ -126,7 +127,7 @@ class Page:
     problems: tuple[str, ...]
     settings: tuple[tuple[str, str], ...]
     tags: tuple[tuple[str, str], ...]
-    credits: tuple[Credit, ...]
+    credits: tuple[ModelCard, ...]
     licence: str
     range_when: str
     ground: Markup
@@ -190,8 +191,8 @@ def page_of(
         problems=fact.problems(finding),
         settings=fact.settings(finding),
         tags=tuple((shown(k, 80), shown(v, 300)) for k, v in finding.clip.tags[:_MOST_ROWS]),
-        credits=credits(finding.provenance.models),
-        licence=licence_note(finding.provenance.models),
+        credits=credits(finding.provenance.models, finding.registry),
+        licence=licence_note(finding.provenance.models, finding.registry),
         range_when=_season(finding.settings.when),
         ground=Markup(maps.ground_symbols()),
         argument=_argument(finding),
@@ -292,7 +293,7 @@ def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
     """The modalities with their maps, and one map of all outlines when several spoke."""
     outlines = {x.modality: maps.outlines_of(x, _OUTLINED) for x in finding.located if x.spoke}
     marks = {x.modality: _mark(x) for x in finding.located if x.spoke}
-    senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality), _note(x, finding)) for x in finding.located)
+    senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality), finding) for x in finding.located)
     claimed = [maps.Mark(t.claim.lat_deg, t.claim.lon_deg, "claim", shown(f"claimed: {t.place}", 60)) for t in finding.claims]
     if len(outlines) < 2 and not claimed:
         return senses, Markup("")
@@ -315,7 +316,7 @@ def _note(x: Located, finding: Finding) -> str:
     return f"This takes for granted that sound and picture come from one place{against}."
 
 
-def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, note: str = "") -> Sense:
+def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, finding: Finding) -> Sense:
     name = words.modality(x.modality)
     world = near = Markup("")
     near_km = ""
@@ -339,8 +340,8 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, not
         world=world,
         near=near,
         near_km=near_km,
-        note=note,
-        cannot_tell=scope.cannot_tell(x),
+        note=_note(x, finding),
+        cannot_tell=scope.cannot_tell(x, finding.registry),
     )
 
 
@@ -352,4 +353,4 @@ def _scene_row(scene: Finding) -> film.SceneRow:
 
 def _timeline(finding: Finding, rows: tuple[Perceived, ...]) -> Markup:
     cuts = [float(getattr(s, "start_s", s)) for s in getattr(finding, "shots", ()) or ()]
-    return Markup(timeline(rows, finding.interval, cuts)) if rows else Markup("")
+    return Markup(timeline(rows, finding.interval, finding.registry, cuts)) if rows else Markup("")

@@ -21,7 +21,6 @@ COLUMNS = (
     "Scientific Name", "Common Name", "Confidence", "Annotation",
 )  # fmt: skip
 LOW_HZ, HIGH_HZ = 0, 15_000  # BirdNET's band
-_KINDS = ("species", "sound")
 
 
 def to_raven(finding: Finding) -> str:
@@ -33,10 +32,11 @@ def to_raven(finding: Finding) -> str:
 
 
 def _selections(finding: Finding) -> list[Observation]:
+    selected = {k.name for k in finding.registry.kinds if k.selected}
     heard = [
         o
         for p in gather(finding)
-        if p.best.kind in _KINDS and not p.dropped
+        if p.best.kind in selected and not p.dropped
         for o in p.observations
         if o.score >= HEARD_SCORE or o.by_analyst
     ]

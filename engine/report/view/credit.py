@@ -3,187 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from engine.core.card import Card
+from engine.core.spec import Registry
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """What is to be said of a model beside a result.
-
-    Attributes:
-        model: its id, as in Provenance.models.
-        title: what people call it.
-        purpose: what it did.
-        licence: its licence's name.
-        source: who made it and where it is described.
-        sha256: hex digest of its weights, or "" where it is not one fixed file.
-        non_commercial: the licence forbids commercial use.
-        files: (name, sha256) of each, where it is several fixed files.
-    """
-
-    model: str
-    title: str
-    purpose: str
-    licence: str
-    source: str
-    sha256: str = ""
-    non_commercial: bool = False
-    files: tuple[tuple[str, str], ...] = ()
+def credits(models: Iterable[str], registry: Registry) -> tuple[Card, ...]:
+    """Cards of these models, in order; one that the registry does not know is named by its id."""
+    return tuple(registry.card(m) for m in dict.fromkeys(models))
 
 
-_KNOWN = (
-    Credit(
-        "cue-table",
-        "Table of cues",
-        "says where what an analyst noted is likelier; ratios are judgement, each row names its source",
-        "Apache-2.0",
-        "Earwitness, assets/cues/cues.csv",
-    ),
-    Credit(
-        "birdnet-v2.4",
-        "BirdNET v2.4",
-        "names the species heard in windows of 3 s (6,522 classes)",
-        "CC BY-NC-SA 4.0",
-        "K. Lisa Yang Center for Conservation Bioacoustics, Cornell Lab of Ornithology, and Chemnitz University of Technology; "
-        "Kahl et al. 2021, Ecological Informatics 61, 101236",
-        "55f3e4055b1a13bfa9a2452731d0d34f6a02d6b775a334362665892794165e4c",
-        non_commercial=True,
-    ),
-    Credit(
-        "birdnet-v2.4-range-v2",
-        "BirdNET v2.4 range model, version 2",
-        "says how likely each species is recorded at a place, by week or year-round",
-        "CC BY-NC-SA 4.0",
-        "as BirdNET v2.4; trained on eBird checklist frequencies",
-        "1226f23fc20362617deb09178f366111b70cf085c2c82893f2814e5acedce6c2",
-        non_commercial=True,
-    ),
-    Credit(
-        "agclip-birdnet",
-        "AG-CLIP on BirdNET's scores",
-        "turns the species scores of a stretch of sound into a vector that fits places",
-        "CC BY-NC-SA 4.0",
-        "trained for Earwitness on simulated soundscapes from BirdNET's models, whose licence it inherits; "
-        "after Chasmai et al. 2025, arXiv 2505.18726",
-        non_commercial=True,
-    ),
-    Credit(
-        "agclip-mobilenetv3",
-        "AG-CLIP on spectrograms",
-        "turns sound into a vector that fits places",
-        "as stated with the checkpoint that was given",
-        "Chasmai et al. 2025, arXiv 2505.18726",
-    ),
-    Credit(
-        "geoclip-location",
-        "GeoCLIP location encoder",
-        "turns a place into a vector",
-        "MIT",
-        "Vivanco Cepeda et al. 2023, NeurIPS 36",
-        "94b80ae3af89fca78539e129dd2929d321247f5ceeeb0a31bc2c31041a253394",
-    ),
-    Credit(
-        "geoclip",
-        "GeoCLIP with CLIP ViT-L/14",
-        "says which places a picture fits",
-        "MIT",
-        "Vivanco Cepeda et al. 2023, NeurIPS 36; CLIP: Radford et al. 2021, OpenAI",
-        files=(
-            ("image_encoder_mlp_weights.pth", "5342c391eec961796d04d02f2bd670bfa97b34ce32c656d0e0676581103c2c14"),
-            ("logit_scale_weights.pth", "9568e2e09dd19083082bf285b2c0c126867e40dbd275a8ee8c621888b861904e"),
-        ),
-    ),
-    Credit(
-        "hum-comb",
-        "Mains hum by its multiples",
-        "says which power supply, 50 or 60 Hz, hums in the sound",
-        "Apache-2.0",
-        "a computation of Earwitness, no network; supplies by country: International Electrotechnical Commission",
-    ),
-    Credit(
-        "steady-lines",
-        "Machines' tones",
-        "finds tones too steady for an animal and takes them out before species are listened for",
-        "Apache-2.0",
-        "a computation of Earwitness, no network; after McAulay & Quatieri 1986, IEEE Trans. ASSP 34(4)",
-    ),
-    Credit(
-        "atoms-sae",
-        "Acoustic atoms",
-        "takes the sound apart into everyday sounds (28 labels)",
-        "Apache-2.0",
-        "trained for Earwitness on free recordings, listed in its card; after Su & Liu 2026, arXiv 2603.05708",
-    ),
-    Credit(
-        "soundtrack",
-        "Remarks on the soundtrack",
-        "finds digital silence, copied stretches, long reverberation, music, voice-over",
-        "Apache-2.0",
-        "computations of Earwitness, no network",
-    ),
-    Credit(
-        "silero-vad-6.2",
-        "Silero VAD 6.2",
-        "says where there is speech",
-        "MIT",
-        "Silero Team, github.com/snakers4/silero-vad",
-        "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
-    ),
-    Credit(
-        "whisper-small",
-        "Whisper small",
-        "says which language is spoken",
-        "Apache-2.0",
-        "Radford et al. 2022, OpenAI",
-        "1d7734884874f1a1513ed9aa760a4f8e97aaa02fd6d93a3a85d27b2ae9ca596b",
-    ),
-    Credit(
-        "efficientnet-lite0",
-        "EfficientNet-Lite0",
-        "names animals and things seen in frames (ImageNet's classes)",
-        "Apache-2.0",
-        "Tan & Le 2019; Lite variants by R. Liu, Google; converted by ML Illustrated",
-        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    ),
-    Credit(
-        "streetclip",
-        "StreetCLIP",
-        "says which country a picture fits",
-        "CC BY-NC 4.0",
-        "Haas, Alberti, Skreta 2023, arXiv 2302.00275",
-        non_commercial=True,
-    ),
-    Credit(
-        "PP-OCRv6-small",
-        "PP-OCRv6 small, through RapidOCR",
-        "finds and reads text in frames",
-        "Apache-2.0",
-        "PaddlePaddle authors; RapidAI",
-        files=(
-            ("PP-OCRv6_det_small.onnx", "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f"),
-            ("PP-OCRv6_rec_small.onnx", "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884"),
-            ("ch_ppocr_mobile_v2.0_cls_mobile.onnx", "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c"),
-        ),
-    ),
-    Credit(
-        "lingua-2-trigrams",
-        "lingua, trigram models",
-        "says which language a text is in",
-        "Apache-2.0",
-        "Peter M. Stahl",
-    ),
-)
-
-
-def credits(models: Iterable[str]) -> tuple[Credit, ...]:
-    """Credits of these models, in order; one that is not listed here is named by its id."""
-    known = {c.model: c for c in _KNOWN}
-    return tuple(known.get(m, Credit(m, m, "", "licence not stated", "")) for m in dict.fromkeys(models))
-
-
-def licence_note(models: Iterable[str]) -> str:
+def licence_note(models: Iterable[str], registry: Registry) -> str:
     """One sentence on what the models' licences mean for the use of this result; "" when none restricts it."""
-    bound = [c for c in credits(models) if c.non_commercial]
+    bound = [c for c in credits(models, registry) if c.non_commercial]
     if not bound:
         return ""
     licences = ", ".join(dict.fromkeys(c.licence for c in bound))

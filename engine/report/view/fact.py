@@ -47,7 +47,9 @@ def _stream(s: Stream) -> str:
 def problems(finding: Finding) -> tuple[str, ...]:
     skipped = [f"{n:,} {kind} packets could not be decoded." for kind, n in finding.perception.skipped.items() if n]
     silent = [
-        f"{words.modality(x.modality)}: {scope.cannot_tell(x)}" for x in finding.located if x.cannot_tell and x.modality != FUSED
+        f"{words.modality(x.modality)}: {scope.cannot_tell(x, finding.registry)}"
+        for x in finding.located
+        if x.cannot_tell and x.modality != FUSED
     ]
     failed = finding.perception.failed.values()
     return tuple(shown(t, 700) for t in (*silent, *failed, *finding.clip.problems, *skipped))

@@ -117,8 +117,8 @@ def _of_both(finding: Finding, facts: Tested) -> Iterator[Condition]:
         other = [c for c in voting if c not in facts.clues]
         yield Condition(
             "Clues that speak",
-            " and ".join(scope.clue_name(c) for c in facts.clues),
-            ", ".join(scope.clue_name(c) for c in voting),
+            " and ".join(finding.registry.title(c) for c in facts.clues),
+            ", ".join(finding.registry.title(c) for c in voting),
             NOT_TESTED if other else AS_TESTED,
         )
 

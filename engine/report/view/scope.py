@@ -10,7 +10,7 @@ from engine.core.custody import Custody
 from engine.core.edit import edited
 from engine.core.finding import Finding, Located
 from engine.core.observation import ANALYST
-from engine.core.vote import OFF_BY_DEFAULT
+from engine.core.spec import Registry
 from engine.media.source import shown
 from engine.report.view import words
 from engine.report.view.versions import Versions
@@ -23,25 +23,6 @@ PURPOSE = (
     "One line of evidence among others, to be explained by a person who can be questioned on it. It does not decide a case, and "
     "does not say that a clip is genuine or forged.",
 )
-CLUE_NAMES = {
-    "species": "species heard",
-    "agclip": "soundscape as a whole (AG-CLIP)",
-    "hum": "mains hum",
-    "speech": "spoken language",
-    "atoms": "everyday sounds (acoustic atoms)",
-    "text": "text read in the picture",
-    "picture": "look of the picture (GeoCLIP)",
-    "streetclip": "country of a street view (StreetCLIP)",
-    "scene": "animals and things seen",
-    "container": "place stated by the container",
-    "cues": "what the analyst noted of the picture",
-    "cues heard": "what the analyst noted of the sound",
-}
-
-
-def clue_name(clue: str) -> str:
-    """A clue as people call it."""
-    return CLUE_NAMES.get(clue, clue)
 
 
 def homeless(text: str) -> str:
@@ -49,10 +30,10 @@ def homeless(text: str) -> str:
     return text.replace(str(Path.home()), "~")
 
 
-def cannot_tell(x: Located) -> str:
+def cannot_tell(x: Located, registry: Registry) -> str:
     """Why a sense cannot tell, without the clues that nobody asked for: they are listed by themselves. Fit to be shown."""
     text = homeless(x.cannot_tell or "")
-    for why in OFF_BY_DEFAULT.values():
+    for why in (s.idle for s in registry.idle if not s.beside):
         text = text.replace(f"; {why}", "").replace(f"{why}; ", "")
     return shown(text, 600)
 
@@ -77,7 +58,7 @@ def examiner(finding: Finding, custody: Custody | None, made_with: Versions) -> 
 
 def silent(finding: Finding) -> tuple[tuple[str, str], ...]:
     """(clue as people call it, why it said nothing)."""
-    return tuple((clue_name(e.clue), shown(homeless(e.abstained), 400)) for e in finding.evidence if e.abstained)
+    return tuple((finding.registry.title(e.clue), shown(homeless(e.abstained), 400)) for e in finding.evidence if e.abstained)
 
 
 def unexamined(finding: Finding) -> tuple[str, ...]:
@@ -94,7 +75,8 @@ def _of_time(finding: Finding) -> Iterator[str]:
         a, b = finding.interval.start_s, finding.interval.end_s
         yield f"Of {words.clock(whole)} only {words.span(a, b)} was judged."
     if finding.settings.quick:
-        yield f"Clues without a vote were not run, to be quick: {', '.join(clue_name(c) for c in OFF_BY_DEFAULT)}."
+        idle = ", ".join(s.title for s in finding.registry.idle if not s.beside)
+        yield f"Clues without a vote were not run, to be quick: {idle}."
 
 
 def _of_tracks(clip: Clip, finding: Finding) -> Iterator[str]:

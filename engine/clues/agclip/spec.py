@@ -1,0 +1,31 @@
+"""The soundscape as a whole, as AG-CLIP hears it."""
+
+from __future__ import annotations
+
+from engine.core.evidence import Clue
+from engine.core.modality import Modality
+from engine.core.spec import Chosen, ClueSpec
+from engine.models import cards
+
+
+def _make(_chosen: Chosen) -> Clue:
+    from engine.clues.agclip.clue import AgClipClue
+
+    return AgClipClue()
+
+
+SPEC = ClueSpec(
+    name="agclip",
+    title="soundscape as a whole (AG-CLIP)",
+    modality=Modality.SOUND,
+    doing="Comparing the soundscape with places",
+    make=_make,
+    kinds=(),
+    models=(cards.BIRDNET, cards.AGCLIP, cards.GEOCLIP_LOCATION),
+    reads="species",
+    idle="not asked for; on recordings of known place it showed no gain beside the species' ranges",
+    calibrated=True,
+    joined="species",
+    thread="animals",
+    weight_reason="blended with the species into one likelihood, by fitted numbers; the weight of the species applies",
+)

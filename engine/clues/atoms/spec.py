@@ -1,0 +1,34 @@
+"""Everyday sounds that a mixture is made of."""
+
+from __future__ import annotations
+
+from engine.core.evidence import Clue
+from engine.core.modality import Modality
+from engine.core.spec import Chosen, ClueSpec, Kind
+from engine.models import cards
+
+
+def _make(chosen: Chosen) -> Clue:
+    from engine.clues.atoms.clue import AtomsClue
+
+    return AtomsClue(chosen.settings.track)
+
+
+def _unload() -> None:
+    from engine.clues.atoms.clue import decomposer
+
+    decomposer.cache_clear()
+
+
+SPEC = ClueSpec(
+    name="atoms",
+    title="everyday sounds (acoustic atoms)",
+    modality=Modality.SOUND,
+    doing="Taking the sound apart",
+    make=_make,
+    unload=_unload,
+    large=True,
+    kinds=(Kind("atom", "acoustic atom", "Acoustic atoms", Modality.SOUND, tiered=False, located=False),),
+    models=(cards.ATOMS, cards.SOUNDTRACK),
+    idle="not asked for; few everyday sounds say anything of places, and a film may have them from a library",
+)

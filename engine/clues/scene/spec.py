@@ -1,0 +1,34 @@
+"""Animals and things seen, and where they belong."""
+
+from __future__ import annotations
+
+from engine.clues.frames import times_of
+from engine.core.evidence import Clue
+from engine.core.modality import Modality
+from engine.core.spec import Chosen, ClueSpec, Kind
+from engine.models import cards
+
+
+def _make(chosen: Chosen) -> Clue:
+    from engine.clues.scene.clue import SceneClue
+
+    return SceneClue(times_of=times_of(chosen))
+
+
+def _unload() -> None:
+    from engine.clues.scene.clue import net
+
+    net.cache_clear()
+
+
+SPEC = ClueSpec(
+    name="scene",
+    title="animals and things seen",
+    modality=Modality.PICTURE,
+    doing="Looking for what the picture shows",
+    make=_make,
+    unload=_unload,
+    kinds=(Kind("scene", "scene", "Seen in the picture", Modality.PICTURE),),
+    models=(cards.EFFICIENTNET, cards.BIRDNET_RANGE),
+    idle="not asked for; on photos of known place it seldom spoke and showed no certain gain",
+)

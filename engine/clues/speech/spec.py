@@ -1,0 +1,33 @@
+"""Where somebody speaks, and in which language."""
+
+from __future__ import annotations
+
+from engine.core.evidence import Clue
+from engine.core.modality import Modality
+from engine.core.spec import Chosen, ClueSpec, Kind
+from engine.models import cards
+
+
+def _make(chosen: Chosen) -> Clue:
+    from engine.clues.speech.clue import SpeechClue
+
+    return SpeechClue(chosen.settings.track)
+
+
+def _unload() -> None:
+    from engine.clues.speech.clue import voice_detector
+
+    voice_detector.cache_clear()
+
+
+SPEC = ClueSpec(
+    name="speech",
+    title="spoken language",
+    modality=Modality.SOUND,
+    doing="Listening for speech",
+    make=_make,
+    unload=_unload,
+    kinds=(Kind("speech", "speech", "Speech", Modality.SOUND, located=False),),
+    models=(cards.SILERO, cards.WHISPER),
+    idle="not asked for; narration and dialogue tell of the production, not of the place",
+)

@@ -1,0 +1,38 @@
+"""What is written in the picture, and which places it means."""
+
+from __future__ import annotations
+
+from engine.core.evidence import Clue
+from engine.core.modality import Modality
+from engine.core.spec import Chosen, ClueSpec, Kind
+from engine.models import cards
+
+
+def _make(chosen: Chosen) -> Clue:
+    from engine.clues.text.clue import TextClue
+
+    return TextClue(times_s=chosen.texts_s)
+
+
+def _unload() -> None:
+    from engine.clues.text.clue import text_reader
+
+    text_reader.cache_clear()
+
+
+SPEC = ClueSpec(
+    name="text",
+    title="text read in the picture",
+    modality=Modality.PICTURE,
+    doing="Reading what is written in the picture",
+    make=_make,
+    unload=_unload,
+    large=True,
+    kinds=(Kind("text", "text read", "Read in the picture", Modality.PICTURE),),
+    models=(cards.OCR, cards.LINGUA),
+    votes=True,
+    idle="",
+    calibrated=True,
+    weight_reason="1: every reading carries its own chance; cues that repeat each other are tempered inside the clue",
+    groups=("name", "phone code", "postal code", "domain", "language", "script", "sign text"),
+)
