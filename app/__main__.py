@@ -21,7 +21,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, TextIO
 
-import engine
+from engine.core import clear_scratch, scratch_folder
 
 ADDRESS, FIRST_PORT, MOST_PORTS = "127.0.0.1", 8501, 100
 ENDING_S = 5.0
@@ -77,7 +77,7 @@ def _serve(held: socket.socket, orders: Orders, options: dict[str, Any], clip: l
 
     import streamlit as st
 
-    engine.clear_scratch()
+    clear_scratch()
     made = st.App(sys.argv[0], **server.parts(announce, orders.token, orders.origins, port))
     runner = uvicorn.Server(
         uvicorn.Config(
@@ -156,7 +156,7 @@ def _has_a_screen() -> bool:
 
 def _open(where: str) -> None:
     """Open the address in a browser by way of a page that only this user can read: its command line is everybody's to see."""
-    with engine.scratch() as folder:
+    with scratch_folder() as folder:
         page = Path(folder) / "earwitness.html"
         page.write_text(_OPENING.format(where=escape(where)), encoding="utf-8")
         webbrowser.open(page.as_uri())

@@ -20,6 +20,7 @@ from engine.analysis import factor
 from engine.case import Filed, Ruling
 from engine.case.record import archive
 from engine.case.record import decisions as filing
+from engine.core import without_password
 
 WIDTH = 380  # px; what is said would make it as wide as the page
 _ABOUT = (
@@ -91,7 +92,7 @@ def _writing() -> None:
 
 def _kept(b: state.Bench, filed: Filed, found: Finding) -> None:
     waiting = len(b.moves) - b.filing.entered
-    where = clean(engine.without_password(filed.place), 200)
+    where = clean(without_password(filed.place), 200)
     if b.filing.error:
         st.error(plain(b.filing.error, 500), icon=":material/error:")
     st.html(

@@ -23,8 +23,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from engine import EarwitnessError, InputError, PieceError
-from engine.case import Uploads
+from engine import EarwitnessError, InputError
+from engine.case import PieceError, Uploads
 
 MEDIA, UPLOAD = "/earwitness/media", "/earwitness/upload"
 PIECE_BYTES = 8 * 2**20

@@ -33,7 +33,7 @@ from engine.analysis import species_range as engine_species_range
 from engine.analysis import warm_up as engine_warm_up
 from engine.case import Filed, JobTicket
 from engine.clues import affinity_countries, affinity_places
-from engine.core import Choice, Effect, Step, chosen_settings, edit_steps, edited, untouched
+from engine.core import Choice, Effect, Scratch, Step, chosen_settings, edit_steps, edited, scratch_folder, untouched
 from engine.media import excerpt_wav
 from engine.report.view import edits as edit_words
 from engine.report.view import words
@@ -100,7 +100,7 @@ class Filing:
 class Bench:
     """What one session works on."""
 
-    scratch: engine.Scratch = field(default_factory=engine.scratch)  # uploads and previews; gone with the session
+    scratch: Scratch = field(default_factory=scratch_folder)  # uploads and previews; gone with the session
     door: str = ""
     shared: dict[str, str] = field(default_factory=dict)
     job: Job | None = None

@@ -37,7 +37,7 @@ def text() -> str:
             "| GeoCLIP's gallery of 100,000 places | prior of observers | MIT | package `geoclip` |",
             "| wordfreq; phonenumbers | words; phone codes of what is read | CC BY-SA 4.0 (data); Apache-2.0 | packages |",
             "| expected species per cell and week | richness of a place | CC BY-NC-SA 4.0, from BirdNET | `assets/models` |",
-            "| Libertinus; DejaVu, Last Resort | letters of the PDF | OFL 1.1; Bitstream Vera, OFL 1.1 | packages `typst`, `matplotlib` |",
+            "| Libertinus; DejaVu | letters of the PDF | OFL 1.1; Bitstream Vera | packages `typst`, `matplotlib` |",
             "",
         ]
     )

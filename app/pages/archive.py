@@ -14,6 +14,7 @@ from app.frame import clean, dark, plain, swatch, tip
 from engine import EarwitnessError
 from engine.case import ArchiveEntry, ArchiveQuery
 from engine.case.record import archive
+from engine.core import without_password
 from engine.media import SharedSound
 from engine.report.view import edits as edit_words
 from engine.report.view import words
@@ -164,7 +165,7 @@ def header(b: Book) -> None:
     if a.problems:
         facts.insert(2, f"{len(a.problems):,} not examined")
     said = "".join(f"<span>{clean(x)}</span>" for x in facts)
-    where = clean(engine.without_password(a.place), 300)
+    where = clean(without_password(a.place), 300)
     left.html(f"<div class='ew-facts'><b title='{where}'>{clean(a.title, 70)}</b>{said}</div>")
     again.button("Read again", key="case-again", icon=":material/refresh:", width="stretch", help="As the case is by now",
                  **state.callback(casebook.read_again, b))  # fmt: skip

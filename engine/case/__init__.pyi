@@ -3,6 +3,7 @@ from .jobs.queue import JobStage as JobStage
 from .jobs.queue import JobStatus as JobStatus
 from .jobs.queue import JobTicket as JobTicket
 from .jobs.queue import Queue as Queue
+from .jobs.upload import PieceError as PieceError
 from .jobs.upload import Uploads as Uploads
 from .record.archive import Archive as Archive
 from .record.archive import ArchiveEntry as ArchiveEntry

@@ -9,4 +9,8 @@ from .edit import edited as edited
 from .edit import untouched as untouched
 from .paths import kept_dir as kept_dir
 from .paths import models_dir as models_dir
+from .scratch import Scratch as Scratch
+from .scratch import clear_scratch as clear_scratch
+from .scratch import scratch_folder as scratch_folder
+from .secret import without_password as without_password
 from .spec import Registry as Registry

@@ -43,7 +43,7 @@ class Scratch:
             OSError: it cannot be written there.
         """
         place = home() if beside is None else Path(beside)
-        clear(place)
+        clear_scratch(place)
         self._folder = tempfile.TemporaryDirectory(prefix=PREFIX, dir=place, ignore_cleanup_errors=True)
         self.name = self._folder.name
         self._lock = _locked(self.name)
@@ -68,7 +68,7 @@ class Scratch:
                 os.close(lock)
 
 
-def scratch(beside: str | os.PathLike[str] | None = None) -> Scratch:
+def scratch_folder(beside: str | os.PathLike[str] | None = None) -> Scratch:
     """A folder for unfinished work; see `Scratch`."""
     return Scratch(beside)
 
@@ -89,7 +89,7 @@ def draft(beside: str | os.PathLike[str], suffix: str = ".part") -> tuple[int, s
     return descriptor, name
 
 
-def clear(place: str | os.PathLike[str] | None = None) -> int:
+def clear_scratch(place: str | os.PathLike[str] | None = None) -> int:
     """Remove what dead processes left unfinished in a folder; returns how many. What a living one uses stays.
 
     Args:
@@ -113,7 +113,7 @@ def clear(place: str | os.PathLike[str] | None = None) -> int:
 @cache
 def _clear_once(place: str) -> None:
     """Once per process: small files are written again and again."""
-    clear(place)
+    clear_scratch(place)
 
 
 def home() -> Path:

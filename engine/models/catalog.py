@@ -212,7 +212,7 @@ def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
         WeightsError: the source cannot be reached, or a file is not the one of the catalogue.
     """
     made(models_dir())
-    with scratch.scratch(models_dir()) as beside:
+    with scratch.scratch_folder(models_dir()) as beside:
         with online_on_explicit_command():
             from huggingface_hub import hf_hub_download
 
@@ -256,7 +256,7 @@ def _take(known: Entry, source: Path, progress: ProgressCallback) -> Path:
     target = models_dir() / known.id
     made(models_dir())
     found: dict[str, str] = {}
-    with scratch.scratch(models_dir()) as beside:
+    with scratch.scratch_folder(models_dir()) as beside:
         for f in known.files:
             if not stat.S_ISREG((source / f.name).stat().st_mode):
                 raise WeightsError(f"{f.name} in {source} is not a plain file; bring the files themselves.")

@@ -19,12 +19,13 @@ from engine.clues.text import clue as text
 from engine.core import memory
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
+from engine.core.offline import SILENT
 from engine.core.posterior import Posterior
 from engine.world.grid import world_grid
 
 
 def test_what_is_set_already_stays() -> None:
-    assert memory.environment({"HOME": "/x"}) == {**memory.ALLOCATOR, "HOME": "/x"}
+    assert memory.environment({"HOME": "/x"}) == {**memory.ALLOCATOR, "HOME": "/x", **SILENT}
     assert memory.environment({"MALLOC_ARENA_MAX": "7"})["MALLOC_ARENA_MAX"] == "7"
 
 

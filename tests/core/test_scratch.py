@@ -39,12 +39,12 @@ def test_a_killed_process_leaves_nothing_for_long(tmp_path: Path, beside: bool) 
     process, folder = other(place, tmp_path)
     try:
         (folder / "film.mp4").write_bytes(b"x")
-        assert scratch.clear(place) == 0 and folder.is_dir(), "a living process uses it"
+        assert scratch.clear_scratch(place) == 0 and folder.is_dir(), "a living process uses it"
     finally:
         process.kill()
         process.communicate()
     assert folder.is_dir()
-    with scratch.scratch(place) as own:
+    with scratch.scratch_folder(place) as own:
         assert not folder.exists() and Path(own).is_dir()
     assert not Path(own).exists()
 
@@ -57,7 +57,7 @@ def test_only_what_is_ours_is_cleared(tmp_path: Path) -> None:
     target.mkdir()
     (tmp_path / f"{scratch.PREFIX}link").symlink_to(target)
     os.mkfifo(tmp_path / f"{scratch.PREFIX}pipe")
-    assert scratch.clear(tmp_path) == 0 and target.is_dir() and all(f.is_dir() for f in kept)
+    assert scratch.clear_scratch(tmp_path) == 0 and target.is_dir() and all(f.is_dir() for f in kept)
 
 
 def test_a_draft_that_nobody_writes_any_more_is_cleared(tmp_path: Path) -> None:
@@ -66,7 +66,9 @@ def test_a_draft_that_nobody_writes_any_more_is_cleared(tmp_path: Path) -> None:
     os.close(lost)
     for name in (fresh, old):
         os.utime(name, (1, 1))
-    assert scratch.clear(tmp_path) == 1 and Path(fresh).exists() and not Path(old).exists()  # the first one is open and locked
+    assert (
+        scratch.clear_scratch(tmp_path) == 1 and Path(fresh).exists() and not Path(old).exists()
+    )  # the first one is open and locked
     os.close(descriptor)
 
 
@@ -74,13 +76,13 @@ def test_a_folder_just_made_is_left_alone(tmp_path: Path, monkeypatch: pytest.Mo
     """Another process may be about to lock it."""
     (tmp_path / f"{scratch.PREFIX}new").mkdir()
     monkeypatch.setattr(scratch, "YOUNG_S", 60.0)
-    assert scratch.clear(tmp_path) == 0
+    assert scratch.clear_scratch(tmp_path) == 0
 
 
 def test_nobody_else_looks_in_and_a_folder_of_somebody_else_is_not_used(tmp_path: Path) -> None:
-    with scratch.scratch() as name:
+    with scratch.scratch_folder() as name:
         assert scratch.home().stat().st_mode & 0o077 == 0 and Path(name).parent == scratch.home()
     scratch.home().chmod(0o777)  # as somebody else could have made it
-    with scratch.scratch() as name:
+    with scratch.scratch_folder() as name:
         assert Path(name).parent != tmp_path / f"earwitness-{os.getuid()}"
         assert Path(name).parent.stat().st_mode & 0o077 == 0

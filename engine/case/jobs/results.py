@@ -125,7 +125,7 @@ class Results:
 
     def _prune(self) -> None:
         """Remove the least recently used until the folder is within its size, and what an ended process left unfinished."""
-        scratch.clear(self.folder)
+        scratch.clear_scratch(self.folder)
         held = []
         for path in self.folder.glob("*.npz"):
             try:

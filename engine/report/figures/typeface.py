@@ -63,7 +63,7 @@ def drawable(text: str, plain: bool = False) -> str:
 @contextmanager
 def folder_of_fonts() -> Iterator[Path]:
     """A folder that holds the program's font files and no other, while it is needed: the typesetter takes folders only."""
-    with scratch.scratch() as name:
+    with scratch.scratch_folder() as name:
         for file in _FILES:
             (Path(name) / file).symlink_to((_folder() / file).resolve())
         yield Path(name)

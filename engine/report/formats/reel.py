@@ -121,7 +121,7 @@ def write_reel(finding: Finding, reader: Reader, out_path: str | os.PathLike[str
     if out.exists() and not out.is_file():  # a device would be replaced by a film
         raise InputError("The reel can be written to a file alone, and not into a folder or a device; choose another name.")
     try:
-        with scratch.scratch(out.parent) as folder:
+        with scratch.scratch_folder(out.parent) as folder:
             made = Path(folder) / "reel.mp4"
             _encode(moments, reader, made, Path(folder), progress)
             made.replace(out)
