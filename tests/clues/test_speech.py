@@ -59,11 +59,11 @@ class Sounds:
     def audio(
         self, rate_hz: int, interval: Interval | None = None, track: int | None = None, block_s: float = 10.0
     ) -> Iterator[AudioBlock]:
-        assert rate_hz == RATE
-        start = int((interval.start_s if interval else 0.0) * RATE)
-        end = min(int(interval.end_s * RATE) if interval else len(self.samples), len(self.samples))
+        samples = self.samples[:: RATE // rate_hz]  # 8 kHz where only how much sound there is counts
+        start = int((interval.start_s if interval else 0.0) * rate_hz)
+        end = min(int(interval.end_s * rate_hz) if interval else len(samples), len(samples))
         for at in range(start, end, 71_237):
-            yield AudioBlock(at / RATE, RATE, self.samples[at : min(at + 71_237, end)])
+            yield AudioBlock(at / rate_hz, rate_hz, samples[at : min(at + 71_237, end)])
 
     def frames(self, *args: object, **kwargs: object) -> Iterator[None]:
         return iter(())
