@@ -15,7 +15,7 @@ from engine.analysis.judge import judge
 from engine.clues.speech import clue as speech
 from engine.clues.speech.clue import SpeechClue, language_chances, runs, shares, windows_with_speech
 from engine.core.clip import AudioBlock, Clip, Interval
-from engine.core.errors import WeightsError
+from engine.core.errors import TooShortError, WeightsError
 from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
 from engine.media import open_clip
@@ -127,9 +127,12 @@ def test_a_presenter_speaks_and_animals_do_not(data_dir: Path) -> None:
 
 def test_silence_and_noise_are_no_speech(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 20 * RATE)
-    for samples in (np.zeros(5 * RATE), noise, np.zeros(0)):
+    for samples in (np.zeros(5 * RATE), noise):
         reader = Sounds(samples)
         assert SpeechClue(folder=tmp_path).observe(reader.clip, reader) == ()
+    nothing = Sounds(np.zeros(0))
+    with pytest.raises(TooShortError, match="at least 1 s is needed"):
+        SpeechClue(folder=tmp_path).observe(nothing.clip, nothing)
 
 
 def test_runs_bridge_breaths_and_drop_clicks() -> None:
