@@ -94,7 +94,7 @@ def test_the_numbers_are_those_of_the_package_itself() -> None:
     code = """
 import numpy as np
 from silero_vad.sequence_vad import SileroVADSequence
-from engine.nets import voice
+from engine.models import voice
 x = np.random.default_rng(2).normal(0, 0.05, 50_000).astype(np.float32)
 x[10_000:30_000] *= np.sin(np.arange(20_000) / 16_000 * 2 * np.pi * 4)
 theirs = SileroVADSequence(str(voice.path())).audio_forward(x)
@@ -108,7 +108,7 @@ assert theirs.shape == ours.shape and np.allclose(theirs, ours, atol=1e-5), np.a
 def test_listening_leaves_torch_alone() -> None:
     code = """
 import sys, numpy as np
-from engine.nets import voice
+from engine.models import voice
 list(voice.VoiceDetector().scores([np.zeros(5_000, dtype=np.float32)]))
 assert not {"torch", "silero_vad"} & set(sys.modules)
 """
