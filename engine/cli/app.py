@@ -20,7 +20,7 @@ from engine.core import memory
 from engine.core.errors import InputError, MediaError, WeightsError
 from engine.core.paths import ROOT
 
-MAIN = ROOT / "app" / "server.py"
+MAIN = ROOT / "app" / "main.py"
 
 # Said here as well as in .streamlit/config.toml, so that no setting in a home folder or the environment opens the app to the
 # network, reports usage, or looks up an address.

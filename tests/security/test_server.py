@@ -24,8 +24,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import __main__ as server_process
-from app import exposure
 from app.__main__ import _orders, _parsed
+from app.panels import exposure
 from engine.cli import app as command
 from engine.core.errors import InputError
 from engine.core.paths import ROOT
@@ -62,7 +62,7 @@ def test_addresses(address: str | None, open_to_others: bool) -> None:
 
 
 def _page() -> None:
-    from app import exposure
+    from app.panels import exposure
 
     exposure.warn()
 
