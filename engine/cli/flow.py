@@ -14,7 +14,8 @@ from engine.cli import output
 from engine.cli.bar import bar
 from engine.cli.terminal import plain
 from engine.core.errors import SettingError
-from engine.core.finding import FUSED, PRIORS, Settings
+from engine.core.finding import FUSED
+from engine.core.settings import PRIORS, Settings
 
 if TYPE_CHECKING:
     from engine.analysis.second_opinion import FlowMap

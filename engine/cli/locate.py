@@ -24,8 +24,9 @@ from engine.core.claim import CLAIM_RADIUS_KM, Claim
 from engine.core.clip import Interval, Reader
 from engine.core.custody import Custody
 from engine.core.errors import InputError, SettingError
-from engine.core.finding import PRIORS, Finding, Settings
+from engine.core.finding import Finding
 from engine.core.progress import Progress, ProgressCallback
+from engine.core.settings import PRIORS, Settings
 
 if TYPE_CHECKING:
     from engine.models.qwen import Reasoner

@@ -24,8 +24,8 @@ from engine.cli.by_hand import ByHand
 from engine.cli.commands import COMMANDS
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, InputError, MediaError, SettingError
-from engine.core.finding import Settings
 from engine.core.progress import Progress
+from engine.core.settings import Settings
 
 PERCEIVED = made.finding().perception
 
