@@ -12,8 +12,9 @@ from engine.analysis.judge import judge
 from engine.core.claim import AGAINST, SUPPORTS, Claim
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.edit import Edit, apply_edit
-from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 
 CLIP = Clip("clip.mp4", "0" * 64, 1, "mov,mp4", 30.0, (Stream(0, 1, "audio", "aac", True),))
 BIRDS = ("Parus major", "Cyanistes caeruleus", "Erithacus rubecula", "Cuculus canorus")

@@ -14,8 +14,9 @@ from engine.analysis.timeline import timeline_of
 from engine.cli import main
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled
-from engine.core.finding import Finding, Settings
+from engine.core.finding import Finding
 from engine.core.progress import Progress
+from engine.core.settings import Settings
 from engine.report import to_html, to_json
 from tests import films
 

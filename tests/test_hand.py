@@ -17,8 +17,10 @@ from engine.clues.text import choice, reading
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.edit import apply_edit, untouched
 from engine.core.errors import SettingError
-from engine.core.finding import Finding, Perception, Settings
+from engine.core.finding import Finding
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 from engine.report import to_html, to_json
 from engine.report.formats.csv import edits_csv
 

@@ -17,9 +17,9 @@ from engine.analysis import perceive as perceiving
 from engine.clues import registry
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, SettingError
-from engine.core.finding import Settings
 from engine.core.observation import Observation
 from engine.core.progress import Progress
+from engine.core.settings import Settings
 
 
 @pytest.fixture

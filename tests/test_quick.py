@@ -6,7 +6,7 @@ from engine.analysis import perceive as perceiving
 from engine.analysis.judge import perception_key
 from engine.clues import registry
 from engine.core.clip import Clip
-from engine.core.finding import Settings
+from engine.core.settings import Settings
 
 
 def names(settings: Settings) -> set[str]:

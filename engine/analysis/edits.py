@@ -24,8 +24,10 @@ from engine.clues.text.frames import CAPTION
 from engine.core.clip import Clip
 from engine.core.edit import MOST_TEXT, Edit, signed
 from engine.core.errors import SettingError
-from engine.core.finding import Finding, Perception, Settings
+from engine.core.finding import Finding
 from engine.core.observation import ANALYST, Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 from engine.models import birdnet
 
 MOST_NAME = 80

@@ -18,10 +18,12 @@ from engine.core import edit, sphere
 from engine.core.comparison import Comparison
 from engine.core.edit import Choice, Effect, Step
 from engine.core.evidence import Clue, Evidence
-from engine.core.finding import FUSED, Finding, Perception, Settings
+from engine.core.finding import FUSED, Finding
 from engine.core.modality import Modality
 from engine.core.observation import Observation
+from engine.core.perception import Perception
 from engine.core.posterior import Place, Posterior, Prior
+from engine.core.settings import Settings
 from engine.verdict import agreement, compare, fuse
 
 MOST_PER_CLUE = 15  # observations; the strongest, the rest moves next to nothing

@@ -26,12 +26,14 @@ from engine.core.clip import Clip, Interval
 from engine.core.comparison import Comparison
 from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
-from engine.core.finding import FUSED, PRIORS, Finding, Located, Perception, Provenance, Settings
+from engine.core.finding import FUSED, Finding, Located, Provenance
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.paths import ASSETS, EXAMPLES
+from engine.core.perception import Perception
 from engine.core.posterior import Posterior, Prior
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.core.settings import PRIORS, Settings
 from engine.models import catalog
 from engine.verdict import claim, compare, fuse
 from engine.verdict import scenes as scene_cutting

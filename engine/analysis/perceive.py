@@ -25,11 +25,12 @@ from engine.core import memory
 from engine.core.clip import Ambience, Clip, Interval, Reader, Shot
 from engine.core.errors import Cancelled, DecoderError, EarwitnessError, MediaError, SettingError, TooShortError
 from engine.core.evidence import Clue
-from engine.core.finding import Perception, Settings
 from engine.core.lanes import side_by_side
 from engine.core.modality import Modality
 from engine.core.observation import Observation
+from engine.core.perception import Perception
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.core.settings import Settings
 from engine.models import locatability as heads
 from engine.models import ocr
 

@@ -16,10 +16,11 @@ from engine.clues import registry
 from engine.core import edit, sphere
 from engine.core.clip import Interval
 from engine.core.evidence import Evidence
-from engine.core.finding import Finding, Settings
+from engine.core.finding import Finding
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.posterior import Posterior, Prior
+from engine.core.settings import Settings
 from engine.core.timeline import Moment, Timeline
 from engine.verdict import fuse
 from engine.world import countries, places, priors

@@ -9,8 +9,8 @@ from engine.cli import output, stop
 from engine.cli.bar import bar
 from engine.cli.terminal import plain
 from engine.core.errors import InputError
-from engine.core.finding import PRIORS, Settings
 from engine.core.progress import Progress, ProgressCallback
+from engine.core.settings import PRIORS, Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

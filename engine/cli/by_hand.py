@@ -15,8 +15,9 @@ from engine.cli.terminal import plain
 from engine.core.edit import CONFIDENCES, Edit, apply_edit
 from engine.core.errors import SettingError
 from engine.core.file import read_bytes
-from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 
 _SURE = CONFIDENCES[0][1]
 _TIME = r"(?:\d+:)?(?:\d+:)?\d+(?:\.\d+)?"

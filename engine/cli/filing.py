@@ -12,11 +12,13 @@ from engine.cli.terminal import plain
 from engine.core.clip import Reader
 from engine.core.custody import Custody
 from engine.core.errors import InputError
-from engine.core.finding import Finding, Perception, Settings
 from engine.core.progress import ProgressCallback
+from engine.core.settings import Settings
 
 if TYPE_CHECKING:
     from engine.case.record.decisions import Filed, Ruling
+    from engine.core.finding import Finding
+    from engine.core.perception import Perception
 
 _CHOICES = ("prior", "when", "radius_km", "same_place_km", "claim")
 

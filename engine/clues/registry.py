@@ -14,7 +14,7 @@ from engine.clues.speech.spec import SPEC as SPEECH
 from engine.clues.streetclip.spec import SPEC as STREETCLIP
 from engine.clues.text.spec import SPEC as TEXT
 from engine.core.evidence import Clue
-from engine.core.finding import Settings
+from engine.core.settings import Settings
 from engine.core.spec import Chosen, ClueSpec, Registry
 from engine.models.cards import CARDS
 

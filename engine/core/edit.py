@@ -20,7 +20,8 @@ from engine.core.errors import SettingError
 from engine.core.observation import ANALYST, Observation
 
 if TYPE_CHECKING:
-    from engine.core.finding import Perception, Settings
+    from engine.core.perception import Perception
+    from engine.core.settings import Settings
 
 # What an analyst may say of their own certainty, and the chance of being right that it is read as.
 CONFIDENCES = (("certain", 0.99), ("probable", 0.9), ("possible", 0.6), ("a guess", 0.3))

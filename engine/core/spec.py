@@ -16,7 +16,7 @@ from engine.core.modality import Modality
 
 if TYPE_CHECKING:
     from engine.core.evidence import Clue
-    from engine.core.finding import Settings
+    from engine.core.settings import Settings
 
 _NAME = re.compile(r"[a-z][a-z ]{0,30}")
 UNWEIGHED = "1: its likelihood is calibrated by itself and repeats no other clue"

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
-from engine.core.finding import Settings
 from engine.core.progress import ProgressCallback, silent
+from engine.core.settings import Settings
 from engine.media import answer
 from engine.media.child import Bound, Decoder, Pool, fenced
 from engine.media.container import MAX_PIXELS

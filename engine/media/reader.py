@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
 from engine.core.errors import MediaError, SettingError
-from engine.core.finding import Settings
 from engine.core.progress import ProgressCallback, silent
+from engine.core.settings import Settings
 from engine.media import audio, picture
 from engine.media.container import RATE_RANGE_HZ, open_container, packets
 from engine.media.contents import describe, layout_of, read_as

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import SettingError
-from engine.core.finding import PRIORS
 from engine.core.grid import WORLD_RESOLUTION, Grid, parents_of
 from engine.core.posterior import Prior
+from engine.core.settings import PRIORS
 from engine.world import assets, gallery
 from engine.world.grid import world, world_grid
 
@@ -37,7 +37,7 @@ def prior(name: str, grid: Grid) -> Prior:
     """The prior of this name on a grid: positive everywhere, sum 1.
 
     Args:
-        name: one of core.finding.PRIORS.
+        name: one of core.settings.PRIORS.
         grid: the world grid or a refinement of it, not finer than resolution 7; cells outside get next to nothing.
 
     Raises:

@@ -26,7 +26,7 @@ from engine.case.record.verify import verify
 from engine.cli import main
 from engine.core.clip import Clip
 from engine.core.errors import DataError, InputError
-from engine.core.finding import Settings
+from engine.core.settings import Settings
 
 
 def noise(path: Path, seconds: float, seed: int) -> Path:

@@ -13,8 +13,9 @@ from engine.case.record import codec
 from engine.core.clip import Ambience, Clip, Interval, Shot, Stream
 from engine.core.edit import apply_edit, edit_steps
 from engine.core.errors import DataError
-from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 
 
 def perception() -> Perception:

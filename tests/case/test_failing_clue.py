@@ -23,8 +23,9 @@ from engine.clues.species.clue import SpeciesClue
 from engine.clues.text.clue import TextClue
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, DecoderError, MediaError, WeightsError
-from engine.core.finding import Perception, Settings
+from engine.core.perception import Perception
 from engine.core.progress import Progress
+from engine.core.settings import Settings
 from engine.media import open_clip
 
 pytestmark = pytest.mark.timeout(180)

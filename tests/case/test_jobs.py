@@ -22,8 +22,8 @@ from engine.case.jobs.queue import JobStatus, Queue
 from engine.case.jobs.results import Results
 from engine.case.jobs.upload import Uploads
 from engine.core.errors import DataError, SettingError
-from engine.core.finding import Settings
 from engine.core.progress import Progress
+from engine.core.settings import Settings
 
 
 @pytest.fixture

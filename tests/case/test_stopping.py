@@ -21,9 +21,9 @@ from engine.case.jobs.results import Results, write_whole
 from engine.case.record.store import Case
 from engine.case.record.verify import verify
 from engine.core import scratch
-from engine.core.finding import Settings
 from engine.core.paths import ROOT
 from engine.core.progress import Progress
+from engine.core.settings import Settings
 
 MOST_S = 5.0
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="waits for the end of processes as Linux tells it")

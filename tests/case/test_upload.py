@@ -12,7 +12,7 @@ from engine.case.jobs.queue import Queue
 from engine.case.jobs.results import Results
 from engine.case.jobs.upload import LEFT_ALONE_S, Uploads, safe_name
 from engine.core.errors import InputError
-from engine.core.finding import Settings
+from engine.core.settings import Settings
 
 
 @pytest.fixture

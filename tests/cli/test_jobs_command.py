@@ -8,7 +8,7 @@ import pytest
 
 from engine import cli
 from engine.case.jobs.queue import Queue
-from engine.core.finding import Settings
+from engine.core.settings import Settings
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import numpy as np
 from engine.analysis.judge import judge
 from engine.clues.container.clue import ContainerClue, stated_claims
 from engine.core.clip import Clip, Interval
-from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 from engine.world.grid import world_grid
 
 

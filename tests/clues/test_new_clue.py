@@ -19,9 +19,9 @@ from engine.cli.terminal import Pen
 from engine.clues import registry
 from engine.core.card import Card
 from engine.core.clip import Clip, Interval, Stream
-from engine.core.finding import Perception
 from engine.core.modality import Modality
 from engine.core.observation import Observation
+from engine.core.perception import Perception
 from engine.core.spec import Chosen, ClueSpec, Kind
 
 TOY = '''

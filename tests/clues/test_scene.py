@@ -14,8 +14,9 @@ from engine.analysis.judge import judge
 from engine.clues.scene import clue as scene
 from engine.clues.scene.clue import SceneClue, cues, likelihood
 from engine.core.clip import Clip, Frame, Interval
-from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 from engine.models import efficientnet
 from engine.world import countries
 from engine.world.grid import world_grid

@@ -16,8 +16,9 @@ from engine.clues.speech import clue as speech
 from engine.clues.speech.clue import SpeechClue, language_chances, runs, shares, windows_with_speech
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.core.errors import TooShortError, WeightsError
-from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 from engine.media import open_clip
 from engine.models import voice, whisper
 from engine.models.offline import go_offline

@@ -8,8 +8,9 @@ from engine.core import edit
 from engine.core.clip import Clip, Interval
 from engine.core.edit import Edit, apply_edit
 from engine.core.errors import SettingError
-from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 
 TIT, CUCKOO = "species/species/Parus major", "species/species/Cuculus canorus"
 

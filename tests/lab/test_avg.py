@@ -8,8 +8,9 @@ import pytest
 
 from engine.core.clip import Clip, Interval
 from engine.core.errors import DataError
-from engine.core.finding import Perception, Settings
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 from engine.lab.bench import avg
 
 

@@ -17,7 +17,7 @@ from joining import joined, woven, written
 
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.errors import SettingError
-from engine.core.finding import Settings
+from engine.core.settings import Settings
 from engine.media import transport
 from engine.media.reader import FileReader, open_clip
 from engine.media.shots import cut

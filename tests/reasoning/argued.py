@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.core.clip import Clip, Interval, Stream
-from engine.core.finding import Perception
 from engine.core.observation import Observation
+from engine.core.perception import Perception
 
 SIGN = Observation("text", "text", "Bristol City Council", 0.98, 2.0, 4.0, author="PP-OCRv6-small")
 DOMAIN = Observation("text", "text", "www.bristol.gov.uk", 0.98, 2.0, 4.0, author="PP-OCRv6-small")

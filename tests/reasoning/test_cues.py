@@ -13,8 +13,9 @@ from engine.analysis.rationale.facts import cue_groups, note_cue, rationale
 from engine.clues.text.clue import TextClue
 from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
-from engine.core.finding import FUSED, Settings
+from engine.core.finding import FUSED
 from engine.core.observation import Observation
+from engine.core.settings import Settings
 from engine.world import countries
 from engine.world.grid import world_grid
 

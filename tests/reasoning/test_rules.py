@@ -12,11 +12,12 @@ from engine.analysis.judge import judge
 from engine.analysis.rationale import cues, opinion
 from engine.analysis.rationale.facts import rationale
 from engine.core import sphere
-from engine.core.finding import FUSED, Settings
+from engine.core.finding import FUSED
 from engine.core.grid import WORLD_RESOLUTION, Grid, cells_at
 from engine.core.observation import Observation
 from engine.core.posterior import Posterior
 from engine.core.rationale import INFERRED, MEASURED, SENTENCE_KINDS, UNSUPPORTED, Sentence
+from engine.core.settings import Settings
 from engine.models.geoclip_location import location_encoder
 from engine.world import countries
 from engine.world.grid import world_grid

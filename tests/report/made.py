@@ -14,10 +14,12 @@ from engine.core.claim import AGAINST, CANNOT_TELL, LIVES, NOT_THERE, Claim, Cla
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.comparison import Comparison, UnderPrior
 from engine.core.evidence import Evidence
-from engine.core.finding import Finding, Located, Perception, Provenance, Settings
+from engine.core.finding import Finding, Located, Provenance
 from engine.core.grid import Grid
 from engine.core.observation import Observation
+from engine.core.perception import Perception
 from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
+from engine.core.settings import Settings
 
 HOSTILE = '<script>alert(1)</script>"&\x1b[31m\u202e=HYPERLINK("http://x")'
 COMPARISON = Comparison(

@@ -15,7 +15,7 @@ from engine.analysis.judge import examples, judge, perceive
 from engine.case.record import codec
 from engine.case.record.reproduce import compare
 from engine.core.clip import Interval
-from engine.core.finding import Settings
+from engine.core.settings import Settings
 from engine.media import child, decoding_protection, open_clip
 from engine.media.jail import NEITHER
 from engine.report import json_schema, to_html, to_json, to_pdf

@@ -19,10 +19,11 @@ from engine.core import sphere
 from engine.core.clip import Interval, Stream
 from engine.core.custody import Custody
 from engine.core.edit import apply_edit
-from engine.core.finding import Finding, Settings
+from engine.core.finding import Finding
 from engine.core.observation import Observation
 from engine.core.paths import ASSETS, ROOT
 from engine.core.perceived import gather
+from engine.core.settings import Settings
 from engine.report import json_schema, to_html, to_json
 from engine.report.formats.digest import digest, digest_of
 from engine.report.view import edits, fact, film, likeness, scope, validation, verdict, words

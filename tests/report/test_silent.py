@@ -21,8 +21,10 @@ from engine.cli.summary import summarise
 from engine.cli.terminal import Pen
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.errors import SettingError
-from engine.core.finding import Finding, Perception, Settings
+from engine.core.finding import Finding
 from engine.core.observation import Observation
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 from engine.report import to_geojson, to_html, to_json, to_kml
 from engine.report.formats import csv as table
 from engine.report.formats import schema

@@ -19,9 +19,9 @@ from engine.case.record.store import FILE, Case
 from engine.cli import main
 from engine.core.clip import Clip
 from engine.core.errors import DataError, EarwitnessError, SettingError
-from engine.core.finding import Settings
 from engine.core.observation import Observation
 from engine.core.perceived import gather
+from engine.core.settings import Settings
 from engine.lab.data.embed import Embedding
 from engine.lab.data.embed import write as write_embeddings
 from engine.lab.data.manifest import read_manifest

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from engine.core.errors import SettingError
-from engine.core.finding import PRIORS
 from engine.core.grid import Grid, cells_at
 from engine.core.posterior import Posterior
+from engine.core.settings import PRIORS
 from engine.world import gallery, places, priors, refine
 from engine.world.grid import world, world_grid
 

@@ -25,8 +25,8 @@ from engine.case.record.store import Case
 from engine.case.record.table import write as tables
 from engine.core.errors import Cancelled, DataError, InputError
 from engine.core.file import read_paths
-from engine.core.finding import Settings
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.core.settings import Settings
 from engine.media.fingerprint import METHOD
 
 _SUFFIXES = (

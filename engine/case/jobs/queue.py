@@ -36,8 +36,9 @@ from engine.case.jobs.upload import Uploads
 from engine.case.record import codec
 from engine.core import memory
 from engine.core.errors import DataError, SettingError
-from engine.core.finding import Perception, Settings
 from engine.core.paths import ROOT, kept_dir
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 
 GRACE_S = 4.0  # to react to being asked to stop, before the worker is killed
 STARTING_S = 30.0

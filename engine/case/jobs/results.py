@@ -13,9 +13,10 @@ from engine.case.record import codec
 from engine.core import scratch
 from engine.core.clip import Reader
 from engine.core.errors import DataError
-from engine.core.finding import Perception, Settings
 from engine.core.paths import kept_dir, made, not_kept
+from engine.core.perception import Perception
 from engine.core.progress import ProgressCallback, silent
+from engine.core.settings import Settings
 
 MOST_BYTES = 2_000_000_000
 

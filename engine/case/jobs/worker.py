@@ -22,8 +22,8 @@ from engine.case.record import codec
 from engine.core import memory
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, EarwitnessError
-from engine.core.finding import Settings
 from engine.core.progress import Progress
+from engine.core.settings import Settings
 
 IDLE_S = 120.0  # without work for so long, it ends; the next job starts another
 AFRESH = 75  # of `serve`: the process is to be started again

@@ -26,11 +26,11 @@ from engine.case.record.store import Case, Kept
 from engine.core.custody import Decision
 from engine.core.errors import DataError
 from engine.core.file import json_of, shown
-from engine.core.finding import Settings
 from engine.core.grid import Grid
 from engine.core.paths import kept_dir, not_kept
 from engine.core.posterior import Posterior
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.core.settings import Settings
 from engine.core.sphere import distance_km
 from engine.media.fingerprint import METHOD, Fingerprint, SharedSound, same_recordings
 from engine.report.view.words import span

@@ -26,8 +26,9 @@ from engine.core.clip import Interval, Reader
 from engine.core.custody import Custody
 from engine.core.errors import DataError, EarwitnessError, InputError
 from engine.core.file import read_bytes
-from engine.core.finding import Finding, Settings
+from engine.core.finding import Finding
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.core.settings import Settings
 from engine.report.formats import csv as table
 from engine.report.formats import elan, geojson, kml, raven
 from engine.report.formats.digest import digest_of

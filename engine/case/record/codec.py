@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from engine.core.errors import DataError, SettingError
 from engine.core.file import json_of
-from engine.core.finding import Perception, Settings
+from engine.core.perception import Perception
+from engine.core.settings import Settings
 
 LARGEST_BYTES = 2_000_000_000
 T = TypeVar("T")

@@ -25,9 +25,11 @@ from engine.case.record.store import Case
 from engine.core.clip import Clip, Reader
 from engine.core.custody import Custody
 from engine.core.errors import InputError
-from engine.core.finding import Finding, Perception, Settings
+from engine.core.finding import Finding
 from engine.core.observation import ANALYST
+from engine.core.perception import Perception
 from engine.core.progress import Progress, ProgressCallback, silent
+from engine.core.settings import Settings
 from engine.media.fingerprint import METHOD
 
 REPORTS = "reports"  # folder in a case's own

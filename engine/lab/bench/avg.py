@@ -33,9 +33,11 @@ from engine.core import edit, sphere
 from engine.core.clip import Frame
 from engine.core.errors import DataError
 from engine.core.file import read_csv
-from engine.core.finding import FUSED, PRIORS, Finding, Perception, Settings
+from engine.core.finding import FUSED, Finding
 from engine.core.paths import data_dir
+from engine.core.perception import Perception
 from engine.core.posterior import Posterior
+from engine.core.settings import PRIORS, Settings
 from engine.lab.bench.metrics import Outcome, Score, outcome, table, to_json_text
 from engine.lab.bench.photos import read_photo
 from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive

@@ -22,7 +22,7 @@ from engine.case.jobs.results import Results
 from engine.case.record import codec
 from engine.case.record.store import Case
 from engine.core.errors import DataError
-from engine.core.finding import Settings
+from engine.core.settings import Settings
 
 ON_PAPER = 100
 

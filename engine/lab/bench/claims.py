@@ -32,11 +32,11 @@ from engine.core import sphere
 from engine.core.claim import NOT_THEN, NOT_THERE, Claim
 from engine.core.errors import DataError
 from engine.core.evidence import Evidence
-from engine.core.finding import PRIORS, Settings
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
+from engine.core.settings import PRIORS, Settings
 from engine.lab.bench import mismatch
 from engine.lab.bench.metrics import Interval95
 from engine.lab.bench.mismatch import BANDS_KM, FAR_KM, MODERATE, Pairs

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.judge import judge
-from engine.core.finding import Settings
 from engine.core.paths import data_dir
+from engine.core.settings import Settings
 from engine.lab.bench.recordings import Condition, Row, perceive, score
 from engine.lab.data.manifest import Sample, read_manifest
 

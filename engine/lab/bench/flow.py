@@ -32,11 +32,11 @@ from engine.clues.species.clue import SpeciesClue
 from engine.clues.text.clue import TextClue
 from engine.core import sphere
 from engine.core.errors import DataError
-from engine.core.finding import PRIORS, Settings
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior, Prior
+from engine.core.settings import PRIORS, Settings
 from engine.lab.bench.metrics import Outcome, Score, outcome, paired, table, to_json_text
 from engine.lab.bench.photos import read_photo
 from engine.lab.bench.recordings import GROUP_RESOLUTION, perceive

@@ -311,7 +311,7 @@ def a2(bench: Bench) -> list[Line]:
 
 def _window_vectors(sample: Sample) -> NDArray[np.float32]:
     """(windows, 768) AG-CLIP's vectors of single windows; one of nothing heard where no window says anything."""
-    from engine.core.finding import Settings
+    from engine.core.settings import Settings
     from engine.lab.bench.recordings import Condition, perceive
 
     own = [o for o in perceive(sample, Condition(), Settings(), 0).observations if o.clue == "species"]

@@ -18,10 +18,10 @@ from PIL import Image, ImageOps
 
 from engine.clues.text.clue import TextClue
 from engine.core.errors import DataError
-from engine.core.finding import Settings
 from engine.core.observation import Observation
 from engine.core.paths import cache_dir
 from engine.core.posterior import Posterior
+from engine.core.settings import Settings
 from engine.lab.bench.metrics import Outcome, Score, outcome
 from engine.lab.data.manifest import Sample, read_manifest
 from engine.models import ocr

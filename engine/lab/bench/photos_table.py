@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from engine.core.finding import PRIORS, Settings
 from engine.core.paths import data_dir
+from engine.core.settings import PRIORS, Settings
 from engine.lab.bench import photos
 from engine.lab.bench.metrics import table, to_json_text
 

@@ -24,10 +24,12 @@ from engine.clues import registry
 from engine.clues.species.clue import default_stride_s
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Reader
 from engine.core.errors import DataError, EarwitnessError
-from engine.core.finding import PRIORS, Finding, Perception, Settings
+from engine.core.finding import Finding
 from engine.core.observation import Observation
 from engine.core.paths import cache_dir, data_dir
+from engine.core.perception import Perception
 from engine.core.posterior import Posterior
+from engine.core.settings import PRIORS, Settings
 from engine.lab.bench.metrics import Outcome, Score, outcome, paired, table, to_json_text
 from engine.lab.data import degrade
 from engine.lab.data.manifest import Sample, read_manifest

@@ -12,9 +12,9 @@ from PIL import Image, ImageOps
 from engine.clues.scene.clue import MAX_SIDE_PX, SceneClue
 from engine.clues.text.clue import TextClue
 from engine.core.clip import Frame
-from engine.core.finding import PRIORS, Settings
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
+from engine.core.settings import PRIORS, Settings
 from engine.lab.bench import photos
 from engine.lab.bench.metrics import outcome, to_json_text
 from engine.lab.data.manifest import Sample, read_manifest

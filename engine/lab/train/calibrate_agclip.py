@@ -20,10 +20,10 @@ from scipy.special import logsumexp
 
 from engine.clues.agclip.clue import calibrated, scores_of
 from engine.clues.species.clue import ranges
-from engine.core.finding import Settings
 from engine.core.grid import Grid
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
+from engine.core.settings import Settings
 from engine.lab.bench.metrics import Outcome, Score, outcome, table
 from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive
 from engine.lab.data.manifest import Sample, read_manifest

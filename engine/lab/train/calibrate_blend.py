@@ -20,9 +20,9 @@ from scipy.optimize import minimize
 
 from engine.clues.agclip.clue import AgClipClue
 from engine.clues.species.clue import SpeciesClue
-from engine.core.finding import Settings
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior, Prior
+from engine.core.settings import Settings
 from engine.lab.bench.metrics import Outcome, Score, outcome, paired, table
 from engine.lab.bench.recordings import GROUP_RESOLUTION, perceive
 from engine.lab.data.manifest import Sample, read_manifest

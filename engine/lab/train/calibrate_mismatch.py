@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 
-from engine.core.finding import PRIORS
+from engine.core.settings import PRIORS
 from engine.lab.bench import mismatch
 from engine.verdict import compare
 from engine.world import priors

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clues.species.clue import Calibration, Heard, features, heard_in, likelihoods, ranges
-from engine.core.finding import Settings
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
+from engine.core.settings import Settings
 from engine.lab.bench.metrics import Outcome, Score, outcome, table
 from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive
 from engine.lab.data.manifest import Sample, read_manifest

@@ -16,10 +16,11 @@ from engine.core.comparison import Comparison
 from engine.core.custody import Custody
 from engine.core.edit import Choice, Effect, Step
 from engine.core.evidence import Evidence
-from engine.core.finding import Finding, Located, Provenance, Settings
+from engine.core.finding import Finding, Located, Provenance
 from engine.core.observation import Observation
 from engine.core.perceived import Perceived, gather
 from engine.core.rationale import Rationale
+from engine.core.settings import Settings
 from engine.core.spec import Registry
 from engine.core.timeline import Timeline
 from engine.media.source import shown

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.core.clip import Clip, Stream
-from engine.core.finding import FUSED, Finding, Settings
+from engine.core.finding import FUSED, Finding
+from engine.core.settings import Settings
 from engine.media.source import shown
 from engine.report.formats.record import clip_name
 from engine.report.view import scope, words

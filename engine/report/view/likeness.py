@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.core.edit import edited
-from engine.core.finding import Finding, Located, Settings
+from engine.core.finding import Finding, Located
+from engine.core.settings import Settings
 from engine.media.source import shown
 from engine.report.view import scope, words
 from engine.report.view.validation import Tested, tested
