@@ -239,8 +239,9 @@ def buttons(b: state.Bench, found: Finding, p: Perceived) -> None:
             who(f"relabel-{tag}")
             place = None
             if p.best.kind == "text":
-                name = st.text_input("What it says", p.best.label[:80], key=f"relabel-text-{tag}", max_chars=80)
-                place = _meaning(name, f"relabel-{tag}")
+                text = st.text_input("What it says", p.best.label[:80], key=f"relabel-text-{tag}", max_chars=80)
+                name: str | None = text
+                place = _meaning(text, f"relabel-{tag}")
             else:
                 name = _search(f"relabel-{tag}", "What it is")
             sure = _sure(f"relabel-sure-{tag}")

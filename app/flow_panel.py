@@ -221,4 +221,4 @@ def _rings() -> list[np.ndarray]:
 def headline(flow: FlowMap) -> str:
     """Where the flow points, in words, for the map's alternative text."""
     x = flow.located
-    return f"{words.modality(x.modality)} by the flow: {x.region or x.place.name}"
+    return f"{words.modality(x.modality)} by the flow: {x.where}"

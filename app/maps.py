@@ -19,7 +19,7 @@ from pydeck.bindings.json_tools import default_serialize
 
 import engine
 from app.outline import edge_paths
-from engine import Affinity, Claim, ClaimTest, FlowMap, Grid, Located, Match, Posterior, great_circle
+from engine import Affinity, Claim, ClaimTest, FlowMap, Grid, Located, Match, Place, Posterior, great_circle
 from engine.report import MASS_COLOURS, MODALITY_COLOURS
 from engine.report.view import claim as claim_words
 from engine.report.view import words
@@ -244,23 +244,23 @@ _MARKS = {"sound": "●", "picture": "■", "both": "◆", "claim": "✚"}
 def place_layers(located: Iterable[Located], dark: bool, globe: bool) -> list[pdk.Layer]:
     """A mark and a name for each place reported: round for sound, square for picture, a diamond for both."""
     ground = DARK if dark else LIGHT
-    located = tuple(located)
+    placed = [(x, x.place) for x in located if x.place is not None]
     rows: list[dict[str, Any]] = [
         {
-            "p": [x.place.lon_deg, x.place.lat_deg, 250_000.0 if globe else 0.0],
+            "p": [place.lon_deg, place.lat_deg, 250_000.0 if globe else 0.0],
             "m": _MARKS.get(x.modality, "▲"),
             "c": [*modality_rgb(x.modality, dark), 255],
-            "n": _short_place(x.place.name),
-            "t": f"{words.modality(x.modality)}: {x.place.name or words.place(x.place.lat_deg, x.place.lon_deg)}",
+            "n": _short_place(place.name),
+            "t": f"{words.modality(x.modality)}: {place.name or words.place(place.lat_deg, place.lon_deg)}",
         }
-        for x in located
+        for x, place in placed
     ]
     if not rows:
         return []
     # Names stand above their marks; where places lie close, that of the southernmost stands below.
-    lats = [x.place.lat_deg for x in located]
+    lats = [place.lat_deg for _, place in placed]
     for row, lat in zip(rows, lats, strict=True):
-        close = any(_near(x, row["p"]) for x in located)
+        close = any(_near(place, row["p"]) for _, place in placed)
         row["o"] = [0, 24] if close and lat == min(lats) else [0, -20]
     text = {
         "data": rows,
@@ -289,15 +289,15 @@ def place_layers(located: Iterable[Located], dark: bool, globe: bool) -> list[pd
     ]
 
 
-def _near(x: Located, lon_lat: list[float]) -> bool:
+def _near(place: Place, lon_lat: list[float]) -> bool:
     """Whether another place is so near to this one that both names would stand on each other on a map of the world."""
-    km = float(engine.distance_km(x.place.lat_deg, x.place.lon_deg, lon_lat[1], lon_lat[0]))
+    km = float(engine.distance_km(place.lat_deg, place.lon_deg, lon_lat[1], lon_lat[0]))
     return 0.0 < km < CLOSE_KM
 
 
-def arrow_layers(start: Located, end: Located, distance_km: float, dark: bool, globe: bool) -> list[pdk.Layer]:
+def arrow_layers(start: Place, end: Place, distance_km: float, dark: bool, globe: bool) -> list[pdk.Layer]:
     """The great circle between two places, with its length."""
-    a, b = ((x.place.lat_deg, x.place.lon_deg) for x in (start, end))
+    a, b = ((x.lat_deg, x.lon_deg) for x in (start, end))
     return way_layers(a, b, distance_km, dark, globe)
 
 
@@ -383,7 +383,7 @@ def _ring_of(claim: Claim) -> list[list[float]]:
     turn = np.linspace(0.0, 2 * np.pi, 73)
     lat = np.arcsin(np.clip(math.sin(centre) * math.cos(r) + math.cos(centre) * math.sin(r) * np.cos(turn), -1, 1))
     lon = np.arctan2(np.sin(turn) * math.sin(r) * math.cos(centre), math.cos(r) - math.sin(centre) * np.sin(lat))
-    return np.column_stack([claim.lon_deg + np.degrees(lon), np.degrees(lat)]).round(4).tolist()  # type: ignore[no-any-return]
+    return np.column_stack([claim.lon_deg + np.degrees(lon), np.degrees(lat)]).round(4).tolist()
 
 
 def _short_place(name: str) -> str:
@@ -482,7 +482,8 @@ def fit(located: Sequence[Located], width_px: int, height_px: int, turn: int = 0
     """A view that holds the 90% regions of these and the claimed places; the whole world when they are wider than half of it or
     there are none.
     """
-    towards = (located[0].place.lat_deg, located[0].place.lon_deg) if located else None
+    first = located[0].place if located else None
+    towards = (first.lat_deg, first.lon_deg) if first else None
     if claims and not located:
         towards = (claims[0].lat_deg, claims[0].lon_deg)
     points = [x.posterior.grid.xyz[x.posterior.region(0.9)] for x in located]

@@ -10,8 +10,9 @@ import streamlit as st
 from app import maps
 from app.frame import clean, dark, plain, swatch, tip
 from app.state import Edit
-from engine import Clip, Finding, Interval, Located, Settings, credits, distance_km, headline
+from engine import Clip, Finding, Interval, Located, Place, Settings, credits, headline
 from engine.case import JobStage
+from engine.core import apart_km
 from engine.report import comparison_rows, comparisons, licence_note, scene_row
 from engine.report import scenes_summary as scenes_said
 from engine.report.view import words
@@ -76,7 +77,7 @@ def banner(finding: Finding) -> None:
         first = next((x for x in spoke if x.modality == "both"), spoke[0])
         title, rest = (
             f"{'Sound and picture' if first.modality == 'both' else words.modality(first.modality)}: {where(first)}",
-            _best(first),
+            _best(first.place) if first.place else "",
         )
         colour = _colour(first.modality)
     else:
@@ -98,19 +99,17 @@ def where(x: Located) -> str:
     """The place where it is pinned down, the region where it is not."""
     if x.region and x.regions_km2.get(0.9, 0.0) > PINNED_KM2:
         return x.region
-    return x.place.name or words.place(x.place.lat_deg, x.place.lon_deg)
+    return (x.place.name or words.place(x.place.lat_deg, x.place.lon_deg)) if x.place else ""
 
 
-def _best(x: Located) -> str:
-    return (
-        f"best single place: {x.place.name}, with {words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}"
-    )
+def _best(place: Place) -> str:
+    return f"best single place: {place.name}, with {words.share(place.mass)} of the belief within {words.km(place.radius_km)}"
 
 
 def _sense(x: Located, named_above: bool) -> str:
     name = "Together" if x.modality == "both" else words.modality(x.modality)
     head = f"<span class='ew-sense'>{swatch(x.modality)} " + ("" if named_above else f"<b>{clean(name)}</b> ")
-    if not x.spoke:
+    if x.place is None:
         return f"{head}<span class='ew-dim'>cannot tell. {clean(x.cannot_tell, 300)}</span></span>"
     area = x.regions_km2.get(0.9, x.posterior.region_area_km2(0.9))
     half = x.regions_km2.get(0.5, x.posterior.region_area_km2(0.5))
@@ -125,9 +124,9 @@ def _sense(x: Located, named_above: bool) -> str:
 
 def _apart(finding: Finding) -> str:
     sound, picture = finding.by("sound"), finding.by("picture")
-    if sound is None or picture is None or not (sound.spoke and picture.spoke):
+    km = apart_km(sound, picture)
+    if km is None:
         return ""
-    km = float(distance_km(sound.place.lat_deg, sound.place.lon_deg, picture.place.lat_deg, picture.place.lon_deg))
     exact = f"great-circle distance {km:,.1f} km"
     return f"<span class='ew-sense' title='{exact}'>◀— <b>{words.km(km)}</b> between the two places —▶</span>"
 

@@ -523,7 +523,8 @@ def show_settings(settings: Settings) -> None:
     st.session_state["set_when"] = settings.when
     st.session_state["set_radius"] = round(settings.radius_km)
     if "set_interval" in st.session_state:
-        interval = settings.interval or (bench().perception.interval if bench().perception else None)
+        perception = bench().perception
+        interval = settings.interval or (perception.interval if perception else None)
         if interval is not None:
             st.session_state["set_interval"] = (interval.start_s, interval.end_s)
 
@@ -541,7 +542,7 @@ def put(key: str, held: Any) -> None:
 def told(key: str, name: str = "act") -> dict[str, Any] | None:
     """What a component of our own reported under a name, from its callback; None when it was nothing of ours."""
     held = st.session_state.get(key)
-    act = held.get(name) if hasattr(held, "get") else getattr(held, name, None)
+    act = held.get(name) if held is not None and hasattr(held, "get") else getattr(held, name, None)
     return act if isinstance(act, dict) else None
 
 

@@ -246,7 +246,7 @@ def all_on_one(b: Book, found: tuple[ArchiveEntry, ...]) -> None:
     """The map of all findings that are asked for."""
     state.default("case-senses", list(_SENSES))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.pills("Senses", list(_SENSES), selection_mode="multi", key="case-senses", format_func=_SENSES.get,
+        st.pills("Senses", list(_SENSES), selection_mode="multi", key="case-senses", format_func=_SENSES.__getitem__,
                  label_visibility="collapsed")  # fmt: skip
         st.space("stretch")
         st.html(f"<span class='ew-edits ew-dim'>{_counted(found)}</span>")
@@ -341,7 +341,7 @@ def looked_at(b: Book) -> None:
                 st.html("<span class='ew-edits ew-dim'>choose a second one to compare</span>")
             st.space("stretch")
             state.default("case-pair-sense", "sound")
-            st.segmented_control("Map of", list(_SENSES), key="case-pair-sense", format_func=_SENSES.get, required=True,
+            st.segmented_control("Map of", list(_SENSES), key="case-pair-sense", format_func=_SENSES.__getitem__, required=True,
                                  label_visibility="collapsed")  # fmt: skip
             st.button("", key="case-none", icon=":material/close:", help="Look at none", **state.callback(casebook.choose, b, ()))
         for column, e, other in zip(st.columns(2), pair, (*pair[1:], None), strict=False):

@@ -7,6 +7,7 @@ import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
 import engine
 from app import charts, maps, panels, state
 from app.frame import clean, dark, plain
 from engine import EarwitnessError, Finding, Interval, Observation, Perception, Progress, Settings
 from engine.clues import atoms as engine_atoms
+from engine.core import apart_km
 from engine.media import to_wav
 from engine.models import decomposer
 from engine.report.view import words
@@ -435,11 +438,11 @@ def _without(s: Sound, taken: Any) -> None:
         return
     labels, full, less = s.again
     columns = st.columns(2, gap="medium")
-    for n, (column, title, found) in enumerate(
+    for n, (column, title, heard) in enumerate(
         zip(columns, ("As it is", "Without " + ", ".join(map(_short, labels))), (full, less), strict=True)
     ):
         with column:
-            _map(n, title, found)
+            _map(n, title, heard)
     st.html(_changes(full, less))
 
 
@@ -457,11 +460,15 @@ def _again(s: Sound, out: tuple[str, ...], stretch: Interval) -> tuple[tuple[str
     for n, labels in enumerate(((), out)):
         heard = engine_atoms.heard_without(
             s.reader, labels, stretch, s.track, None,
-            lambda p, n=n: bar.progress(min(1.0, (n + (p.fraction or 0.0)) / 2), text=plain(p.stage)),
+            partial(_note, bar, n),
         )  # fmt: skip
         findings.append(engine.judge(Perception(s.reader.clip, stretch, heard), Settings()))
     bar.empty()
     return out, findings[0], findings[1]
+
+
+def _note(bar: DeltaGenerator, n: int, p: Progress) -> None:
+    bar.progress(min(1.0, (n + (p.fraction or 0.0)) / 2), text=plain(p.stage))
 
 
 def _map(number: int, title: str, found: Finding) -> None:
@@ -483,7 +490,7 @@ def _where(found: Finding) -> str:
     sound = found.by("sound")
     if sound is None or not sound.spoke:
         return "the sound does not say where this is"
-    return f"{sound.region or sound.place.name}; {sound.gain_nats:.1f} nats more than nothing"
+    return f"{sound.where}; {sound.gain_nats:.1f} nats more than nothing"
 
 
 def _changes(full: Finding, less: Finding) -> str:
@@ -504,8 +511,7 @@ def _changes(full: Finding, less: Finding) -> str:
     )
     moved = ""
     a, b = full.by("sound"), less.by("sound")
-    if a is not None and b is not None and a.spoke and b.spoke:
-        km = float(engine.distance_km(a.place.lat_deg, a.place.lon_deg, b.place.lat_deg, b.place.lon_deg))
+    if (km := apart_km(a, b)) is not None:
         moved = f"The place moves by {words.km(km)}."
     head = "<tr><td>heard</td><td class='ew-num'>as it is</td><td class='ew-num'>without</td></tr>"
     return f"<div class='ew-edits'>{clean(moved)}</div><table class='ew-stages'>{head}{rows}</table>" if rows else clean(moved)

@@ -325,16 +325,17 @@ def _map(b: state.Bench, found: Finding, tests: tuple[ClaimTest, ...]) -> None:
     spoke = [x for x in found.located if x.spoke and x.modality in ("sound", "picture")]
     layers = [maps.sea_layer(night), maps.land_layer(urls["land"], night)]
     layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
-    for x in spoke:
+    places = [(x, x.place) for x in spoke if x.place is not None]
+    for x, place in places:
         layers += maps.outline_layers(x, night, False)
         for c in claims[:1]:
-            km = float(engine.distance_km(x.place.lat_deg, x.place.lon_deg, c.lat_deg, c.lon_deg))
+            km = float(engine.distance_km(place.lat_deg, place.lon_deg, c.lat_deg, c.lon_deg))
             if km >= 25.0:
-                start, end = (x.place.lat_deg, x.place.lon_deg), (c.lat_deg, c.lon_deg)
+                start, end = (place.lat_deg, place.lon_deg), (c.lat_deg, c.lon_deg)
                 layers += maps.way_layers(start, end, km, night, False, f"way-{x.modality}")
     layers += maps.place_layers(spoke, night, False) + maps.claim_layers(tests, night, False)
     # Fitted to the places, with room for their names: a 90% region may reach round the globe.
-    ends = [Claim(x.place.lat_deg, x.place.lon_deg, radius_km=_ROOM_KM) for x in spoke]
+    ends = [Claim(place.lat_deg, place.lon_deg, radius_km=_ROOM_KM) for _, place in places]
     ends += [Claim(c.lat_deg, c.lon_deg, radius_km=_ROOM_KM) for c in claims]
     view = maps.fit([], MAP_WIDTH, MAP_HEIGHT, claims=ends) if claims else maps.fit(spoke, MAP_WIDTH, MAP_HEIGHT)
     said = [f"{words.modality(x.modality)}: {panels.where(x)}" for x in spoke] + [f"claimed: {t.place}" for t in tests]

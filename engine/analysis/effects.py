@@ -18,7 +18,7 @@ from engine.core import edit, sphere
 from engine.core.comparison import Comparison
 from engine.core.edit import Choice, Effect, Step
 from engine.core.evidence import Clue, Evidence
-from engine.core.finding import FUSED, Finding
+from engine.core.finding import FUSED, Finding, apart_km
 from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.perception import Perception
@@ -75,11 +75,7 @@ def edit_step(made: edit.Edit, before: Finding, after: Finding) -> Step:
 def _between(before: Finding, after: Finding) -> tuple[float | None, float | None, str, str, tuple[tuple[str, float], ...], bool]:
     """What differs between two findings, as the fields of `Step` and of `Choice` have it: factors, words, places, the bound."""
     a, b = factor(before), factor(after)
-    moved = tuple(
-        (x.modality, float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, y.place.lat_deg, y.place.lon_deg)))
-        for x in before.located
-        if x.spoke and (y := after.by(x.modality)) is not None and y.spoke
-    )
+    moved = tuple((x.modality, km) for x in before.located if (km := apart_km(x, after.by(x.modality))) is not None)
     bounded = all(any(c.at_bound for c in f.comparisons) for f in (before, after))
     return a[0], b[0], a[1], b[1], moved, bounded
 

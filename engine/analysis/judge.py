@@ -269,7 +269,8 @@ def _compared(
     under = []
     for name in PRIORS:
         prior = priors.prior(name, grid)
-        under.append((prior, *(fuse.posterior_of(own[x], prior, weights[x]) for x in ("sound", "picture"))))
+        sound, picture = (fuse.posterior_of(own[x], prior, weights[x]) for x in ("sound", "picture"))
+        under.append((prior, sound, picture))
     return (compare.compare(by["sound"], by["picture"], under, settings.same_place_km),)
 
 

@@ -7,6 +7,7 @@ from .edit import chosen_settings as chosen_settings
 from .edit import edit_steps as edit_steps
 from .edit import edited as edited
 from .edit import untouched as untouched
+from .finding import apart_km as apart_km
 from .paths import kept_dir as kept_dir
 from .paths import models_dir as models_dir
 from .scratch import Scratch as Scratch

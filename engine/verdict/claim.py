@@ -70,7 +70,10 @@ def calibrations(path: Path = CALIBRATION_FILE) -> dict[str, Calibration]:
         data = json.loads(path.read_text(encoding="utf-8"))
         return {
             name: Calibration(
-                *(float(own[x]) for x in ("offset", "slope", "low", "high")),
+                offset=float(own["offset"]),
+                slope=float(own["slope"]),
+                low=float(own["low"]),
+                high=float(own["high"]),
                 pairs=int(own["things"]),
                 bootstrap=tuple((float(o), float(s)) for o, s in own["bootstrap"]),
             )

@@ -76,12 +76,14 @@ def blend(
     s, g = _relative(species, grid), _relative(soundscape, grid)
     both = _relative(k.a * s + k.b * g, grid)
     either = np.logaddexp(s, g) - np.log(2.0)
-    return np.logaddexp(np.log1p(-k.m) + both, np.log(k.m) + either)
+    out: NDArray[np.float64] = np.logaddexp(np.log1p(-k.m) + both, np.log(k.m) + either)
+    return out
 
 
 def _relative(log_l: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
     """A log-likelihood less the logarithm of its mean over the land by area."""
-    return log_l - logsumexp(log_l, b=grid.area_km2 / grid.area_km2.sum())
+    out: NDArray[np.float64] = log_l - logsumexp(log_l, b=grid.area_km2 / grid.area_km2.sum())
+    return out
 
 
 def locate_modality(

@@ -78,16 +78,18 @@ def table() -> tuple[Cue, ...]:
 
 
 def _cue(row: dict[str, str]) -> Cue:
-    pairs = tuple(tuple(m.split(":", 1)) for m in row["match"].split("|") if m)
+    cut = [m.partition(":") for m in row["match"].split("|") if m]
+    pairs = tuple((field, value) for field, _, value in cut)
     try:
         ratio = float(row["ratio"] or 0.0)
     except ValueError:
         raise DataError(f"The cue {row['id']!r} has a ratio that is no number; correct assets/cues/cues.csv.") from None
-    if None in row or not row["source"] or row["sense"] not in ("picture", "sound", "container") or not np.isfinite(ratio):
+    whole = None not in row and all(colon for _, colon, _ in cut) and row["source"]
+    if not whole or row["sense"] not in ("picture", "sound", "container") or not np.isfinite(ratio):
         raise DataError(f"The cue {row['id']!r} is malformed; correct its row in assets/cues/cues.csv.")
     return Cue(
         row["id"], row["group"], row["what"], row["sense"], tuple(row["areas"].split()), ratio, pairs, row["doubt"], row["source"]
-    )  # type: ignore[arg-type]
+    )
 
 
 @cache

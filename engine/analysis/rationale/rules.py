@@ -130,9 +130,10 @@ def _together(
         return []
     out = []
     for c in finding.comparisons:
-        if {c.a, c.b} != {"sound", "picture"}:
+        if {c.a, c.b} != {"sound", "picture"} or c.distance_km is None:
             continue
         apart = f"The places that sound and picture point to are {_km(c.distance_km)} apart"
+        others: tuple[Alternative, ...]
         if c.verdict == "cannot tell":
             said, others = f"{apart}; whether they are one place cannot be told: {_uncapitalised(c.reason)}", ()
         else:
@@ -165,7 +166,8 @@ def _where(located: Located) -> str:
     wide = located.regions_km2.get(0.9, 0.0)
     if located.region and wide > 60_000.0:
         return f"{located.region} (90% of the belief lies on {_area(wide)})"
-    return f"{located.place.name.removeprefix('in ') or located.region} (90% of the belief lies on {_area(wide)})"
+    name = located.place.name if located.place else ""
+    return f"{name.removeprefix('in ') or located.region} (90% of the belief lies on {_area(wide)})"
 
 
 def _shares(possible: Sequence[Candidate]) -> str:

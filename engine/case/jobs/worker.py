@@ -128,7 +128,8 @@ def _fill(facts: dict[str, Any], settings: Settings, results: Results, told: Tol
 
 def warm(folder: Path) -> None:
     """Load what perceiving needs, by perceiving a few seconds of an example; stops as soon as there is a job."""
-    from engine.analysis.judge import examples, perceive
+    from engine.analysis.judge import examples
+    from engine.analysis.perceive import perceive
     from engine.media import open_clip
 
     def unless_wanted(_: Progress) -> None:

@@ -27,7 +27,7 @@ import h3.api.numpy_int as h3
 import numpy as np
 
 from engine.analysis.judge import judge
-from engine.analysis.judge import perceive as perceive_film
+from engine.analysis.perceive import perceive as perceive_film
 from engine.analysis.rationale.evidence import NAMES
 from engine.core import edit, sphere
 from engine.core.clip import Frame

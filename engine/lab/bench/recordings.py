@@ -19,7 +19,7 @@ import h3.api.numpy_int as h3
 import numpy as np
 
 from engine.analysis.judge import judge
-from engine.analysis.judge import perceive as perceive_clip
+from engine.analysis.perceive import perceive as perceive_clip
 from engine.clues import registry
 from engine.clues.species.clue import default_stride_s
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Reader

@@ -32,7 +32,7 @@ def to_kml(finding: Finding) -> str:
 
 def _folder(x: Located) -> str:
     name = escape(words.modality(x.modality))
-    if not x.spoke:
+    if x.place is None:
         return f"<Folder><name>{name}</name><description>{escape(shown(x.cannot_tell or '', 500))}</description></Folder>"
     place = escape(shown(x.place.name, 200))
     point = (

@@ -17,6 +17,7 @@ from engine.core.clip import Reader
 from engine.core.custody import Custody
 from engine.core.finding import FUSED, Finding, Located
 from engine.core.perceived import Perceived, clear, gather, species_behind
+from engine.core.posterior import Place
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.rationale import Sentence
 from engine.media.source import shown
@@ -292,7 +293,7 @@ def _season(when: date | None) -> str:
 def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
     """The modalities with their maps, and one map of all outlines when several spoke."""
     outlines = {x.modality: maps.outlines_of(x, _OUTLINED) for x in finding.located if x.spoke}
-    marks = {x.modality: _mark(x) for x in finding.located if x.spoke}
+    marks = {x.modality: _mark(x.modality, x.place) for x in finding.located if x.place}
     senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality), finding) for x in finding.located)
     claimed = [maps.Mark(t.claim.lat_deg, t.claim.lon_deg, "claim", shown(f"claimed: {t.place}", 60)) for t in finding.claims]
     if len(outlines) < 2 and not claimed:
@@ -303,8 +304,8 @@ def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
     return senses, Markup(maps.world_map(None, all_outlines, [*marks.values(), *claimed], title, link))
 
 
-def _mark(x: Located) -> maps.Mark:
-    return maps.Mark(x.place.lat_deg, x.place.lon_deg, x.modality, shown(x.place.name, 60))
+def _mark(modality: str, place: Place) -> maps.Mark:
+    return maps.Mark(place.lat_deg, place.lon_deg, modality, shown(place.name, 60))
 
 
 def _note(x: Located, finding: Finding) -> str:

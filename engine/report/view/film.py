@@ -56,7 +56,7 @@ def scenes_summary(scenes: Sequence[Finding]) -> str:
 def _said(x: Located | None) -> str:
     if x is None:
         return "none"
-    if not x.spoke:
+    if x.place is None:
         return "cannot tell"
     pinned = x.regions_km2.get(0.9, 0.0) <= PINNED_KM2
     return x.place.name if pinned or not x.region else x.region

@@ -64,10 +64,8 @@ def sentence(c: Comparison) -> str:
     if c.verdict == "cannot tell":
         return f"{c.reason[:1].upper()}{c.reason[1:]}." if c.reason else "Nothing speaks for either."
     bound = ", held to the most that validation supports" if c.at_bound else ""
-    return (
-        f"Factor {c.odds} ({interval(c)}){bound}: the weakest under all priors. "
-        f"The places reported lie {words.km(c.distance_km)} apart.{_by_edits(c)}"
-    )
+    apart = "" if c.distance_km is None else f" The places reported lie {words.km(c.distance_km)} apart."
+    return f"Factor {c.odds} ({interval(c)}){bound}: the weakest under all priors.{apart}{_by_edits(c)}"
 
 
 def interval(c: Comparison) -> str:
@@ -108,9 +106,9 @@ def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
         ("Validation", f"{validation.behind(c.pairs)}{bound}"),
         ("Before calibration", f"log₁₀ {c.log10_raw:+.2f}"),
         ("Between the places", words.km(c.distance_km)),
-        ("Expected distance", f"{words.km(c.expected_km)}, over both beliefs"),
-        ("Overlap of beliefs", f"{c.overlap:.2f} of 1"),
-        ("In both 90% regions", words.area(c.shared_region_km2) if c.shared_region_km2 > 0 else "nothing"),
+        ("Expected distance", "none" if c.expected_km is None else f"{words.km(c.expected_km)}, over both beliefs"),
+        ("Overlap of beliefs", "none" if c.overlap is None else f"{c.overlap:.2f} of 1"),
+        ("In both 90% regions", words.area(c.shared_region_km2) if c.shared_region_km2 else "nothing"),
         ("“The same place”", f"within about {words.km(c.same_place_km)}"),
     ]
     out += [(f"Prior “{u.prior}”", f"log₁₀ {u.log10_factor:+.2f}, {u.words}") for u in c.by_prior]
