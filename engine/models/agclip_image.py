@@ -76,7 +76,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            state = load_file(path)
+            state: object = load_file(path)
         else:
             state = checkpoint.read(path)
     except (OSError, RuntimeError, ValueError, SafetensorError) as wrong:

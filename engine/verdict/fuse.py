@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def modality_log_likelihood(evidence: Iterable[Evidence], grid: Grid, weights: M
 
 
 def blend(
-    species: NDArray[np.float64], soundscape: NDArray[np.float64], grid: Grid, numbers: Blend | None = None
+    species: NDArray[np.floating[Any]], soundscape: NDArray[np.floating[Any]], grid: Grid, numbers: Blend | None = None
 ) -> NDArray[np.float64]:
     """One log-likelihood (cells,) of two that are not independent; see the module's text."""
     k = numbers or Blend()
@@ -80,7 +81,7 @@ def blend(
     return out
 
 
-def _relative(log_l: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+def _relative(log_l: NDArray[np.floating[Any]], grid: Grid) -> NDArray[np.float64]:
     """A log-likelihood less the logarithm of its mean over the land by area."""
     out: NDArray[np.float64] = log_l - logsumexp(log_l, b=grid.area_km2 / grid.area_km2.sum())
     return out

@@ -211,7 +211,7 @@ def score(clip: AvgClip, perception: Perception, settings: Settings, flow: Any =
 def _of_finding(clip: AvgClip, finding: Finding, modality: str) -> Outcome:
     located = finding.by(modality)
     truth = clip.truth(modality)
-    if located is None or not located.spoke:
+    if located is None or located.place is None:
         prior = priors.prior(finding.settings.prior, world_grid())
         return outcome(Posterior(prior.grid, prior.log_mass), *truth, spoke=False)
     return outcome(located.posterior, *truth, place=(located.place.lat_deg, located.place.lon_deg))

@@ -90,9 +90,9 @@ def clips(n: int, seed: int, senses: Sequence[str] | None = None, keep_scores: b
     with_sound = np.array(["sound" in kinds[k] for k in which])
     sound: dict[int, NDArray[np.float32]] = {}
     scores = batch.scores() if n <= 4000 or keep_scores else None
-    for i in np.flatnonzero(with_sound):
-        one = scores[i] if scores is not None else _one(batch, i)
-        sound[int(i)] = agclip.agclip().embed(one, int(week[i]) or None)[0]
+    for k in np.flatnonzero(with_sound).tolist():
+        one = scores[k] if scores is not None else _one(batch, k)
+        sound[k] = agclip.agclip().embed(one, int(week[k]) or None)[0]
     with_picture = np.flatnonzero([("picture" in kinds[k]) for k in which])
     picture = dict(zip(with_picture.tolist(), degraded(xyz[with_picture], rng), strict=True)) if len(with_picture) else {}
     with_opinion = np.flatnonzero([("reasoning" in kinds[k]) for k in which])

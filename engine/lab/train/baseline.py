@@ -179,7 +179,8 @@ def _regression(train: Rows, haversine: bool) -> Task:
         if haversine:  # the loss knows the sphere: beyond a pole lies the other side
             lat, lon = np.radians(out[:, 0] * 90.0), np.radians(out[:, 1] * 180.0)
             return sphere.to_lat_lon(np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1))
-        return np.clip(out[:, 0] * 90.0, -90, 90).astype(float), (out[:, 1] * 180.0 + 180.0) % 360.0 - 180.0
+        lon_deg = np.asarray((out[:, 1] * 180.0 + 180.0) % 360.0 - 180.0, dtype=np.float64)
+        return np.clip(out[:, 0] * 90.0, -90, 90).astype(float), lon_deg
 
     return Task(2, loss, decode)
 

@@ -134,8 +134,10 @@ class Flow:
                 start = x[None, at : at + BATCH]
                 v = self.velocity(told, guidance)
                 parts.append(ode.move(v, start, ode.schedule(self.steps), "exact" if density else None, keep_path=keep_path))
-        log_p = torch.cat([p.log_ratio for p in parts], 1)[0] + geometry.LOG_UNIFORM if density else None
-        path = torch.cat([p.path for p in parts], 2)[:, 0] if keep_path else None
+        log_p = (
+            torch.cat([p.log_ratio for p in parts if p.log_ratio is not None], 1)[0] + geometry.LOG_UNIFORM if density else None
+        )
+        path = torch.cat([p.path for p in parts if p.path is not None], 2)[:, 0] if keep_path else None
         return Samples(
             torch.cat([p.x for p in parts], 1)[0].double().numpy(),
             None if log_p is None else log_p.double().numpy(),
