@@ -9,7 +9,7 @@ import pytest
 
 from engine import cli
 from engine.analysis.judge import judge
-from engine.core.claim import AGAINST, SUPPORTS, Claim
+from engine.core.claim import Claim, ClaimVerdict
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.edit import Edit, apply_edit
 from engine.core.observation import Observation
@@ -36,7 +36,7 @@ def test_a_claim_is_tested_and_changes_nothing_else() -> None:
     plain = judge(perceived())
     assert plain.claims == ()
     right, wrong = (judge(perceived(), Settings(claim=c)) for c in (COLOGNE, AUGUSTA))
-    assert right.claims[0].verdict == SUPPORTS and wrong.claims[0].verdict == AGAINST
+    assert right.claims[0].verdict == ClaimVerdict.SUPPORTS and wrong.claims[0].verdict == ClaimVerdict.AGAINST
     for found in (right, wrong):
         sound = found.by("sound")
         assert sound is not None
@@ -56,7 +56,10 @@ def test_a_day_is_tested_with_the_place() -> None:
 
 def test_the_containers_own_claim_is_tested_beside_the_analysts_and_never_fused() -> None:
     found = judge(perceived(stated(33.47, -81.97)), Settings(claim=COLOGNE))
-    assert [(t.claim.source, t.verdict) for t in found.claims] == [("analyst", SUPPORTS), ("container", AGAINST)]
+    assert [(t.claim.source, t.verdict) for t in found.claims] == [
+        ("analyst", ClaimVerdict.SUPPORTS),
+        ("container", ClaimVerdict.AGAINST),
+    ]
     assert "Augusta" in found.claims[1].place
     sound, alone = found.by("sound"), judge(perceived()).by("sound")
     assert sound is not None and alone is not None  # the map is finer where the file says; the sound is none the wiser

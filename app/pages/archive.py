@@ -14,7 +14,7 @@ from app.frame import clean, dark, plain, swatch, tip
 from engine import EarwitnessError
 from engine.case import ArchiveEntry, ArchiveQuery
 from engine.case.record import archive
-from engine.core import without_password
+from engine.core import Verdict, without_password
 from engine.media import SharedSound
 from engine.report.view import edits as edit_words
 from engine.report.view import words
@@ -22,7 +22,7 @@ from engine.report.view import words
 MAP_HEIGHT, MAP_WIDTH = 380, 760
 PAIR_HEIGHT, PAIR_WIDTH = 260, 640
 _SENSES = {"sound": "Sound", "picture": "Picture", "both": "Both"}
-_VERDICTS = ("same place", "different places", "cannot tell")
+_VERDICTS = tuple(str(v) for v in Verdict)
 _SAME = (
     "The same peaks of the spectrogram at one and the same lag: the same recording, whatever was said over it, however it was "
     "cut or coded. Not found: recordings whose speed or pitch was changed. Two recordings of one place are two recordings."
@@ -316,7 +316,7 @@ def _ticked(b: Book, key: str, ids: list[str]) -> None:
 def _row(e: ArchiveEntry) -> dict[str, object]:
     return {
         "clip": e.title,
-        "verdict": e.verdict if len(e.spots) else "cannot tell",
+        "verdict": e.verdict if len(e.spots) else str(Verdict.CANNOT_TELL),
         **{s: archive_map.where(x) if (x := e.spot(s)) else "cannot tell" for s in ("sound", "picture")},
         "heard": ", ".join(t.name or t.label for t in e.of("species")[:3]),
         "read": " · ".join(t.label for t in e.of("text")[:3]),

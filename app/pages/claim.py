@@ -12,6 +12,7 @@ from app import maps, panels, state
 from app.exports import exports
 from app.frame import clean, dark, plain, swatch, tip
 from engine import Claim, ClaimTest, EarwitnessError, Finding
+from engine.core import ClaimVerdict
 from engine.report.view import claim as claim_words
 from engine.report.view import words
 
@@ -298,7 +299,7 @@ def _banner(test: ClaimTest) -> None:
     lines = "".join(_factor(f) for f in test.factors if f.modality != "both")
     both = test.by("both")
     rest = ""
-    spoke = [f for f in test.factors if f.modality in ("sound", "picture") and f.verdict != "cannot tell"]
+    spoke = [f for f in test.factors if f.modality in ("sound", "picture") and f.verdict != ClaimVerdict.CANNOT_TELL]
     if both is not None and not both.reason and len(spoke) > 1:
         rest = f"{tip('together', _RATIO)}: {clean(claim_words.odds(both).partition(': ')[2], 200)}"
     st.html(
@@ -311,7 +312,7 @@ def _banner(test: ClaimTest) -> None:
 def _factor(f: Any) -> str:
     name = "Week" if f.modality == "season" else words.modality(f.modality)
     mark = swatch("sound" if f.modality == "season" else f.modality)
-    if f.verdict == "cannot tell":
+    if f.verdict == ClaimVerdict.CANNOT_TELL:
         said = f"<span class='ew-dim'>cannot tell: {clean(f.reason, 200)}</span>"
     else:
         said = f"{tip(claim_words.odds(f).partition(': ')[2], _RATIO)}"

@@ -133,7 +133,7 @@ class ClueSwitch:
     """
 
     name: str
-    modality: str
+    modality: Modality
     optional: bool
     on: bool
     why: str
@@ -169,9 +169,9 @@ def modality_weights(settings: Settings | None = None) -> tuple[tuple[str, float
 class _Result:
     """What is read off one set of evidence: belief, place and gain of each sense, and the factor."""
 
-    beliefs: dict[str, Posterior]
-    places: dict[str, Place]
-    gains: dict[str, float]
+    beliefs: dict[Modality, Posterior]
+    places: dict[Modality, Place]
+    gains: dict[Modality, float]
     log10_factor: float | None
 
     @classmethod
@@ -188,8 +188,8 @@ class _Result:
                 beliefs[x.modality], gains[x.modality] = belief, gain
                 places[x.modality] = belief.place(s.radius_km)
         factor = None
-        if {"sound", "picture"} <= beliefs.keys():
-            raw = agreement.log10_factor(beliefs["sound"], beliefs["picture"], prior, s.same_place_km)
+        if {Modality.SOUND, Modality.PICTURE} <= beliefs.keys():
+            raw = agreement.log10_factor(beliefs[Modality.SOUND], beliefs[Modality.PICTURE], prior, s.same_place_km)
             factor = compare.calibrated(raw)
         return cls(beliefs, places, gains, factor)
 
@@ -241,6 +241,6 @@ def _effect(whole: _Result, rest: _Result, e: Evidence, key: str, title: str) ->
     )
 
 
-def _moved(whole: _Result, rest: _Result, modality: str) -> float | None:
+def _moved(whole: _Result, rest: _Result, modality: Modality) -> float | None:
     a, b = whole.places.get(modality), rest.places.get(modality)
     return None if a is None or b is None else float(np.round(sphere.distance_km(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg), 3))

@@ -28,6 +28,7 @@ from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Finding, Located, Provenance
 from engine.core.grid import Grid
+from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.paths import ASSETS, EXAMPLES
 from engine.core.perception import Perception
@@ -235,7 +236,7 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
     return tuple(evidence)
 
 
-def _by_modality(evidence: tuple[Evidence, ...], included: frozenset[str]) -> tuple[tuple[str, tuple[Evidence, ...]], ...]:
+def _by_modality(evidence: tuple[Evidence, ...], included: frozenset[str]) -> tuple[tuple[Modality, tuple[Evidence, ...]], ...]:
     """The evidence of each modality that has any, and sound and picture together as "both".
 
     A container's claim is a witness of its own: it stands beside the senses, and joins them only when the analyst asks.
@@ -271,7 +272,7 @@ def _compared(
         prior = priors.prior(name, grid)
         sound, picture = (fuse.posterior_of(own[x], prior, weights[x]) for x in ("sound", "picture"))
         under.append((prior, sound, picture))
-    return (compare.compare(by["sound"], by["picture"], under, settings.same_place_km),)
+    return (compare.compare(by[Modality.SOUND], by[Modality.PICTURE], under, settings.same_place_km),)
 
 
 def _claimed(

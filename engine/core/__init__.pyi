@@ -1,3 +1,5 @@
+from .claim import ClaimVerdict as ClaimVerdict
+from .comparison import Verdict as Verdict
 from .edit import CONFIDENCES as CONFIDENCES
 from .edit import MOST_WEIGHT as MOST_WEIGHT
 from .edit import Choice as Choice

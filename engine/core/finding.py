@@ -27,7 +27,7 @@ class Located:
     """Where one modality points, or why it cannot tell.
 
     Attributes:
-        modality: "sound", "picture", "container" or "both".
+        modality: which; "both" is all that are fused.
         posterior: belief over the map; the prior itself when nothing was said.
         prior: the prior on the same grid.
         place: the point reported, with its name; None when it cannot tell.
@@ -41,7 +41,7 @@ class Located:
     posterior would be the prior's, and is nothing that the clip says.
     """
 
-    modality: str
+    modality: Modality
     posterior: Posterior
     prior: Prior
     place: Place | None

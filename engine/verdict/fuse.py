@@ -25,6 +25,7 @@ from engine.core import sphere
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Located
 from engine.core.grid import Grid
+from engine.core.modality import Modality
 from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
 from engine.world import countries, places, regions
 
@@ -88,7 +89,7 @@ def _relative(log_l: NDArray[np.floating[Any]], grid: Grid) -> NDArray[np.float6
 
 
 def locate_modality(
-    modality: str,
+    modality: Modality,
     evidence: tuple[Evidence, ...],
     prior: Prior,
     radius_km: float,
@@ -113,7 +114,7 @@ def posterior_of(evidence: Iterable[Evidence], prior: Prior, weights: Mapping[st
 
 
 def describe(
-    modality: str,
+    modality: Modality,
     posterior: Posterior,
     prior: Prior,
     radius_km: float,
@@ -165,7 +166,7 @@ def _on_its_side(spot: Place, posterior: Posterior, named: tuple[tuple[float, fl
 
 
 def _why_silent(
-    modality: str, evidence: tuple[Evidence, ...], speaking: tuple[Evidence, ...], posterior: Posterior, prior: Prior
+    modality: Modality, evidence: tuple[Evidence, ...], speaking: tuple[Evidence, ...], posterior: Posterior, prior: Prior
 ) -> str | None:
     sense = "Neither sound nor picture says" if modality == FUSED else f"The {modality} does not say"
     if not speaking:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.analysis.rationale import cues, opinion
+from engine.core.comparison import Verdict
 from engine.core.finding import FUSED, Finding, Located
 from engine.core.rationale import INFERRED, MEASURED, UNSUPPORTED, Alternative, Candidate, Fact, Pointer, Rationale, Sentence
 
@@ -134,13 +135,13 @@ def _together(
             continue
         apart = f"The places that sound and picture point to are {_km(c.distance_km)} apart"
         others: tuple[Alternative, ...]
-        if c.verdict == "cannot tell":
+        if c.verdict == Verdict.CANNOT_TELL:
             said, others = f"{apart}; whether they are one place cannot be told: {_uncapitalised(c.reason)}", ()
         else:
             said = f"{apart}; the comparison says {c.verdict}, with {c.support}"
             others = _why_otherwise(c.verdict)
         out.append(Sentence(f"{said.rstrip('.')}.", INFERRED, FUSED, keys, alternatives=others, scored=True))
-    differ = any(c.verdict == "different places" for c in finding.comparisons)
+    differ = any(c.verdict == Verdict.DIFFERENT for c in finding.comparisons)
     if both is not None and both.spoke and not differ:
         possible = opinion.candidates(both)
         told += possible
@@ -150,8 +151,8 @@ def _together(
     return out
 
 
-def _why_otherwise(verdict: str) -> tuple[Alternative, ...]:
-    if verdict == "different places":
+def _why_otherwise(verdict: Verdict) -> tuple[Alternative, ...]:
+    if verdict == Verdict.DIFFERENT:
         return (
             Alternative(
                 "one place after all, with sound added or replaced later",

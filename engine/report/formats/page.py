@@ -14,8 +14,10 @@ from markupsafe import Markup
 from engine.core.card import Card as ModelCard
 from engine.core.claim import LIVES, ClaimTest
 from engine.core.clip import Reader
+from engine.core.comparison import Verdict
 from engine.core.custody import Custody
 from engine.core.finding import FUSED, Finding, Located
+from engine.core.modality import Modality
 from engine.core.perceived import Perceived, clear, gather, species_behind
 from engine.core.posterior import Place
 from engine.core.progress import Progress, ProgressCallback, silent
@@ -300,7 +302,8 @@ def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
         return senses, Markup("")
     all_outlines = [o for own in outlines.values() for o in own]
     title = "All credible regions and places reported" + (", and the place claimed" if claimed else "")
-    link = (marks["sound"], marks["picture"]) if {"sound", "picture"} <= set(marks) else None
+    sound, picture = marks.get(Modality.SOUND), marks.get(Modality.PICTURE)
+    link = (sound, picture) if sound and picture else None
     return senses, Markup(maps.world_map(None, all_outlines, [*marks.values(), *claimed], title, link))
 
 
@@ -313,7 +316,7 @@ def _note(x: Located, finding: Finding) -> str:
     if x.modality != FUSED or not x.spoke:
         return ""
     c = verdict.compared(finding)
-    against = ", which the factor above speaks against" if c is not None and c.verdict == "different places" else ""
+    against = ", which the factor above speaks against" if c is not None and c.verdict == Verdict.DIFFERENT else ""
     return f"This takes for granted that sound and picture come from one place{against}."
 
 
@@ -348,7 +351,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, fin
 
 def _scene_row(scene: Finding) -> film.SceneRow:
     r, c = film.scene_row(scene), verdict.compared(scene)
-    factor = f", {c.odds} ({verdict.interval(c)})" if c is not None and c.verdict != "cannot tell" else ""
+    factor = f", {c.odds} ({verdict.interval(c)})" if c is not None and c.verdict != Verdict.CANNOT_TELL else ""
     return film.SceneRow(r.number, r.when, shown(r.verdict + factor, 160), shown(r.sound, 120), shown(r.picture, 120))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.comparison import Comparison, odds_of
+from engine.core.comparison import Comparison, Verdict, odds_of
 from engine.core.edit import Effect
 from engine.core.finding import Finding, apart_km
 from engine.core.perceived import gather, species_behind
@@ -28,7 +28,7 @@ def speaks_against(finding: Finding) -> tuple[str, ...]:
 
 
 def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
-    if c.verdict == "cannot tell":
+    if c.verdict == Verdict.CANNOT_TELL:
         return
     sign = 1.0 if c.log10_factor > 0 else -1.0
     weakest = min(sign * c.log10_low, sign * c.log10_high)
