@@ -16,6 +16,8 @@ from engine.core.observation import Observation
 from engine.core.perception import Perception
 from engine.core.settings import Settings
 
+SUPPORTS, AGAINST = ClaimVerdict.SUPPORTS, ClaimVerdict.AGAINST
+
 CLIP = Clip("clip.mp4", "0" * 64, 1, "mov,mp4", 30.0, (Stream(0, 1, "audio", "aac", True),))
 BIRDS = ("Parus major", "Cyanistes caeruleus", "Erithacus rubecula", "Cuculus canorus")
 COLOGNE = Claim(50.94, 6.96, name="Köln")
@@ -36,7 +38,7 @@ def test_a_claim_is_tested_and_changes_nothing_else() -> None:
     plain = judge(perceived())
     assert plain.claims == ()
     right, wrong = (judge(perceived(), Settings(claim=c)) for c in (COLOGNE, AUGUSTA))
-    assert right.claims[0].verdict == ClaimVerdict.SUPPORTS and wrong.claims[0].verdict == ClaimVerdict.AGAINST
+    assert right.claims[0].verdict == SUPPORTS and wrong.claims[0].verdict == AGAINST
     for found in (right, wrong):
         sound = found.by("sound")
         assert sound is not None
@@ -57,8 +59,8 @@ def test_a_day_is_tested_with_the_place() -> None:
 def test_the_containers_own_claim_is_tested_beside_the_analysts_and_never_fused() -> None:
     found = judge(perceived(stated(33.47, -81.97)), Settings(claim=COLOGNE))
     assert [(t.claim.source, t.verdict) for t in found.claims] == [
-        ("analyst", ClaimVerdict.SUPPORTS),
-        ("container", ClaimVerdict.AGAINST),
+        ("analyst", SUPPORTS),
+        ("container", AGAINST),
     ]
     assert "Augusta" in found.claims[1].place
     sound, alone = found.by("sound"), judge(perceived()).by("sound")

@@ -41,10 +41,11 @@ COMPARISON = Comparison(
     by_prior=(UnderPrior("mixture", -1.96, "moderate support"), UnderPrior("land", -2.0, "moderate support")),
     before_edits=-1.9,
 )
+AGAINST, UNTOLD = ClaimVerdict.AGAINST, ClaimVerdict.CANNOT_TELL
 CLAIM_TEST = ClaimTest(
     claim=Claim(33.47, -81.97, date(2021, 4, 10), "Augusta"),
     place=HOSTILE,
-    verdict=ClaimVerdict.AGAINST,
+    verdict=AGAINST,
     support="moderate support",
     reason="",
     factors=(

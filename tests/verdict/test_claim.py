@@ -13,6 +13,8 @@ from engine.core.grid import Grid
 from engine.core.posterior import REGION_SHARES, Posterior, Prior
 from engine.verdict import claim as claims
 
+SUPPORTS, AGAINST, CANNOT_TELL = ClaimVerdict.SUPPORTS, ClaimVerdict.AGAINST, ClaimVerdict.CANNOT_TELL
+
 AUGUSTA = Claim(33.47, -81.97)
 
 
@@ -67,7 +69,7 @@ def test_the_ratio_hardly_depends_on_the_size_of_cells_and_holds_at_poles_and_an
 def test_a_true_claim_is_supported_and_a_false_one_is_not() -> None:
     there = claims.test(AUGUSTA, "Augusta", [sense("sound", 33.0, -82.0)], None, None)
     elsewhere = claims.test(AUGUSTA, "Augusta", [sense("sound", 50.0, 8.0)], None, None)
-    assert (there.verdict, elsewhere.verdict) == (ClaimVerdict.SUPPORTS, ClaimVerdict.AGAINST)
+    assert (there.verdict, elsewhere.verdict) == (SUPPORTS, AGAINST)
     fit = claims.calibrations()["sound"]
     for t in (there, elsewhere):
         assert fit.low <= t.factors[0].log10_factor <= fit.high
@@ -77,15 +79,15 @@ def test_a_true_claim_is_supported_and_a_false_one_is_not() -> None:
 
 def test_senses_that_contradict_each_other_decide_nothing() -> None:
     t = claims.test(AUGUSTA, "Augusta", [sense("sound", 50.0, 8.0), sense("picture", 33.4, -82.0)], None, None)
-    assert t.verdict == ClaimVerdict.CANNOT_TELL and t.reason == "the picture supports the claim and the sound speaks against it"
-    assert [f.verdict for f in t.factors] == [ClaimVerdict.AGAINST, ClaimVerdict.SUPPORTS, ClaimVerdict.CANNOT_TELL]
+    assert t.verdict == CANNOT_TELL and t.reason == "the picture supports the claim and the sound speaks against it"
+    assert [f.verdict for f in t.factors] == [AGAINST, SUPPORTS, CANNOT_TELL]
 
 
 def test_senses_that_agree_multiply_within_the_bounds() -> None:
     t = claims.test(AUGUSTA, "Augusta", [sense("sound", 33.0, -82.0), sense("picture", 33.4, -82.0)], None, None)
     fits = claims.calibrations()
     both = t.by("both")
-    assert both is t.main and both is not None and t.verdict == ClaimVerdict.SUPPORTS
+    assert both is t.main and both is not None and t.verdict == SUPPORTS
     assert both.log10_factor == pytest.approx(
         min(sum(f.log10_factor for f in t.factors[:2]), max(fits["sound"].high, fits["picture"].high))
     )
@@ -93,11 +95,7 @@ def test_senses_that_agree_multiply_within_the_bounds() -> None:
 
 def test_a_silent_sense_says_so_and_leaves_the_other_to_speak() -> None:
     t = claims.test(AUGUSTA, "Augusta", [sense("sound", 0, 0, silent="nothing"), sense("picture", 33.4, -82.0)], None, None)
-    assert (
-        t.factors[0].verdict == ClaimVerdict.CANNOT_TELL
-        and "does not say" in t.factors[0].reason
-        and t.verdict == ClaimVerdict.SUPPORTS
-    )
+    assert t.factors[0].verdict == CANNOT_TELL and "does not say" in t.factors[0].reason and t.verdict == SUPPORTS
 
 
 def test_a_known_false_alarm_is_never_decisive() -> None:
@@ -105,15 +103,15 @@ def test_a_known_false_alarm_is_never_decisive() -> None:
     flat = Posterior.of(by_area(), np.zeros(len(GRID)))
     doubtful = claims.Sense(heard.located, heard.under, ((by_area(), flat),), ("Northern Cardinal",))
     t = claims.test(AUGUSTA, "Augusta", [doubtful], None, None)
-    assert t.verdict == ClaimVerdict.CANNOT_TELL and "Northern Cardinal" in t.reason
+    assert t.verdict == CANNOT_TELL and "Northern Cardinal" in t.reason
     backed = claims.Sense(heard.located, heard.under, heard.under, ("Northern Cardinal",))
-    assert claims.test(AUGUSTA, "Augusta", [backed], None, None).verdict == ClaimVerdict.SUPPORTS
+    assert claims.test(AUGUSTA, "Augusta", [backed], None, None).verdict == SUPPORTS
 
 
 def test_an_answer_that_depends_on_the_prior_is_none() -> None:
     a, b = sense("sound", 33.0, -82.0), sense("sound", 50.0, 8.0)
     t = claims.test(AUGUSTA, "Augusta", [claims.Sense(a.located, a.under + b.under)], None, None)
-    assert t.verdict == ClaimVerdict.CANNOT_TELL and "prior" in t.reason
+    assert t.verdict == CANNOT_TELL and "prior" in t.reason
 
 
 def test_the_week_stands_beside_the_place() -> None:
@@ -121,10 +119,10 @@ def test_the_week_stands_beside_the_place() -> None:
     weeks[20] = np.log(48.0)
     there = [sense("sound", 33.0, -82.0)]
     right, wrong = (claims.test(AUGUSTA, "Augusta", there, weeks, w) for w in (21, 45))
-    assert right.verdict == ClaimVerdict.SUPPORTS and right.by("season").verdict == ClaimVerdict.SUPPORTS  # type: ignore[union-attr]
-    assert wrong.verdict == ClaimVerdict.CANNOT_TELL and wrong.reason == "the place fits the claim, the week does not"
-    assert claims.test(AUGUSTA, "Augusta", there, None, 21).by("season").verdict == ClaimVerdict.CANNOT_TELL  # type: ignore[union-attr]
+    assert right.verdict == SUPPORTS and right.by("season").verdict == SUPPORTS  # type: ignore[union-attr]
+    assert wrong.verdict == CANNOT_TELL and wrong.reason == "the place fits the claim, the week does not"
+    assert claims.test(AUGUSTA, "Augusta", there, None, 21).by("season").verdict == CANNOT_TELL  # type: ignore[union-attr]
 
 
 def test_no_senses_no_answer() -> None:
-    assert claims.test(AUGUSTA, "Augusta", [], None, None).verdict == ClaimVerdict.CANNOT_TELL
+    assert claims.test(AUGUSTA, "Augusta", [], None, None).verdict == CANNOT_TELL
