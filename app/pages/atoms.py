@@ -300,15 +300,16 @@ def merged(heard: Sequence[Observation], gap_s: float = 1.0) -> list[tuple[str, 
         by[(o.kind, o.label)].append(o)
     out: list[tuple[str, str, float, float, float]] = []
     for (kind, label), own in by.items():
-        run: list[float] = []
+        run: tuple[float, float, float] | None = None
         for o in sorted(own, key=lambda o: o.start_s):
             if run and o.start_s <= run[1] + gap_s:
-                run = [run[0], max(run[1], o.end_s), max(run[2], o.score)]
+                run = (run[0], max(run[1], o.end_s), max(run[2], o.score))
                 continue
             if run:
-                out.append((kind, label, *run))  # type: ignore[arg-type]
-            run = [o.start_s, o.end_s, o.score]
-        out.append((kind, label, *run))  # type: ignore[arg-type]
+                out.append((kind, label, *run))
+            run = (o.start_s, o.end_s, o.score)
+        if run:
+            out.append((kind, label, *run))
     return out
 
 

@@ -75,11 +75,12 @@ def perception_key(clip: Clip, settings: Settings) -> str:
     installed = tuple((e.id, catalog.weights_state(e)) for e in catalog.CATALOGUE)
     models = tuple((c.name, getattr(c, "models", ())) for c in registry.clues(settings))
     interval = (settings.interval.start_s, settings.interval.end_s) if settings.interval else None
-    facts = (clip.sha256, engine.__version__, _perceiving_text(), models, installed, settings.track, interval, settings.stride_s)
+    version, text = engine.__version__, _perceiving_text()
+    facts: tuple[object, ...] = (clip.sha256, version, text, models, installed, settings.track, interval, settings.stride_s)
     if settings.quick:
-        facts = (*facts, "quick", tuple(sorted(settings.included)))  # type: ignore[assignment]
+        facts = (*facts, "quick", tuple(sorted(settings.included)))
     if clip.programme is not None:
-        facts = (*facts, "programme", clip.programme)  # type: ignore[assignment]
+        facts = (*facts, "programme", clip.programme)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 

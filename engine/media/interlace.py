@@ -127,9 +127,9 @@ def _one_field(frame: VideoFrame) -> VideoFrame:
     source.link_to(mend)
     mend.link_to(sink)
     graph.configure()
-    graph.push(frame)
-    graph.push(None)
-    return graph.pull()  # type: ignore[return-value]
+    graph.vpush(frame)
+    graph.vpush(None)
+    return graph.vpull()
 
 
 def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

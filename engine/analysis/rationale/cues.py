@@ -9,6 +9,7 @@ import csv
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,7 +133,7 @@ def of_letters(text: str) -> tuple[Cue, ...]:
 
 
 @lru_cache(maxsize=64)
-def _pattern(script: str) -> object:
+def _pattern(script: str) -> Any:
     import regex
 
     return regex.compile(rf"\p{{Script={script}}}")
@@ -140,7 +141,7 @@ def _pattern(script: str) -> object:
 
 def _holds(text: str, script: str) -> bool:
     """Whether at least two letters of a text, and a third of them, are of this script."""
-    own = len(_pattern(script).findall(text))  # type: ignore[attr-defined]
+    own = len(_pattern(script).findall(text))
     return own >= 2 and 3 * own >= sum(c.isalpha() for c in text)
 
 

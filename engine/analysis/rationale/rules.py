@@ -7,6 +7,7 @@ Then both together. The rules score nothing: the beliefs they quote are the find
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.analysis.rationale import cues, opinion
 from engine.core.comparison import Verdict
@@ -56,19 +57,25 @@ def of_fact(fact: Fact, doubted: set[str] | None = None) -> list[Sentence]:
         doubted: cues whose general doubt was told already; it is told once, and they are added to.
     """
     doubted = set() if doubted is None else doubted
-    about = {"modality": fact.modality, "keys": fact.keys, "start_s": fact.start_s, "end_s": fact.end_s, "scored": fact.scored}
+    about: dict[str, Any] = {
+        "modality": fact.modality,
+        "keys": fact.keys,
+        "start_s": fact.start_s,
+        "end_s": fact.end_s,
+        "scored": fact.scored,
+    }
     out = []
     if fact.said:
         rivals = tuple(
             Alternative(name, f"the model gave it {score:.2f} at the same moment") for name, score in fact.rivals[:MOST_OTHERS]
         )
-        out.append(Sentence(fact.said, MEASURED, alternatives=rivals, **about))  # type: ignore[arg-type]
+        out.append(Sentence(fact.said, MEASURED, alternatives=rivals, **about))
     for pointer in fact.pointers:
         cue = cues.by_id(pointer.cue)
         kind = UNSUPPORTED if fact.stated else INFERRED
         others = _others(pointer, cue, cue.id not in doubted)
         doubted.add(cue.id)
-        out.append(Sentence(pointer.said, kind, cue=cue.id, source=cue.source, alternatives=others, **about))  # type: ignore[arg-type]
+        out.append(Sentence(pointer.said, kind, cue=cue.id, source=cue.source, alternatives=others, **about))
     return out
 
 

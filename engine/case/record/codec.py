@@ -68,10 +68,10 @@ def settings_from_json(text: str) -> Settings:
 
 def _dumps(value: Any, kind: type) -> bytes:
     facts, arrays = _jsonable(value, kind)
-    held = {f"a{i}": a for i, a in enumerate(arrays)}
+    held: dict[str, Any] = {f"a{i}": a for i, a in enumerate(arrays)}
     held["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     out = io.BytesIO()
-    np.savez_compressed(out, **held)  # type: ignore[arg-type]
+    np.savez_compressed(out, **held)
     return out.getvalue()
 
 

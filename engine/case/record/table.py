@@ -98,7 +98,8 @@ def write(case: Case, folder: Path) -> tuple[Path, Path, Path]:
         "scenes": _on_the_map(of_scenes, _SCENE_COLUMNS),
         "windows": _table(of_windows, _WINDOW_COLUMNS),
     }
-    written, failed = [], []
+    written: list[Path] = []
+    failed: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -111,7 +112,8 @@ def write(case: Case, folder: Path) -> tuple[Path, Path, Path]:
     if failed:
         there = f" Written: {', '.join(p.name for p in written)}." if written else ""
         raise InputError(f"Of the tables these cannot be written to {folder}: {', '.join(failed)}; choose another folder.{there}")
-    return tuple(written)  # type: ignore[return-value]
+    clips_at, scenes_at, windows_at = written
+    return clips_at, scenes_at, windows_at
 
 
 def _counting(found: Mapping[int, tuple[_Row, list[_Row]]]) -> list[tuple[_Row, list[_Row]]]:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from engine.clues import length
 from engine.clues.atoms import soundtrack
 from engine.clues.atoms.spec import SPEC
-from engine.core.clip import AudioBlock, Clip, Interval, Reader
+from engine.core.clip import AudioBlock, Clip, Frame, Interval, Reader
 from engine.core.errors import DataError, WeightsError
 from engine.core.evidence import Evidence
 from engine.core.grid import WORLD_RESOLUTION, Grid
@@ -398,9 +398,9 @@ class Without:
                 made = resample_poly(left, rate_hz, RATE_HZ) if rate_hz != RATE_HZ else left
                 yield AudioBlock(at_s, rate_hz, np.clip(made, -1.0, 1.0).astype(np.float32))
 
-    def frames(self, *args: object, **kwargs: object) -> Iterator[object]:
+    def frames(self, *args: Any, **kwargs: Any) -> Iterator[Frame]:
         """As `Reader.frames`."""
-        return self._reader.frames(*args, **kwargs)  # type: ignore[arg-type]
+        return self._reader.frames(*args, **kwargs)
 
     def close(self) -> None:
         self._reader.close()

@@ -25,7 +25,7 @@ from scipy.spatial import cKDTree
 
 from engine.core import sphere
 from engine.core.paths import cache_dir
-from engine.lab.data.simulate import Recipe, Simulation
+from engine.lab.data.simulate import Batch, Recipe, Simulation
 from engine.models import agclip
 from engine.models.flow.sketch import ATOMS, Atlas, Condition, Heat, Sketch
 from engine.models.geoclip_location import location_encoder
@@ -108,12 +108,12 @@ def clips(n: int, seed: int, senses: Sequence[str] | None = None, keep_scores: b
     return Clips(tuple(out), cell, xyz, scores if keep_scores else None, week)
 
 
-def _one(batch: object, i: int) -> NDArray[np.float32]:
+def _one(batch: Batch, i: int) -> NDArray[np.float32]:
     """BirdNET's scores (6522,) of one soundscape of a batch too large to unfold at once."""
     from engine.models import birdnet
 
     out = np.zeros(len(birdnet.labels()), dtype=np.float32)
-    index, logit = batch.index[i], batch.logit[i]  # type: ignore[attr-defined]
+    index, logit = batch.index[i], batch.logit[i]
     held = index >= 0
     out[index[held]] = 1.0 / (1.0 + np.exp(-logit[held]))
     return out

@@ -221,14 +221,15 @@ def _retrieval(train: Rows, gallery: Gallery, encoder: Encoder, listed: bool) ->
     place = torch.from_numpy(encoder.embed(where[:, 0], where[:, 1])[own.reshape(-1)])  # many share a place
     if listed and train.checklist is None:
         raise SettingError("agclip needs checklists beside the places; train it on simulated soundscapes, or leave it out.")
-    species = train.checklist.shape[1] if listed and train.checklist is not None else 0
+    checklist = train.checklist if listed else None
+    species = 0 if checklist is None else checklist.shape[1]
 
     def loss(out: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
         at = torch.from_numpy(rows)
         logits = LOGIT_SCALE * normalize(out[:, species:], dim=1) @ place[at].T
         total = cross_entropy(logits, torch.arange(len(at)))
-        if species:
-            list_ = torch.from_numpy(train.checklist[rows])  # type: ignore[index]
+        if checklist is not None and species:
+            list_ = torch.from_numpy(checklist[rows])
             total = total + CHECKLIST_WEIGHT * binary_cross_entropy_with_logits(out[:, :species], list_, reduction="sum") / len(
                 at
             )

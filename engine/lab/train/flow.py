@@ -196,7 +196,7 @@ def run(args: argparse.Namespace) -> int:
     start = Shipped(args.start) if args.start else None
     setting = FlowSetting(
         args.seed, args.clips, args.minutes, args.steps, args.batch, args.rate, dropout=args.dropout, threads=args.threads,
-        start=start.card["sha256"]["flow"] if start else "",  # type: ignore[index]
+        start=start.card["sha256"]["flow"] if start else "",
     )  # fmt: skip
     torch.set_num_threads(args.threads)
     quality = flow_data.picture_quality(1000)

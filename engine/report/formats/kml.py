@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from engine.core.claim import ClaimTest
@@ -70,8 +70,8 @@ def _regions(x: Located) -> Iterator[str]:
         )
 
 
-def _ring(coordinates: object) -> str:
-    text = " ".join(f"{lon:.5f},{lat:.5f}" for lon, lat in coordinates)  # type: ignore[attr-defined]
+def _ring(coordinates: Iterable[Sequence[float]]) -> str:
+    text = " ".join(f"{lon:.5f},{lat:.5f}" for lon, lat in coordinates)
     return f"<LinearRing><coordinates>{text}</coordinates></LinearRing>"
 
 
