@@ -1,5 +1,5 @@
 # make app    set up and open the program        make test      set up and run the fast tests
-# make lint   style                              make test-all  and the slow ones
+# make lint   style and types                    make test-all  and the slow ones
 # make lock   write requirements.lock again      make clean     remove the environment
 # make ray    add Ray, for batches on a cluster
 # Variables: PYTHON=/path/to/python3.12, PORT=8600, VENV=folder, UV=/path/to/uv (for make lock).
@@ -39,6 +39,7 @@ test-all: test
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 lock:
 	sh scripts/lock.sh

@@ -9,12 +9,14 @@ import pytest
 
 from engine import cli
 from engine.analysis.judge import judge
-from engine.core.claim import AGAINST, SUPPORTS, Claim
+from engine.core.claim import Claim, ClaimVerdict
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.edit import Edit, apply_edit
 from engine.core.observation import Observation
 from engine.core.perception import Perception
 from engine.core.settings import Settings
+
+SUPPORTS, AGAINST = ClaimVerdict.SUPPORTS, ClaimVerdict.AGAINST
 
 CLIP = Clip("clip.mp4", "0" * 64, 1, "mov,mp4", 30.0, (Stream(0, 1, "audio", "aac", True),))
 BIRDS = ("Parus major", "Cyanistes caeruleus", "Erithacus rubecula", "Cuculus canorus")
@@ -56,7 +58,10 @@ def test_a_day_is_tested_with_the_place() -> None:
 
 def test_the_containers_own_claim_is_tested_beside_the_analysts_and_never_fused() -> None:
     found = judge(perceived(stated(33.47, -81.97)), Settings(claim=COLOGNE))
-    assert [(t.claim.source, t.verdict) for t in found.claims] == [("analyst", SUPPORTS), ("container", AGAINST)]
+    assert [(t.claim.source, t.verdict) for t in found.claims] == [
+        ("analyst", SUPPORTS),
+        ("container", AGAINST),
+    ]
     assert "Augusta" in found.claims[1].place
     sound, alone = found.by("sound"), judge(perceived()).by("sound")
     assert sound is not None and alone is not None  # the map is finer where the file says; the sound is none the wiser

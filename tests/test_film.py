@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.analysis.judge import judge, judge_film, perceive, scenes
+from engine.analysis.judge import judge, judge_film, scenes
+from engine.analysis.perceive import perceive
 from engine.analysis.timeline import timeline_of
 from engine.cli import main
 from engine.core.clip import Interval

@@ -64,4 +64,4 @@ def print_address(where: str) -> None:
 
 def _know_no_addresses() -> None:
     """Streamlit would ask the network for this machine's addresses, to compare an origin that it does not know."""
-    net_util.get_internal_ip = net_util.get_external_ip = lambda: None  # type: ignore[assignment]
+    net_util.get_internal_ip = net_util.get_external_ip = lambda: None

@@ -140,7 +140,7 @@ def settle(g: Game) -> Score | None:
     if found is None and g.lesson.path not in g.failed:
         return None
     placed = lesson.answer(found) if found else None
-    program_km = lesson.points(g.lesson, placed.place.lat_deg, placed.place.lon_deg)[0] if placed else None
+    program_km = lesson.points(g.lesson, placed.place.lat_deg, placed.place.lon_deg)[0] if placed and placed.place else None
     km, points = lesson.points(g.lesson, *g.pin, g.hints) if g.pin else (None, 0)
     g.scores[g.at] = Score(g.lesson.place, g.pin, km, program_km, points, g.hints)
     return g.scores[g.at]

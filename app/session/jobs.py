@@ -216,12 +216,12 @@ class Job:
 
     def _note(self, progress: Progress) -> None:
         self._unless_left(progress)
-        now, step = time.time(), {"done": float(progress.done), "total": progress.total, "unit": progress.unit}
+        now, done = time.time(), float(progress.done)
         if self._own and self._own[-1].name == progress.stage:
-            self._own[-1] = replace(self._own[-1], **step)
+            self._own[-1] = replace(self._own[-1], done=done, total=progress.total, unit=progress.unit)
             return
         self._own = [s if s.ended is not None else replace(s, ended=now) for s in self._own]
-        self._own.append(JobStage(progress.stage, now, **step))
+        self._own.append(JobStage(progress.stage, now, done=done, total=progress.total, unit=progress.unit))
 
 
 def _peaks(reader: Any, track: int | None) -> tuple[float, ...]:

@@ -234,10 +234,10 @@ def find_species(query: str, most: int = 12) -> tuple[tuple[str, str], ...]:
             held.append(((name != wanted, not name.startswith(wanted), len(name)), synonym.label.latin, synonym.label.common))
     if held:
         return tuple(dict.fromkeys((latin, common) for _, latin, common in sorted(held)))[:most]
-    names = {naming.folded(n): label for label in birdnet.labels() for n in (label.latin, label.common)}
-    names |= {name: synonym.label for name, synonym in other.items()}
-    alike = difflib.get_close_matches(wanted, names, n=most, cutoff=0.7)
-    return tuple(dict.fromkeys((names[n].latin, names[n].common) for n in alike))
+    labels = {naming.folded(n): label for label in birdnet.labels() for n in (label.latin, label.common)}
+    labels |= {name: synonym.label for name, synonym in other.items()}
+    alike = difflib.get_close_matches(wanted, labels, n=most, cutoff=0.7)
+    return tuple(dict.fromkeys((labels[n].latin, labels[n].common) for n in alike))
 
 
 def english(key: str) -> str:

@@ -18,7 +18,7 @@ from engine.core import edit, sphere
 from engine.core.comparison import Comparison
 from engine.core.edit import Choice, Effect, Step
 from engine.core.evidence import Clue, Evidence
-from engine.core.finding import FUSED, Finding
+from engine.core.finding import FUSED, Finding, apart_km
 from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.perception import Perception
@@ -75,11 +75,7 @@ def edit_step(made: edit.Edit, before: Finding, after: Finding) -> Step:
 def _between(before: Finding, after: Finding) -> tuple[float | None, float | None, str, str, tuple[tuple[str, float], ...], bool]:
     """What differs between two findings, as the fields of `Step` and of `Choice` have it: factors, words, places, the bound."""
     a, b = factor(before), factor(after)
-    moved = tuple(
-        (x.modality, float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, y.place.lat_deg, y.place.lon_deg)))
-        for x in before.located
-        if x.spoke and (y := after.by(x.modality)) is not None and y.spoke
-    )
+    moved = tuple((x.modality, km) for x in before.located if (km := apart_km(x, after.by(x.modality))) is not None)
     bounded = all(any(c.at_bound for c in f.comparisons) for f in (before, after))
     return a[0], b[0], a[1], b[1], moved, bounded
 
@@ -137,7 +133,7 @@ class ClueSwitch:
     """
 
     name: str
-    modality: str
+    modality: Modality
     optional: bool
     on: bool
     why: str
@@ -173,9 +169,9 @@ def modality_weights(settings: Settings | None = None) -> tuple[tuple[str, float
 class _Result:
     """What is read off one set of evidence: belief, place and gain of each sense, and the factor."""
 
-    beliefs: dict[str, Posterior]
-    places: dict[str, Place]
-    gains: dict[str, float]
+    beliefs: dict[Modality, Posterior]
+    places: dict[Modality, Place]
+    gains: dict[Modality, float]
     log10_factor: float | None
 
     @classmethod
@@ -192,8 +188,8 @@ class _Result:
                 beliefs[x.modality], gains[x.modality] = belief, gain
                 places[x.modality] = belief.place(s.radius_km)
         factor = None
-        if {"sound", "picture"} <= beliefs.keys():
-            raw = agreement.log10_factor(beliefs["sound"], beliefs["picture"], prior, s.same_place_km)
+        if {Modality.SOUND, Modality.PICTURE} <= beliefs.keys():
+            raw = agreement.log10_factor(beliefs[Modality.SOUND], beliefs[Modality.PICTURE], prior, s.same_place_km)
             factor = compare.calibrated(raw)
         return cls(beliefs, places, gains, factor)
 
@@ -245,6 +241,6 @@ def _effect(whole: _Result, rest: _Result, e: Evidence, key: str, title: str) ->
     )
 
 
-def _moved(whole: _Result, rest: _Result, modality: str) -> float | None:
+def _moved(whole: _Result, rest: _Result, modality: Modality) -> float | None:
     a, b = whole.places.get(modality), rest.places.get(modality)
     return None if a is None or b is None else float(np.round(sphere.distance_km(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg), 3))

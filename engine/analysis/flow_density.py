@@ -20,6 +20,7 @@ from engine.core.posterior import Posterior, Prior
 from engine.core.progress import Progress, ProgressCallback, silent
 
 if TYPE_CHECKING:
+    from engine.models.flow.field import Told
     from engine.models.flow.model import Flow
     from engine.models.flow.sketch import Condition
 
@@ -67,10 +68,10 @@ def chart(flow: Flow, condition: Condition, progress: ProgressCallback = silent)
     return Charted(grid, log_density, float((np.exp(log_density) * steradian).sum()))
 
 
-def _at(flow: Flow, told: object, xyz: NDArray[np.float64], progress: ProgressCallback, name: str) -> NDArray[np.float64]:
+def _at(flow: Flow, told: Told, xyz: NDArray[np.float64], progress: ProgressCallback, name: str) -> NDArray[np.float64]:
     out = np.empty(len(xyz))
     for at in range(0, len(xyz), AT_ONCE):
-        out[at : at + AT_ONCE] = flow.log_density(told, xyz[at : at + AT_ONCE])[0]  # type: ignore[arg-type]
+        out[at : at + AT_ONCE] = flow.log_density(told, xyz[at : at + AT_ONCE])[0]
         progress(Progress(name, min(at + AT_ONCE, len(xyz)), len(xyz), "places"))
     return out
 

@@ -28,6 +28,7 @@ from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Finding, Located, Provenance
 from engine.core.grid import Grid
+from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.paths import ASSETS, EXAMPLES
 from engine.core.perception import Perception
@@ -74,11 +75,12 @@ def perception_key(clip: Clip, settings: Settings) -> str:
     installed = tuple((e.id, catalog.weights_state(e)) for e in catalog.CATALOGUE)
     models = tuple((c.name, getattr(c, "models", ())) for c in registry.clues(settings))
     interval = (settings.interval.start_s, settings.interval.end_s) if settings.interval else None
-    facts = (clip.sha256, engine.__version__, _perceiving_text(), models, installed, settings.track, interval, settings.stride_s)
+    version, text = engine.__version__, _perceiving_text()
+    facts: tuple[object, ...] = (clip.sha256, version, text, models, installed, settings.track, interval, settings.stride_s)
     if settings.quick:
-        facts = (*facts, "quick", tuple(sorted(settings.included)))  # type: ignore[assignment]
+        facts = (*facts, "quick", tuple(sorted(settings.included)))
     if clip.programme is not None:
-        facts = (*facts, "programme", clip.programme)  # type: ignore[assignment]
+        facts = (*facts, "programme", clip.programme)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -235,7 +237,7 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
     return tuple(evidence)
 
 
-def _by_modality(evidence: tuple[Evidence, ...], included: frozenset[str]) -> tuple[tuple[str, tuple[Evidence, ...]], ...]:
+def _by_modality(evidence: tuple[Evidence, ...], included: frozenset[str]) -> tuple[tuple[Modality, tuple[Evidence, ...]], ...]:
     """The evidence of each modality that has any, and sound and picture together as "both".
 
     A container's claim is a witness of its own: it stands beside the senses, and joins them only when the analyst asks.
@@ -269,8 +271,9 @@ def _compared(
     under = []
     for name in PRIORS:
         prior = priors.prior(name, grid)
-        under.append((prior, *(fuse.posterior_of(own[x], prior, weights[x]) for x in ("sound", "picture"))))
-    return (compare.compare(by["sound"], by["picture"], under, settings.same_place_km),)
+        sound, picture = (fuse.posterior_of(own[x], prior, weights[x]) for x in ("sound", "picture"))
+        under.append((prior, sound, picture))
+    return (compare.compare(by[Modality.SOUND], by[Modality.PICTURE], under, settings.same_place_km),)
 
 
 def _claimed(

@@ -23,6 +23,7 @@ from engine.core import edit, sphere
 from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Finding, Located
+from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.progress import ProgressCallback, silent
 from engine.models import agclip, birdnet
@@ -162,7 +163,7 @@ def opinion_by_flow(
         raise SettingError(
             "The flow does not say where this is: what was perceived fits almost anywhere. Choose a longer stretch."
         )
-    located = fuse.describe(modality, belief, prior, settings.radius_km, None)
+    located = fuse.describe(Modality(modality), belief, prior, settings.radius_km, None)
     drawn = flow.sample(condition, samples, settings.seed, guidance, keep_path=True)
     assert drawn.path is not None
     from engine.models.flow.model import MODEL_ID

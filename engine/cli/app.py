@@ -89,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
 def _end(server: subprocess.Popen[bytes]) -> None:
     """Let the server end in good order; what hangs, or a second Ctrl-C, ends it at once."""
     try:
-        server.stdin.close()  # type: ignore[union-attr]
+        if server.stdin is not None:
+            server.stdin.close()
         server.wait(_ENDING_S)
     except (KeyboardInterrupt, subprocess.TimeoutExpired):
         server.kill()

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{partly:,} of them judged without a clue that failed; run the batch again to try that clue again.")
     for path, why in summary.failed:
         print(f"  {plain(Path(path).name, limit=200)}: {plain(why, limit=600)}")
-    for path in written:
-        print(f"wrote {plain(str(path), limit=400)}")
+    for made in written:
+        print(f"wrote {plain(str(made), limit=400)}")
     print(f"head of the log: {plain(head)}")
     return 0

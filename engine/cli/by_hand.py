@@ -9,6 +9,7 @@ import argparse
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from engine.cli.terminal import plain
@@ -156,7 +157,11 @@ def _switches(args: argparse.Namespace) -> list[Making]:
                 f"{plain(text)!r} is no weight; write CLUE=W, W from 0 to {MOST_WEIGHT:g} and CLUE one of {', '.join(names)}."
             )
         edits.append(Edit("weight", name, author=args.author or "analyst", weight=float(number), created=stamp()))
-    return [lambda _, e=e: e for e in edits]  # type: ignore[misc]
+    return [partial(_as_it_is, made) for made in edits]
+
+
+def _as_it_is(made: Edit, _: Perception) -> Edit:
+    return made
 
 
 def _dropped(name: str, author: str) -> Making:

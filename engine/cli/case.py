@@ -12,6 +12,7 @@ from engine.cli import locate, output, stop
 from engine.cli.bar import bar
 from engine.cli.batch import Done
 from engine.cli.terminal import plain
+from engine.core.comparison import Verdict
 from engine.core.edit import MOST_TEXT
 from engine.core.errors import InputError
 from engine.core.progress import Progress, ProgressCallback
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_filters(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--verdict", choices=("same place", "different places", "cannot tell"))
+    group.add_argument("--verdict", choices=[str(v) for v in Verdict])
     for kind, what in (("species", "a species of this name was heard"), ("atom", "this sound was"), ("text", "this was read")):
         group.add_argument(f"--{kind}", default="", metavar="WORDS", help=f"in which {what}")
     group.add_argument("--near", metavar="PLACE", help='one of whose senses points near: "Augusta, Georgia" or "33.47, -81.97"')

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from engine.cli.output import Target
 from engine.cli.terminal import plain
-from engine.core.clip import Reader
 from engine.core.custody import Custody
 from engine.core.errors import InputError
 from engine.core.progress import ProgressCallback
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from engine.case.record.decisions import Filed, Ruling
     from engine.core.finding import Finding
     from engine.core.perception import Perception
+    from engine.media.reader import FileReader
 
 _CHOICES = ("prior", "when", "radius_km", "same_place_km", "claim")
 
@@ -60,7 +60,7 @@ class Filing:
     custody: Custody | None = None
     decided: int = 0
 
-    def keep(self, perception: Perception, finding: Finding, reader: Reader, progress: ProgressCallback) -> Custody:
+    def keep(self, perception: Perception, finding: Finding, reader: FileReader, progress: ProgressCallback) -> Custody:
         """Keep the clip as first judged, each decision, and the finding as it stands; returns what its reports are to bear.
 
         Args:

@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
     target = output.Target("--geojson", args.geojson) if args.geojson else None
     if target:
         output.check([target], args.clip)
-    from engine.analysis.judge import judge, perceive
+    from engine.analysis.judge import judge
+    from engine.analysis.perceive import perceive
     from engine.analysis.second_opinion import opinion_by_flow
 
     settings = Settings(prior=args.prior, radius_km=args.radius, seed=args.seed)
@@ -65,11 +66,16 @@ def run(args: argparse.Namespace) -> int:
 def told(flow: FlowMap) -> str:
     """What the flow says, in three lines."""
     x = flow.located
+    place = x.place
+    at = (
+        f"{plain(place.name)} ({place.lat_deg:.2f}, {place.lon_deg:.2f}), {place.mass:.0%} within {place.radius_km:g} km"
+        if place
+        else "cannot tell"
+    )
     sizes = ", ".join(f"{share:.0%} region {km2:,.0f} km²" for share, km2 in x.regions_km2.items())
     return "\n".join(
         (
-            f"{x.modality} by the flow (told by {', '.join(flow.senses)}): {plain(x.place.name)} "
-            f"({x.place.lat_deg:.2f}, {x.place.lon_deg:.2f}), {x.place.mass:.0%} within {x.place.radius_km:g} km",
+            f"{x.modality} by the flow (told by {', '.join(flow.senses)}): {at}",
             f"{sizes}; {1 - min(1.0, flow.inside):.0%} of its belief lay at sea and was left out",
             f"{len(flow.lat_deg)} samples: {flow.label}. Trained on simulated clips; a second opinion, part of no verdict.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import IO, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.cli.commands import COMMANDS, Command
 from engine.cli.terminal import plain, say
@@ -13,15 +13,18 @@ from engine.core.secret import hidden
 
 _DEBUG_HELP = "print the full traceback when something goes wrong"
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that takes no abbreviations and says what is wrong in one sentence (exit code 2)."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("allow_abbrev", False)
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)
 
-    def _print_message(self, message: str, file: IO[str] | None = None) -> None:
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         """Help, not swallowing that it cannot be written, as argparse does."""
         if message:
             (file or sys.stderr).write(message)

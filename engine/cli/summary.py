@@ -91,7 +91,7 @@ def _tracks(finding: Finding) -> list[str]:
 
 def _located(x: Located, pen: Pen) -> None:
     name = words.modality(x.modality)
-    if not x.spoke:
+    if x.place is None:
         pen.line(pen.styled(f"{name}: cannot tell", x.modality))
         _paragraph(pen, x.cannot_tell or "")
         return

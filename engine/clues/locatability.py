@@ -96,16 +96,18 @@ def look_at(frame: Frame, key: bool = False, before: Sight | None = None, scorer
     height, width = frame.rgb.shape[:2]
     scale = min(1.0, LOOK_PX / max(height, width))
     size = (max(32, round(width * scale)), max(32, round(height * scale)))
-    small = cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    small = np.asarray(cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     thumbnail = cv2.resize(grey, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float32)
     black = bool(grey.mean() < 14 or grey.mean() > 244 or grey.std() < 4)
+    text: NDArray[np.float32]
     if black:
         text = np.zeros((ROWS, COLUMNS), np.float32)
     elif before is not None and np.abs(before.thumbnail - thumbnail).mean() < SAME_LOOK:
         text = before.text
     else:
-        text = cv2.resize((ocr.text_map(small) > 0.3).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
+        said = (ocr.text_map(small) > 0.3).astype(np.float32)
+        text = np.asarray(cv2.resize(said, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), dtype=np.float32)
     if scorer is None or black:
         outdoor = _outdoor(small)
     elif before is not None and not before.black and np.abs(before.thumbnail - thumbnail).mean() < SAME_VIEW:

@@ -1,3 +1,5 @@
+from .claim import ClaimVerdict as ClaimVerdict
+from .comparison import Verdict as Verdict
 from .edit import CONFIDENCES as CONFIDENCES
 from .edit import MOST_WEIGHT as MOST_WEIGHT
 from .edit import Choice as Choice
@@ -7,6 +9,7 @@ from .edit import chosen_settings as chosen_settings
 from .edit import edit_steps as edit_steps
 from .edit import edited as edited
 from .edit import untouched as untouched
+from .finding import apart_km as apart_km
 from .paths import kept_dir as kept_dir
 from .paths import models_dir as models_dir
 from .scratch import Scratch as Scratch

@@ -54,7 +54,8 @@ class Affinity:
         order = np.argsort(-self.value, kind="stable")
         out = np.empty(len(order))
         out[order] = np.cumsum(self.grid.area_km2[order])
-        return out / out[order[-1]]
+        found: NDArray[np.float64] = out / out[order[-1]]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

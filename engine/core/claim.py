@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
-from engine.core.comparison import UnderPrior, odds_of
+from engine.core.comparison import Support, UnderPrior, odds_of
 from engine.core.errors import SettingError
 
 CLAIM_RADIUS_KM = 50.0
-SUPPORTS, AGAINST, CANNOT_TELL = "supports the claim", "speaks against the claim", "cannot tell"
 LIVES, NOT_THEN, NOT_THERE = "lives there", "not in that week", "does not live there"
+
+
+class ClaimVerdict(StrEnum):
+    """What the evidence says to a claim."""
+
+    SUPPORTS = "supports the claim"
+    AGAINST = "speaks against the claim"
+    CANNOT_TELL = "cannot tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +60,8 @@ class ClaimFactor:
     Attributes:
         modality: "sound", "picture", "both", or "season": what was heard at the claimed place in the week claimed, against any
             other week there.
-        verdict: SUPPORTS, AGAINST or CANNOT_TELL.
-        support: words of core.comparison.VERBAL_SCALE for the headline, the weakest under all priors.
+        verdict: what it says to the claim.
+        support: of core.comparison.VERBAL_SCALE, for the headline, the weakest under all priors.
         log10_raw: log10 of the likelihood ratio before calibration.
         log10_factor: calibrated and bounded; > 0 supports the claim.
         log10_low, log10_high: 95% interval of the calibrated factor, from the bootstrap of its validation.
@@ -66,8 +74,8 @@ class ClaimFactor:
     """
 
     modality: str
-    verdict: str
-    support: str
+    verdict: ClaimVerdict
+    support: Support
     log10_raw: float
     log10_factor: float
     log10_low: float
@@ -120,7 +128,7 @@ class ClaimTest:
     Attributes:
         claim: what is said.
         place: the claimed place in words.
-        verdict: SUPPORTS, AGAINST or CANNOT_TELL, all senses together.
+        verdict: what all senses together say to it.
         support: words of the verbal scale for it.
         reason: why it cannot be told, or "".
         factors: by sense, both together, and the season when a date was claimed.
@@ -133,8 +141,8 @@ class ClaimTest:
 
     claim: Claim
     place: str
-    verdict: str
-    support: str
+    verdict: ClaimVerdict
+    support: Support
     reason: str
     factors: tuple[ClaimFactor, ...]
     heard: tuple[Resident, ...] = ()

@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.core.modality import Modality
+
+
+class Verdict(StrEnum):
+    """What two modalities say of each other."""
+
+    SAME = "same place"
+    DIFFERENT = "different places"
+    CANNOT_TELL = "cannot tell"
+
+
+class Support(StrEnum):
+    """The words of VERBAL_SCALE for how strongly evidence supports a proposition."""
+
+    NONE = "no support"
+    WEAK = "weak support"
+    MODERATE = "moderate support"
+    MODERATELY_STRONG = "moderately strong support"
+    STRONG = "strong support"
+    VERY_STRONG = "very strong support"
+    EXTREMELY_STRONG = "extremely strong support"
+
 
 # The steps of the ENFSI Guideline for Evaluative Reporting in Forensic Science (approved version 3.0, 2015), its example of
 # a verbal scale:
 # likelihood ratios of at least these support a proposition in these words.
 VERBAL_SCALE = (
-    (1.0, "no support"),
-    (2.0, "weak support"),
-    (10.0, "moderate support"),
-    (100.0, "moderately strong support"),
-    (1_000.0, "strong support"),
-    (10_000.0, "very strong support"),
-    (1_000_000.0, "extremely strong support"),
+    (1.0, Support.NONE),
+    (2.0, Support.WEAK),
+    (10.0, Support.MODERATE),
+    (100.0, Support.MODERATELY_STRONG),
+    (1_000.0, Support.STRONG),
+    (10_000.0, Support.VERY_STRONG),
+    (1_000_000.0, Support.EXTREMELY_STRONG),
 )
 
 
-def words_of(factor: float) -> str:
+def words_of(factor: float) -> Support:
     """Words for a likelihood ratio of at least 1.
 
     Raises:
@@ -45,7 +69,7 @@ class UnderPrior:
 
     prior: str
     log10_factor: float
-    words: str
+    words: Support
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +78,8 @@ class Comparison:
 
     Attributes:
         a, b: the modalities.
-        verdict: "same place", "different places" or "cannot tell".
-        support: the words of VERBAL_SCALE for the headline, the weakest under all priors.
+        verdict: what they say of each other.
+        support: of VERBAL_SCALE, for the headline, the weakest under all priors.
         distance_km: between the two places reported.
         expected_km: mean distance between a place drawn from each posterior.
         overlap: Bhattacharyya coefficient, 0 to 1.
@@ -75,10 +99,10 @@ class Comparison:
         after_words: the verdict and its support with the edits alone; "" when nothing was edited.
     """
 
-    a: str
-    b: str
-    verdict: str
-    support: str
+    a: Modality
+    b: Modality
+    verdict: Verdict
+    support: Support
     distance_km: float | None
     expected_km: float | None
     overlap: float | None
@@ -100,7 +124,7 @@ class Comparison:
     @property
     def said(self) -> str:
         """Verdict and support in one phrase."""
-        return self.verdict if self.verdict == "cannot tell" else f"{self.verdict}, {self.support}"
+        return str(self.verdict) if self.verdict == Verdict.CANNOT_TELL else f"{self.verdict}, {self.support}"
 
     @property
     def odds(self) -> str:

@@ -220,7 +220,7 @@ def _degrees(body: str, lettered: bool) -> float | None:
         parts.append(float(match[1]) / under)
     if any(p >= 60 for p in parts[1:]) or any(p % 1 and any(parts[i + 1 :]) for i, p in enumerate(parts)):
         return None
-    return sum(p / 60**i for i, p in enumerate(parts))
+    return float(sum(p / 60**i for i, p in enumerate(parts)))
 
 
 def _either_order(first: float, second: float) -> tuple[float, float] | None:

@@ -113,8 +113,8 @@ def apply_edit(settings: Settings, edit: Edit) -> Settings:
         return s.but(added=s.added + edit.replacement, left_out=s.left_out | ({edit.alone} if edit.alone else set()))
     if edit.what == "weight":
         weights = {name: w for name, w in s.weights if name != edit.target}
-        if edit.weight != 1.0:
-            weights[edit.target] = float(edit.weight)  # type: ignore[arg-type]
+        if edit.weight is not None and edit.weight != 1.0:
+            weights[edit.target] = float(edit.weight)
         return s.but(weights=tuple(sorted(weights.items())))
     if edit.what == "leave out":
         return s.but(left_out=s.left_out | {edit.target}, included=s.included - {edit.target})

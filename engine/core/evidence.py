@@ -36,7 +36,7 @@ class Evidence:
     """
 
     clue: str
-    modality: str
+    modality: Modality
     grid: Grid
     log_likelihood: NDArray[np.float64] = field(repr=False)
     observations: tuple[Observation, ...] = field(default=(), repr=False)
@@ -54,7 +54,7 @@ class Evidence:
             raise ValueError(f"clue {self.clue!r} gave a likelihood that is not finite everywhere")
 
     @classmethod
-    def silent(cls, clue: str, modality: str, grid: Grid, why: str, observations: tuple[Observation, ...] = ()) -> Evidence:
+    def silent(cls, clue: str, modality: Modality, grid: Grid, why: str, observations: tuple[Observation, ...] = ()) -> Evidence:
         """Evidence of a clue that has nothing to say, with the reason."""
         nothing = np.broadcast_to(0.0, len(grid))  # one number, however many cells: a film has hundreds of these
         return cls(clue, modality, grid, nothing, observations, abstained=why)

@@ -134,7 +134,7 @@ def read_csv(path: str | os.PathLike[str], most_bytes: int = TABLE_BYTES, what: 
     except csv.Error:
         raise DataError(f"Line {reader.line_num} of {name} cannot be parted into columns; save it again as CSV.") from None
     for number, row in enumerate(rows, 2):
-        if any(c.strip() for c in row.pop(None, ())):  # type: ignore[call-overload]
+        if any(c.strip() for c in row.pop(None, ())):
             raise DataError(f"Row {number} of {name} has more cells than its first line; put texts with commas in quotes.")
     return rows
 

@@ -16,6 +16,7 @@ from engine.core.posterior import Place, Posterior, Prior
 from engine.core.rationale import Rationale
 from engine.core.settings import Settings
 from engine.core.spec import Registry
+from engine.core.sphere import distance_km
 from engine.core.timeline import Timeline
 
 FUSED = Modality.BOTH
@@ -26,7 +27,7 @@ class Located:
     """Where one modality points, or why it cannot tell.
 
     Attributes:
-        modality: "sound", "picture", "container" or "both".
+        modality: which; "both" is all that are fused.
         posterior: belief over the map; the prior itself when nothing was said.
         prior: the prior on the same grid.
         place: the point reported, with its name; None when it cannot tell.
@@ -40,7 +41,7 @@ class Located:
     posterior would be the prior's, and is nothing that the clip says.
     """
 
-    modality: str
+    modality: Modality
     posterior: Posterior
     prior: Prior
     place: Place | None
@@ -61,6 +62,18 @@ class Located:
     def spoke(self) -> bool:
         """Whether it says where the clip is from; where it does not, `cannot_tell` says why. Every output asks this."""
         return self.cannot_tell is None
+
+    @property
+    def where(self) -> str:
+        """The region in words, else the name of the place reported; "" where it cannot tell."""
+        return self.region or (self.place.name if self.place else "")
+
+
+def apart_km(a: Located | None, b: Located | None) -> float | None:
+    """Great-circle distance between two places reported; None where one of them reports none."""
+    if a is None or b is None or a.place is None or b.place is None:
+        return None
+    return float(distance_km(a.place.lat_deg, a.place.lon_deg, b.place.lat_deg, b.place.lon_deg))
 
 
 @dataclass(frozen=True, slots=True)

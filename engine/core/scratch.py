@@ -20,7 +20,7 @@ from typing import Any
 try:
     import fcntl
 except ImportError:  # pragma: no cover  (no Unix: then nothing is known of others, and nothing of theirs is cleared)
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 PREFIX = ".earwitness-"
 YOUNG_S = 60.0  # between the making of a folder and its locking; nothing is younger and dead

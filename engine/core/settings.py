@@ -71,4 +71,4 @@ class Settings:
 
     def but(self, **changes: object) -> Settings:
         """A copy with these fields changed."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)  # type: ignore[arg-type]  # each field checks its own

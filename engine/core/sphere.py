@@ -52,7 +52,8 @@ def angle_rad(a_xyz: ArrayLike, b_xyz: ArrayLike) -> Array:
     a = np.asarray(a_xyz, dtype=np.float64)
     b = np.asarray(b_xyz, dtype=np.float64)
     cross = np.linalg.norm(np.cross(a, b), axis=-1)
-    return np.arctan2(cross, np.sum(a * b, axis=-1))
+    out: Array = np.arctan2(cross, np.sum(a * b, axis=-1))
+    return out
 
 
 def distance_km(lat_a_deg: ArrayLike, lon_a_deg: ArrayLike, lat_b_deg: ArrayLike, lon_b_deg: ArrayLike) -> Array:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from engine.core.clip import AudioBlock, Interval, Reader
 from engine.core.errors import MediaError
 from engine.media import mixing
-from engine.media.container import is_encrypted, open_container, packets
+from engine.media.container import frames_of, in_ticks, is_encrypted, open_container, packets
 from engine.media.piece import Piece
 from engine.media.source import Source
 
@@ -180,7 +180,7 @@ def _located(
 def _seek(container: InputContainer, index: int, to_s: float, origin_s: float) -> bool:
     stream = container.streams[index]
     try:
-        container.seek(int((to_s + origin_s) / stream.time_base), stream=stream)
+        container.seek(int(in_ticks(stream, to_s + origin_s)), stream=stream)
     except (av.error.FFmpegError, OSError, ValueError, OverflowError):
         return False
     return True
@@ -192,7 +192,7 @@ def _frames(container: InputContainer, index: int, skipped: dict[str, int]) -> I
             skipped["audio"] += 1
             continue
         try:
-            frames = packet.decode()
+            frames = frames_of(packet)
         except (av.error.FFmpegError, ValueError, MemoryError):
             skipped["audio"] += 1
             continue
@@ -299,9 +299,11 @@ class _Mixer:
 
     def resample(self, frame: AudioFrame | None) -> list[AudioFrame]:
         self._graph.push(frame)
-        made = []
+        made: list[AudioFrame] = []
         while True:
             try:
-                made.append(self._graph.pull())
+                pulled = self._graph.pull()
             except (av.error.EOFError, av.error.BlockingIOError):
                 return made
+            if isinstance(pulled, AudioFrame):
+                made.append(pulled)

@@ -8,13 +8,18 @@ and whatever a demuxer might still ask to open is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import NoReturn
 
 import av
 import av.logging
+import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.plane import Plane
+from av.stream import Stream
+from numpy.typing import NDArray
 
 from engine.core.errors import MediaError
 from engine.media.piece import Ranges
@@ -91,11 +96,49 @@ def is_encrypted(packet: Packet) -> bool:
     return packet.size > 0 and packet.has_sidedata("encryption_info")
 
 
+def frames_of(packet: Packet) -> Sequence[object]:
+    """What a packet is decoded to; what each of it is, is for the caller to look at: a stream's type may change midway.
+
+    Raises:
+        av.error.FFmpegError, ValueError, MemoryError: it cannot be decoded.
+    """
+    return packet.decode()
+
+
+def in_ticks(stream: Stream, time_s: float) -> float:
+    """A timestamp in seconds in ticks of the stream.
+
+    Raises:
+        ValueError: the stream has no clock.
+    """
+    return time_s / _tick_s(stream)
+
+
+def in_seconds(stream: Stream, ticks: int) -> float:
+    """A timestamp in ticks of the stream in seconds.
+
+    Raises:
+        ValueError: the stream has no clock.
+    """
+    return float(ticks * _tick_s(stream))
+
+
+def _tick_s(stream: Stream) -> Fraction:
+    if stream.time_base is None:
+        raise ValueError(f"stream {stream.index} has no clock")
+    return stream.time_base
+
+
+def points_of(plane: Plane) -> NDArray[np.uint8]:
+    """(bytes,) of a plane, padding included, without a copy."""
+    return np.frombuffer(memoryview(plane), np.uint8)
+
+
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
     raise PermissionError("a clip may not open another file")
 
 
-def prepare(stream: av.VideoStream | av.AudioStream) -> None:
+def prepare(stream: Stream) -> None:
     """Set the decoder up: all cores, and no picture larger than MAX_PIXELS."""
     context = stream.codec_context
     if stream.type == "video" and not context.is_open:

@@ -7,9 +7,12 @@ import statistics
 from dataclasses import dataclass, replace
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
+from av.stream import Stream as AnyStream
+from av.video.codeccontext import VideoCodecContext
 
 from engine.core.clip import Clip, Programme, Stream
 from engine.core.errors import MediaError
@@ -21,6 +24,7 @@ from engine.media.container import (
     MAX_TAG_CHARACTERS,
     MAX_TAGS,
     RATE_RANGE_HZ,
+    in_seconds,
     is_encrypted,
     is_too_large,
     open_container,
@@ -152,8 +156,8 @@ def list_streams(container: InputContainer, origin_s: float) -> list[Stream]:
     for s in container.streams:
         counts[s.type] = counts.get(s.type, 0) + 1
         context = s.codec_context
-        start_s = float(s.start_time * s.time_base) - origin_s if s.start_time is not None else 0.0
-        length_s = float(s.duration * s.time_base) if s.duration and s.duration > 0 else None
+        start_s = in_seconds(s, s.start_time) - origin_s if s.start_time is not None else 0.0
+        length_s = in_seconds(s, s.duration) if s.duration and s.duration > 0 else None
         end_s = length_s + max(0.0, start_s) if length_s is not None else None
         language = s.metadata.get("language")
         stream = Stream(
@@ -170,10 +174,10 @@ def list_streams(container: InputContainer, origin_s: float) -> list[Stream]:
             flags=tuple(_FLAGS[d] for d in _FLAGS if s.disposition & d),
             still=s.type == "video" and s.frames == 1 and container.format.name != "gif",
         )
-        if s.type == "audio" and context:
+        if isinstance(context, AudioCodecContext):
             stream = replace(stream, rate_hz=context.rate or None, channels=context.channels or None,
                              layout=context.layout.name)  # fmt: skip
-        elif s.type == "video" and context:
+        elif isinstance(context, VideoCodecContext):
             fps = s.average_rate or s.guessed_rate
             stream = replace(stream, width_px=context.width or None, height_px=context.height or None,
                              fps=float(fps) if fps else None, variable_fps=_is_variable(s, container.format.name))  # fmt: skip
@@ -181,7 +185,7 @@ def list_streams(container: InputContainer, origin_s: float) -> list[Stream]:
     return found
 
 
-def _is_variable(stream: av.VideoStream, demuxer: str) -> bool:
+def _is_variable(stream: AnyStream, demuxer: str) -> bool:
     """Whether steps between indexed frames differ by more than a fifth; in Matroska, whether its two rates disagree."""
     count = min(len(stream.index_entries), 3_000)
     times = sorted(stream.index_entries[i].timestamp for i in range(count))
@@ -230,7 +234,7 @@ def _try_streams(container: InputContainer, streams: list[Stream]) -> tuple[tupl
                 problems.append(f"{s.kind.capitalize()} track {s.track} is encrypted.")
             elif frame := _first_frame(packet):
                 pending.discard(index)
-                if s.kind == "video":
+                if isinstance(frame, av.VideoFrame):
                     by_index[index] = replace(s, rotation_deg=-frame.rotation % 360)
             fed += 1
             if not pending or fed >= _TRIAL_PACKETS:

@@ -248,7 +248,8 @@ def _coincidences(
     if not parts:
         none = np.zeros(0, np.int64)
         return none, none, none, none
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))  # type: ignore[return-value]
+    a, b, lag, at = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return a, b, lag, at
 
 
 def _by_pair(a: NDArray[np.int64], b: NDArray[np.int64]) -> Iterator[tuple[int, int, NDArray[np.int64]]]:

@@ -16,6 +16,8 @@ import numpy as np
 from av.filter import Graph
 from numpy.typing import NDArray
 
+from engine.media.container import points_of
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
@@ -53,10 +55,10 @@ def _luma(frame: VideoFrame) -> NDArray[np.uint8] | None:
     name = frame.format.name
     if name in _PLANAR or name in ("gray", "nv12", "nv21", "yuv444p", "yuvj444p"):
         plane = frame.planes[0]
-        return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+        return points_of(plane).reshape(-1, plane.line_size)[: frame.height, : frame.width]
     if name.startswith(("yuv420p1", "yuv422p1", "yuv444p1")) and name.endswith("le"):
         plane, bits = frame.planes[0], int(name[7:9])
-        words = np.frombuffer(plane, "<u2").reshape(-1, plane.line_size // 2)[: frame.height, : frame.width]
+        words = points_of(plane).view("<u2").reshape(-1, plane.line_size // 2)[: frame.height, : frame.width]
         return (words >> (bits - 8)).astype(np.uint8)
     return None
 
@@ -106,8 +108,8 @@ def _mended(frame: VideoFrame) -> VideoFrame:
     mask = _grown(mask)
     for number, plane in enumerate(smooth.planes):
         own = plain.planes[number]
-        kept = np.frombuffer(own, np.uint8).reshape(-1, own.line_size)[: own.height, : own.width]
-        made = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].copy()
+        kept = points_of(own).reshape(-1, own.line_size)[: own.height, : own.width]
+        made = points_of(plane).reshape(-1, plane.line_size)[: plane.height, : plane.width].copy()
         here = mask if number == 0 else _shrunk(mask, own.height, own.width)
         made[~here] = kept[~here]
         rows = np.zeros((plane.height, plane.line_size), np.uint8)
@@ -125,9 +127,9 @@ def _one_field(frame: VideoFrame) -> VideoFrame:
     source.link_to(mend)
     mend.link_to(sink)
     graph.configure()
-    graph.push(frame)
-    graph.push(None)
-    return graph.pull()  # type: ignore[return-value]
+    graph.vpush(frame)
+    graph.vpush(None)
+    return graph.vpull()
 
 
 def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

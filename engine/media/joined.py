@@ -18,7 +18,7 @@ from engine.core.clip import Programme, Stream
 from engine.core.errors import MediaError
 from engine.media import transport
 from engine.media.chained import beginnings
-from engine.media.container import open_container
+from engine.media.container import in_seconds, open_container
 from engine.media.piece import Layout, Piece, Ranges
 from engine.media.source import shown
 
@@ -104,7 +104,9 @@ def _joined(
     source: Source, found: tuple[transport.Service, ...], streams: tuple[Stream, ...], ids: Mapping[int, int], whole: Layout
 ) -> Found:
     by_pid = {ids[s.index]: s for s in streams}
-    every, layouts, members, swallowed = list(streams), [], [], set[int]()
+    every, swallowed = list(streams), set[int]()
+    layouts: list[Layout] = []
+    members: list[tuple[int, ...]] = []
     for service in found:
         if len(service.parts) == 1:
             own = [by_pid[p] for p in sorted(service.pids) if p in by_pid]
@@ -112,7 +114,7 @@ def _joined(
             origin_s = part.first_s + _turns(part.first_s, whole.origin_s)
             if abs(origin_s - whole.origin_s) < 0.5 or not own:
                 origin_s = whole.origin_s  # one clock for all programmes
-            pieces = tuple((s.index, (Piece(s.index, origin_s),)) for s in own)
+            pieces: tuple[tuple[int, tuple[Piece, ...]], ...] = tuple((s.index, (Piece(s.index, origin_s),)) for s in own)
             ends = [s.duration_s + whole.origin_s - origin_s for s in own if s.duration_s]
             length_s = max(ends) if ends and max(ends) > 0 else part.length_s
             layouts.append(Layout(origin_s, service.number, length_s, pieces))
@@ -205,8 +207,9 @@ def _matched(
             free.remove(track)
     for pid, stream in list(left.items()):
         fits = [t for t in free if t.stream.kind == stream.kind]
-        track = next((t for t in fits if t.stream.language == stream.language), fits[0] if fits else None)
-        if track is not None:
+        fit = next((t for t in fits if t.stream.language == stream.language), fits[0] if fits else None)
+        if fit is not None:
+            track = fit
             free.remove(track)
             if pid in by_pid and by_pid[pid].index != track.stream.index:
                 swallowed.add(by_pid[pid].index)
@@ -237,7 +240,7 @@ def _open(source: Source, part: transport.Part) -> _Opened | None:
             }
             whole_s = max(0, container.duration or 0) / av.time_base
             spans = [
-                (float(s.start_time * s.time_base), float((s.start_time + s.duration) * s.time_base))
+                (in_seconds(s, s.start_time), in_seconds(s, s.start_time + s.duration))
                 for s in (container.streams[x.index] for x in own.values())
                 if s.start_time is not None and s.duration and s.duration > 0
             ]

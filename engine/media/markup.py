@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from typing import NoReturn
 from xml.parsers import expat
 
 MOST_BYTES, MOST_DEPTH, MOST_LEAVES, MOST_CHARACTERS = 3_000_000, 40, 2_000, 1_000
@@ -49,7 +50,7 @@ class _Reader:
             parser.Parse(data, True)
         return self.found
 
-    def _refuse(self, *_: object) -> None:
+    def _refuse(self, *_: object) -> NoReturn:
         raise _Enough
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

@@ -30,7 +30,7 @@ from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from engine.media.container import is_encrypted, open_container, packets
+from engine.media.container import frames_of, in_seconds, in_ticks, is_encrypted, open_container, packets
 from engine.media.piece import Piece
 from engine.media.source import Source
 
@@ -133,11 +133,11 @@ def _plan(source: Source, piece: Piece) -> Plan:
     try:
         with open_container(source, piece.ranges) as container:
             stream = container.streams[piece.index]
-            if stream.type != "audio" or stream.codec_context is None:
+            if not isinstance(stream, av.AudioStream) or stream.codec_context is None:
                 return ()
             if not 2 <= stream.codec_context.channels <= _MOST_CHANNELS:
                 return ()
-            length_s = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / av.time_base
+            length_s = in_seconds(stream, stream.duration) if stream.duration else (container.duration or 0) / av.time_base
             if piece.end_s is not None:
                 length_s = piece.end_s - piece.start_s
             weights, names = _weights(stream), _names(stream)
@@ -178,7 +178,7 @@ def _survey(container: InputContainer, piece: Piece, length_s: float, weights: N
         at_s = begin_s + (number + 0.5) * length_s / PROBES - PROBE_S / 2
         if number:
             try:
-                container.seek(int((at_s + origin_s) / stream.time_base), stream=stream)
+                container.seek(int(in_ticks(stream, at_s + origin_s)), stream=stream)
             except (av.error.FFmpegError, OSError, ValueError, OverflowError):
                 return
         yield from _blocks(container, index, origin_s, at_s if number else begin_s, PROBE_S, weights)
@@ -195,10 +195,12 @@ def _blocks(
     at_s = from_s
     for packet in packets(container, index, {}):
         try:
-            frames = [] if is_encrypted(packet) else packet.decode()
+            frames = [] if is_encrypted(packet) else frames_of(packet)
         except (av.error.FFmpegError, ValueError, MemoryError):
             continue
         for frame in frames:
+            if not isinstance(frame, AudioFrame):
+                continue
             now = (frame.format.name, frame.layout.name, frame.sample_rate)
             if first is None:
                 first, at_s = now, frame.time - origin_s if frame.time is not None else from_s
@@ -207,7 +209,7 @@ def _blocks(
                 continue
             frame.pts = None
             for made in packer.resample(frame):
-                held.append(made.to_ndarray().reshape(-1, len(weights)))
+                held.append(made.to_ndarray().astype(np.float32, copy=False).reshape(-1, len(weights)))
                 count += len(held[-1])
             size = round(BLOCK_S * first[2])
             while count >= size:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from engine.core.clip import Frame, Interval
 from engine.core.errors import SettingError
-from engine.media.container import check_size, is_encrypted, open_container, packets, prepare
+from engine.media.container import check_size, frames_of, in_seconds, in_ticks, is_encrypted, open_container, packets, prepare
 from engine.media.interlace import made_whole
 from engine.media.piece import Piece, piece_at
 from engine.media.source import Source
@@ -78,11 +79,14 @@ class _Walk:
     def __init__(self, source: Source, pieces: tuple[Piece, ...], skipped: dict[str, int]) -> None:
         self._source, self._pieces, self._skipped = source, pieces, skipped
         self._number = 0
+        self._pending: Timed | None = None
+        self._before: Timed | None = None
+        self._after: Timed | None = None
+        self._ended = False
 
     def __enter__(self) -> _Walk:
         self._container = open_container(self._source, self._piece.ranges)
         self._begin()
-        self._forget()
         return self
 
     @property
@@ -108,8 +112,8 @@ class _Walk:
     def step(self) -> Timed | None:
         """The next frame, or None at the end."""
         if self._pending is not None:
-            found, self._pending = self._pending, None
-            return found
+            pending, self._pending = self._pending, None
+            return pending
         while (found := next(self._decoded, None)) is None and self._number + 1 < len(self._pieces):
             self._open(self._number + 1)
         return found
@@ -155,9 +159,7 @@ class _Walk:
         self._decoded = _decoded(self._container, self._piece, self._skipped)
 
     def _forget(self) -> None:
-        self._pending: Timed | None = None
-        self._before: Timed | None = None
-        self._after: Timed | None = None
+        self._pending = self._before = self._after = None
         self._ended = False
 
     def _is_shorter_to_seek(self, time_s: float) -> bool:
@@ -175,16 +177,16 @@ class _Walk:
         stream = self._container.streams[self._index]
         if len(stream.index_entries) < 2:
             return None
-        found = stream.index_entries.search_timestamp(round((time_s + self._origin_s) / stream.time_base))
+        found = stream.index_entries.search_timestamp(round(in_ticks(stream, time_s + self._origin_s)))
         if found < 0:
             return None
-        return float(stream.index_entries[found].timestamp * stream.time_base) - self._origin_s
+        return in_seconds(stream, stream.index_entries[found].timestamp) - self._origin_s
 
     def _seek(self, to_s: float) -> bool:
         stream = self._container.streams[self._index]
         try:
             # Rounded: a tick short of a key frame would lead to the one before it.
-            self._container.seek(min(round((to_s + self._origin_s) / stream.time_base), 2**62), stream=stream)
+            self._container.seek(min(round(in_ticks(stream, to_s + self._origin_s)), 2**62), stream=stream)
         except (av.error.FFmpegError, OSError, ValueError, OverflowError):
             return False
         return True
@@ -204,7 +206,7 @@ def _decoded(container: InputContainer, piece: Piece, skipped: dict[str, int]) -
             skipped["video"] += 1
             continue
         try:
-            frames = packet.decode()
+            frames = frames_of(packet)
         except (av.error.FFmpegError, ValueError, MemoryError):
             skipped["video"] += 1
             continue
@@ -227,6 +229,8 @@ def _decoded(container: InputContainer, piece: Piece, skipped: dict[str, int]) -
 def pixel_aspect(container: InputContainer, index: int) -> float:
     """Width of a pixel over its height; 1 when the container does not say or says something absurd."""
     stream = container.streams[index]
+    if not isinstance(stream, av.VideoStream):
+        return 1.0
     said = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     return float(said) if said and _PIXEL_ASPECTS[0] <= said <= _PIXEL_ASPECTS[1] else 1.0
 
@@ -242,12 +246,13 @@ def to_rgb(frame: VideoFrame, max_side_px: int | None, name: str = "the clip", p
     width, height = fitted(frame.width, frame.height, max_side_px, pixel_aspect)
     if height > _FINE * frame.height:
         frame = made_whole(frame)
-    wanted: dict[str, object] = {"format": "rgb24", "width": width, "height": height}
+    interpolation = src_colorspace = None
     if (width, height) != (frame.width, frame.height):
-        wanted["interpolation"] = "BILINEAR" if width * 2 > frame.width else "AREA"
+        interpolation = "BILINEAR" if width * 2 > frame.width else "AREA"
     if int(frame.colorspace) == 2 and "rgb" not in frame.format.name and "gbr" not in frame.format.name:
-        wanted["src_colorspace"] = "ITU709" if frame.height >= _HD_LINES else "ITU601"
-    return upright(frame.reformat(**wanted).to_ndarray(), matrix)
+        src_colorspace = "ITU709" if frame.height >= _HD_LINES else "ITU601"
+    rgb = frame.reformat(width, height, "rgb24", src_colorspace=src_colorspace, interpolation=interpolation).to_ndarray()
+    return upright(np.asarray(rgb, dtype=np.uint8), matrix)
 
 
 def fitted(width_px: int, height_px: int, max_side_px: int | None, pixel_aspect: float = 1.0) -> tuple[int, int]:
@@ -259,9 +264,10 @@ def fitted(width_px: int, height_px: int, max_side_px: int | None, pixel_aspect:
 
 def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
     """(a, b, c, d) of the display matrix as found (16.16 fixed point): x' = a·x + c·y, y' = b·x + d·y; None without."""
-    data = frame.side_data.get(SideData.DISPLAYMATRIX)
-    if data is None:
+    held: object = frame.side_data  # PyAV's stub knows of motion vectors alone
+    if not isinstance(held, SideDataContainer) or SideData.DISPLAYMATRIX not in held:
         return None
+    data = held[SideData.DISPLAYMATRIX]
     m = np.frombuffer(bytes(data), dtype="=i4", count=9)
     return int(m[0]), int(m[1]), int(m[3]), int(m[4])
 

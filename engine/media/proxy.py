@@ -90,10 +90,10 @@ def _encode(
         if sound is not None:
             sound.bit_rate = 96_000
         while frame is not None or block is not None:
-            if block is None or (frame is not None and frame.time_s <= block.start_s):
+            if frame is not None and picture is not None and (block is None or frame.time_s <= block.start_s):
                 out.mux(picture.encode(_video_frame(frame, interval.start_s, picture)))
                 done_s, frame = frame.time_s, next(frames, None)
-            else:
+            elif block is not None and sound is not None:
                 out.mux(sound.encode(_audio_frame(block, interval.start_s)))
                 done_s, block = block.start_s, next(blocks, None)
             progress(Progress("making a preview", max(0.0, done_s - interval.start_s), interval.length_s, "s"))
@@ -121,12 +121,12 @@ def _sound(reader: Reader, interval: Interval, track: int | None) -> Iterator[Au
 
 
 def _add_picture(out: av.container.OutputContainer, rgb: NDArray[np.uint8]) -> av.VideoStream:
-    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    stream = out.add_stream(codec, rate=int(MAX_FPS))
+    has_x264 = "libx264" in av.codecs_available
+    stream = out.add_stream("libx264", rate=int(MAX_FPS)) if has_x264 else out.add_stream("mpeg4", rate=int(MAX_FPS))
     stream.height, stream.width = (max(2, side // 2 * 2) for side in rgb.shape[:2])
     stream.pix_fmt = "yuv420p"
     stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS)
-    if codec == "libx264":
+    if has_x264:
         stream.options = {"preset": "veryfast", "crf": "26", "profile": "main", "threads": "2"}
     else:
         stream.bit_rate = 1_000_000

@@ -142,7 +142,7 @@ class FileReader:
     def close(self) -> None:
         self._source.close()
 
-    def __enter__(self) -> FileReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

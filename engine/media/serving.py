@@ -44,13 +44,13 @@ def serve(source: Source, request: dict[str, Any]) -> Iterator[Answer]:
 def _audio(reader: FileReader, request: dict[str, Any], interval: Interval | None) -> Iterator[Answer]:
     for block in reader.audio(request["rate_hz"], interval, request["track"], request["block_s"]):
         samples = np.ascontiguousarray(block.samples, dtype="<f4")
-        yield {"is": "audio", "start_s": block.start_s, "rate_hz": block.rate_hz}, memoryview(samples).cast("B")
+        yield {"is": "audio", "start_s": block.start_s, "rate_hz": block.rate_hz}, samples.data.cast("B")
 
 
 def _frames(reader: FileReader, request: dict[str, Any], interval: Interval | None) -> Iterator[Answer]:
     for frame in reader.frames(request["times_s"], interval, request["max_side_px"], request["track"]):
         rgb = np.ascontiguousarray(frame.rgb)
-        yield {"is": "frame", "time_s": frame.time_s, "shape": rgb.shape[:2]}, memoryview(rgb).cast("B")
+        yield {"is": "frame", "time_s": frame.time_s, "shape": rgb.shape[:2]}, rgb.data.cast("B")
 
 
 class _Wanting:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from engine.core.clip import Frame, Interval, Shot
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.media.container import check_size, is_encrypted, open_container, packets, prepare
+from engine.media.container import check_size, frames_of, in_ticks, is_encrypted, open_container, packets, points_of, prepare
 from engine.media.picture import pixel_aspect, to_rgb
 from engine.media.reader import FileReader
 
@@ -426,7 +426,7 @@ def _walk_piece(
             stream.codec_context.options = {**stream.codec_context.options, "skip_loop_filter": "all"}
         if interval is not None and interval.start_s > piece.start_s:
             try:
-                container.seek(int((interval.start_s + origin_s) / stream.time_base), stream=stream)
+                container.seek(int(in_ticks(stream, interval.start_s + origin_s)), stream=stream)
             except (av.error.FFmpegError, OSError, ValueError, OverflowError):
                 container.seek(0)
         for packet in packets(container, index, {}):
@@ -435,7 +435,7 @@ def _walk_piece(
             if (only_keys and packet.size and not packet.is_keyframe) or is_encrypted(packet):
                 continue
             try:
-                frames = packet.decode()
+                frames = frames_of(packet)
             except (av.error.FFmpegError, ValueError, MemoryError):
                 continue
             for frame in frames:
@@ -455,7 +455,7 @@ def glance(frame: VideoFrame, time_s: float) -> Glance:
     """Shrink a frame to what the comparison needs."""
     check_size(frame.width, frame.height, "the clip")
     if frame.format.name in _PLANAR_8_BIT and min(frame.width, frame.height) >= 4 * _COLUMNS:
-        planes = [_shrunk(np.frombuffer(p, np.uint8).reshape(p.height, p.line_size)[:, : p.width]) for p in frame.planes]
+        planes = [_shrunk(points_of(p).reshape(p.height, p.line_size)[:, : p.width]) for p in frame.planes]
     else:
         tiny = frame.reformat(_COLUMNS * _BLOCK, _ROWS * _BLOCK, "yuv444p", interpolation="FAST_BILINEAR").to_ndarray()
         planes = [_shrunk(p) for p in tiny]

@@ -55,10 +55,10 @@ def parse_time(text: str, clock: bool = False) -> StatedTime | None:
     match = _DATED.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None or (not match["by"] and (len(match["m"]), len(match["d"])) != (2, 2)):
         return None
-    numbers = [int(match[name] or 0) for name in ("y", "m", "d", "h", "n")]
+    year, month, day, hour, minute = (int(match[name] or 0) for name in ("y", "m", "d", "h", "n"))
     seconds = min(int(match["s"] or 0), 59)  # a leap second
     try:
-        when = datetime(*numbers, seconds, tzinfo=_zone(match["zone"]))  # type: ignore[arg-type]
+        when = datetime(year, month, day, hour, minute, seconds, tzinfo=_zone(match["zone"]))
     except ValueError:
         return None
     return StatedTime(when, match["h"] is None) if _was_set(when, clock) else None

@@ -76,7 +76,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            state = load_file(path)
+            state: object = load_file(path)
         else:
             state = checkpoint.read(path)
     except (OSError, RuntimeError, ValueError, SafetensorError) as wrong:
@@ -114,7 +114,7 @@ def shares_hidden(net: torch.nn.Module) -> bool:
     """Whether a loaded network has one hidden layer for both heads (the authors' code) or one each (the paper)."""
     import torch
 
-    return isinstance(net.classifier[3], torch.nn.Sequential)  # type: ignore[index]
+    return isinstance(net.get_submodule("classifier.3"), torch.nn.Sequential)
 
 
 def embed(

@@ -475,7 +475,7 @@ class Decomposer:
                 preferred = np.where(taken_on, -np.inf, label + self.rule.presence * present)
                 chosen = preferred.argmax(axis=1)
                 if told is not None:
-                    given = [told[i][step] if step < len(told[i]) else -1 for i in on]
+                    given = [told[i][step] if step < len(told[i]) else -1 for i in on.tolist()]
                     chosen = np.where(np.array(given) >= 0, given, chosen)
                 mask, _ = self.net.mask(state, torch.from_numpy(chosen).to(self.device), power_on)
                 mask = torch.minimum(mask, left_on)

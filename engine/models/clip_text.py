@@ -61,8 +61,9 @@ def tokenizer(merges: Path) -> Any:
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     lines = merges.read_text(encoding="utf-8").splitlines()
-    pairs = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
-    if not pairs or any(len(p) != 2 for p in pairs):
+    cut = [line.split(" ") for line in lines if line and not line.startswith("#version")]
+    pairs = [(p[0], p[1]) for p in cut if len(p) == 2]
+    if not pairs or len(pairs) != len(cut):
         raise WeightsError(f"{merges} is no list of CLIP's merges; fetch it again.")
     letters = _bytes_as_letters()
     words = [*letters, *(c + "</w>" for c in letters), *(a + b for a, b in pairs), START, END]

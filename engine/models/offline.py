@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from engine.core.offline import HUB, silence
 
@@ -43,13 +44,13 @@ def online_on_explicit_command() -> Iterator[None]:
 
 
 def _set_constants(offline: bool) -> None:
-    constants = sys.modules.get("huggingface_hub.constants")
+    constants: Any = sys.modules.get("huggingface_hub.constants")
     if constants is not None:
-        constants.HF_HUB_OFFLINE = offline  # type: ignore[attr-defined]
-        constants.HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
-    bars = sys.modules.get("transformers.utils.logging")
+        constants.HF_HUB_OFFLINE = offline
+        constants.HF_HUB_DISABLE_TELEMETRY = True
+    bars: Any = sys.modules.get("transformers.utils.logging")
     if bars is not None and hasattr(bars, "_tqdm_active"):
-        bars._tqdm_active = not offline  # type: ignore[attr-defined]
-    hub = sys.modules.get("transformers.utils.hub")
+        bars._tqdm_active = not offline
+    hub: Any = sys.modules.get("transformers.utils.hub")
     if hub is not None and hasattr(hub, "_is_offline_mode"):
-        hub._is_offline_mode = offline  # type: ignore[attr-defined]
+        hub._is_offline_mode = offline

@@ -71,7 +71,7 @@ class LanguageListener:
                 folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
             )
             extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
-            tokens = dict(model.generation_config.lang_to_id)
+            tokens = dict(vars(model.generation_config)["lang_to_id"])
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
             raise WeightsError(f"Whisper in {folder} cannot be loaded ({first}); fetch it again.") from error

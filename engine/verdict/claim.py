@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core import sphere
-from engine.core.claim import AGAINST, CANNOT_TELL, SUPPORTS, Claim, ClaimFactor, ClaimTest, Resident
-from engine.core.comparison import UnderPrior, words_of
+from engine.core.claim import Claim, ClaimFactor, ClaimTest, ClaimVerdict, Resident
+from engine.core.comparison import Support, UnderPrior, words_of
 from engine.core.errors import WeightsError
 from engine.core.finding import Located
 from engine.core.grid import Grid
@@ -70,7 +70,10 @@ def calibrations(path: Path = CALIBRATION_FILE) -> dict[str, Calibration]:
         data = json.loads(path.read_text(encoding="utf-8"))
         return {
             name: Calibration(
-                *(float(own[x]) for x in ("offset", "slope", "low", "high")),
+                offset=float(own["offset"]),
+                slope=float(own["slope"]),
+                low=float(own["low"]),
+                high=float(own["high"]),
                 pairs=int(own["things"]),
                 bootstrap=tuple((float(o), float(s)) for o, s in own["bootstrap"]),
             )
@@ -144,14 +147,14 @@ def test(
     )
 
 
-def _verdict(place: ClaimFactor | None, season: ClaimFactor | None) -> tuple[str, str, str]:
+def _verdict(place: ClaimFactor | None, season: ClaimFactor | None) -> tuple[ClaimVerdict, Support, str]:
     """(verdict, support, reason) of place and week together: a claim stands with both, and falls with either."""
     if place is None:
-        return CANNOT_TELL, "no support", "the clip has neither sound nor picture that could tell"
-    if season and season.verdict == AGAINST:
-        if place.verdict == SUPPORTS:
-            return CANNOT_TELL, "no support", "the place fits the claim, the week does not"
-        if place.verdict == CANNOT_TELL and not place.log10_factor:
+        return ClaimVerdict.CANNOT_TELL, Support.NONE, "the clip has neither sound nor picture that could tell"
+    if season and season.verdict == ClaimVerdict.AGAINST:
+        if place.verdict == ClaimVerdict.SUPPORTS:
+            return ClaimVerdict.CANNOT_TELL, Support.NONE, "the place fits the claim, the week does not"
+        if place.verdict == ClaimVerdict.CANNOT_TELL and not place.log10_factor:
             return season.verdict, season.support, ""
     return place.verdict, place.support, place.reason
 
@@ -195,7 +198,7 @@ def _season(week_log_l: NDArray[np.float64] | None, week: int) -> ClaimFactor:
 
 def _both(factors: Sequence[ClaimFactor]) -> ClaimFactor:
     """The product of the senses' ratios; given the place they are independent of one another."""
-    spoke = [f for f in factors if f.verdict != CANNOT_TELL]
+    spoke = [f for f in factors if f.verdict != ClaimVerdict.CANNOT_TELL]
     sums = [sum(getattr(f, name) for f in spoke) for name in ("log10_raw", "log10_factor", "log10_low", "log10_high")]
     fits = calibrations()
     low, high = min(fits[f.modality].low for f in factors), max(fits[f.modality].high for f in factors)
@@ -205,15 +208,15 @@ def _both(factors: Sequence[ClaimFactor]) -> ClaimFactor:
         same = {f.reason for f in factors}
         reason = same.pop() if len(same) == 1 else "neither sound nor picture can tell: " + "; ".join(f.reason for f in factors)
     elif len({f.verdict for f in spoke}) > 1:
-        one, other = sorted(spoke, key=lambda f: f.verdict != SUPPORTS)
+        one, other = sorted(spoke, key=lambda f: f.verdict != ClaimVerdict.SUPPORTS)
         reason = f"the {one.modality} supports the claim and the {other.modality} speaks against it"
         factor = least = most = 0.0
     at_bound = any(f.at_bound for f in spoke) or not low < sums[1] < high
-    verdict = CANNOT_TELL if reason else SUPPORTS if factor > 0 else AGAINST
+    verdict = ClaimVerdict.CANNOT_TELL if reason else ClaimVerdict.SUPPORTS if factor > 0 else ClaimVerdict.AGAINST
     return ClaimFactor(
         modality="both",
         verdict=verdict,
-        support="no support" if reason else words_of(10.0 ** abs(factor)),
+        support=Support.NONE if reason else words_of(10.0 ** abs(factor)),
         log10_raw=raw,
         log10_factor=factor,
         log10_low=least,
@@ -236,8 +239,8 @@ def _factor(
     factor, (low, high) = fit.apply(raw), fit.interval(raw)
     return ClaimFactor(
         modality=modality,
-        verdict=CANNOT_TELL if reason else SUPPORTS if factor > 0 else AGAINST,
-        support="no support" if reason else words_of(10.0 ** abs(factor)),
+        verdict=ClaimVerdict.CANNOT_TELL if reason else ClaimVerdict.SUPPORTS if factor > 0 else ClaimVerdict.AGAINST,
+        support=Support.NONE if reason else words_of(10.0 ** abs(factor)),
         log10_raw=raw,
         log10_factor=factor,
         log10_low=low,
@@ -253,7 +256,17 @@ def _factor(
 
 def _silent(modality: str, reason: str, fit: Calibration, distance_km: float | None = None) -> ClaimFactor:
     return ClaimFactor(
-        modality, CANNOT_TELL, "no support", 0.0, 0.0, 0.0, 0.0, False, fit.pairs, distance_km=distance_km, reason=reason
+        modality,
+        ClaimVerdict.CANNOT_TELL,
+        Support.NONE,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        False,
+        fit.pairs,
+        distance_km=distance_km,
+        reason=reason,
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.core.comparison import Comparison, UnderPrior, words_of
+from engine.core.comparison import Comparison, Support, UnderPrior, Verdict, words_of
 from engine.core.errors import WeightsError
 from engine.core.finding import Located
 from engine.core.paths import ASSETS
@@ -93,12 +93,12 @@ def compare(
     low, high = k.interval(weakest_raw)
     reason = _reason(a, b, by_prior, low, high)
     factor = k.apply(weakest_raw)
-    verdict = "cannot tell" if reason else ("same place" if factor > 0 else "different places")
+    verdict = Verdict.CANNOT_TELL if reason else (Verdict.SAME if factor > 0 else Verdict.DIFFERENT)
     return Comparison(
         a=a.modality,
         b=b.modality,
         verdict=verdict,
-        support="no support" if reason else words_of(10.0 ** abs(factor)),
+        support=Support.NONE if reason else words_of(10.0 ** abs(factor)),
         distance_km=measured.distance_km if measured else None,
         expected_km=measured.expected_km if measured else None,
         overlap=measured.overlap if measured else None,
@@ -127,9 +127,9 @@ def guarded(now: Comparison, first: Comparison | None, why_none: str = "") -> Co
         first: as first computed, or None when nothing was compared.
         why_none: why nothing was compared at first.
     """
-    if first is None or (first.verdict == "cannot tell" and first.reason.endswith(_SILENT)):
+    if first is None or (first.verdict == Verdict.CANNOT_TELL and first.reason.endswith(_SILENT)):
         why = why_none or (first.reason if first else "")
-        words = f"cannot tell: {why}" if why else "cannot tell"
+        words = f"cannot tell: {why}" if why else str(Verdict.CANNOT_TELL)
         return replace(now, before_words=words, after_edits=now.log10_factor, after_words=now.said)
     held = replace(
         now,
@@ -138,20 +138,20 @@ def guarded(now: Comparison, first: Comparison | None, why_none: str = "") -> Co
         after_edits=now.log10_factor,
         after_words=now.said,
     )
-    if now.verdict == "cannot tell" or first.said == now.said:
+    if now.verdict == Verdict.CANNOT_TELL or first.said == now.said:
         return held
-    if first.verdict == "cannot tell":
+    if first.verdict == Verdict.CANNOT_TELL:
         reason = f"as first computed nothing could be told ({first.reason}); with the edits: {now.said}"
-        return _weaker(held, first, "cannot tell", "no support", reason)
+        return _weaker(held, first, Verdict.CANNOT_TELL, Support.NONE, reason)
     if first.verdict != now.verdict:
         reason = f"the answer depends on the analyst's edits: {first.said} before them, {now.said} with them"
-        return _weaker(held, min(now, first, key=lambda c: abs(c.log10_factor)), "cannot tell", "no support", reason)
+        return _weaker(held, min(now, first, key=lambda c: abs(c.log10_factor)), Verdict.CANNOT_TELL, Support.NONE, reason)
     if abs(first.log10_factor) < abs(now.log10_factor):
         return _weaker(held, first, first.verdict, first.support, "")
     return held
 
 
-def _weaker(held: Comparison, taken: Comparison, verdict: str, support: str, reason: str) -> Comparison:
+def _weaker(held: Comparison, taken: Comparison, verdict: Verdict, support: Support, reason: str) -> Comparison:
     """The comparison with another's factor, and a verdict."""
     return replace(
         held,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from engine.core import sphere
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Located
 from engine.core.grid import Grid
+from engine.core.modality import Modality
 from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
 from engine.world import countries, places, regions
 
@@ -69,23 +71,25 @@ def modality_log_likelihood(evidence: Iterable[Evidence], grid: Grid, weights: M
 
 
 def blend(
-    species: NDArray[np.float64], soundscape: NDArray[np.float64], grid: Grid, numbers: Blend | None = None
+    species: NDArray[np.floating[Any]], soundscape: NDArray[np.floating[Any]], grid: Grid, numbers: Blend | None = None
 ) -> NDArray[np.float64]:
     """One log-likelihood (cells,) of two that are not independent; see the module's text."""
     k = numbers or Blend()
     s, g = _relative(species, grid), _relative(soundscape, grid)
     both = _relative(k.a * s + k.b * g, grid)
     either = np.logaddexp(s, g) - np.log(2.0)
-    return np.logaddexp(np.log1p(-k.m) + both, np.log(k.m) + either)
+    out: NDArray[np.float64] = np.logaddexp(np.log1p(-k.m) + both, np.log(k.m) + either)
+    return out
 
 
-def _relative(log_l: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+def _relative(log_l: NDArray[np.floating[Any]], grid: Grid) -> NDArray[np.float64]:
     """A log-likelihood less the logarithm of its mean over the land by area."""
-    return log_l - logsumexp(log_l, b=grid.area_km2 / grid.area_km2.sum())
+    out: NDArray[np.float64] = log_l - logsumexp(log_l, b=grid.area_km2 / grid.area_km2.sum())
+    return out
 
 
 def locate_modality(
-    modality: str,
+    modality: Modality,
     evidence: tuple[Evidence, ...],
     prior: Prior,
     radius_km: float,
@@ -110,7 +114,7 @@ def posterior_of(evidence: Iterable[Evidence], prior: Prior, weights: Mapping[st
 
 
 def describe(
-    modality: str,
+    modality: Modality,
     posterior: Posterior,
     prior: Prior,
     radius_km: float,
@@ -162,7 +166,7 @@ def _on_its_side(spot: Place, posterior: Posterior, named: tuple[tuple[float, fl
 
 
 def _why_silent(
-    modality: str, evidence: tuple[Evidence, ...], speaking: tuple[Evidence, ...], posterior: Posterior, prior: Prior
+    modality: Modality, evidence: tuple[Evidence, ...], speaking: tuple[Evidence, ...], posterior: Posterior, prior: Prior
 ) -> str | None:
     sense = "Neither sound nor picture says" if modality == FUSED else f"The {modality} does not say"
     if not speaking:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from engine.analysis import edits as hand
-from engine.analysis.judge import examples, judge, perceive, perception_key, result_key
+from engine.analysis.judge import examples, judge, perception_key, result_key
+from engine.analysis.perceive import perceive
 from engine.case.jobs import batch, pool
 from engine.case.jobs.outcome import Outcome, examine, from_json, to_json_text
 from engine.case.jobs.results import Results

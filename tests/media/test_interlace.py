@@ -115,7 +115,7 @@ def test_the_sign_of_a_real_interlaced_pan_is_read() -> None:
     path = data_dir() / "faults" / "p_interl.ts"
     if not path.is_file():
         pytest.skip(f"real material not found: {path} (set EARWITNESS_DATA)")
-    from engine.analysis.judge import perceive
+    from engine.analysis.perceive import perceive
 
     texts = " ".join(o.label for o in perceive(path).observations if o.kind == "text")
     assert "706 555 0143" in texts and "GA 30904" in texts

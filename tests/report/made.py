@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.clues import clue_registry
 from engine.core import sphere
-from engine.core.claim import AGAINST, CANNOT_TELL, LIVES, NOT_THERE, Claim, ClaimFactor, ClaimTest, Resident
+from engine.core.claim import LIVES, NOT_THERE, Claim, ClaimFactor, ClaimTest, ClaimVerdict, Resident
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.comparison import Comparison, UnderPrior
 from engine.core.evidence import Evidence
@@ -41,6 +41,7 @@ COMPARISON = Comparison(
     by_prior=(UnderPrior("mixture", -1.96, "moderate support"), UnderPrior("land", -2.0, "moderate support")),
     before_edits=-1.9,
 )
+AGAINST, UNTOLD = ClaimVerdict.AGAINST, ClaimVerdict.CANNOT_TELL
 CLAIM_TEST = ClaimTest(
     claim=Claim(33.47, -81.97, date(2021, 4, 10), "Augusta"),
     place=HOSTILE,
@@ -48,8 +49,23 @@ CLAIM_TEST = ClaimTest(
     support="moderate support",
     reason="",
     factors=(
-        ClaimFactor("sound", AGAINST, "moderate support", -2.0, -1.66, -1.66, -1.2, True, 130, 7640.2, 1.0, COMPARISON.by_prior),
-        ClaimFactor("season", CANNOT_TELL, "no support", 0.0, 0.0, 0.0, 0.0, False, 130, reason="nothing tells the week"),
+        ClaimFactor(
+            "sound",
+            ClaimVerdict.AGAINST,
+            "moderate support",
+            -2.0,
+            -1.66,
+            -1.66,
+            -1.2,
+            True,
+            130,
+            7640.2,
+            1.0,
+            COMPARISON.by_prior,
+        ),
+        ClaimFactor(
+            "season", ClaimVerdict.CANNOT_TELL, "no support", 0.0, 0.0, 0.0, 0.0, False, 130, reason="nothing tells the week"
+        ),
     ),
     heard=(
         Resident("species/species/Parus major", "Parus major", "Great Tit", 0.99, 0.98, 0.0, 0.0, (0.0,) * 48, NOT_THERE),

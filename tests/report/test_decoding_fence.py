@@ -11,7 +11,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from engine.analysis.judge import examples, judge, perceive
+from engine.analysis.judge import examples, judge
+from engine.analysis.perceive import perceive
 from engine.case.record import codec
 from engine.case.record.reproduce import compare
 from engine.core.clip import Interval

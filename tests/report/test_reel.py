@@ -16,7 +16,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import made
 
-from engine.analysis.judge import judge, perceive
+from engine.analysis.judge import judge
+from engine.analysis.perceive import perceive
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, InputError, SettingError
 from engine.core.finding import Finding

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from engine.core import sphere
-from engine.core.claim import AGAINST, CANNOT_TELL, SUPPORTS, Claim
+from engine.core.claim import Claim, ClaimVerdict
 from engine.core.finding import Located
 from engine.core.grid import Grid
 from engine.core.posterior import REGION_SHARES, Posterior, Prior
 from engine.verdict import claim as claims
+
+SUPPORTS, AGAINST, CANNOT_TELL = ClaimVerdict.SUPPORTS, ClaimVerdict.AGAINST, ClaimVerdict.CANNOT_TELL
 
 AUGUSTA = Claim(33.47, -81.97)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import streamlit as st
@@ -48,6 +48,10 @@ def _path(points: list[list[float]], closed: bool) -> str:
     return f"M{'L'.join(at)}{'Z' if closed else ''}" if len(at) > 1 else ""
 
 
+def _is_number(x: object) -> TypeGuard[float]:
+    return isinstance(x, int | float) and not isinstance(x, bool) and bool(np.isfinite(x))
+
+
 def way(start: tuple[float, float], end: tuple[float, float], colour: str, dashed: bool = False) -> list[dict[str, Any]]:
     """The great circle between two places (lat, lon in degrees), cut where it crosses the map's edge."""
     lat, lon = great_circle(*start, *end, 64)
@@ -82,7 +86,7 @@ def guess_map(
         if act is None or act.get("do") not in ("pin", "guess"):
             return
         lat, lon = act.get("lat"), act.get("lon")
-        if all(isinstance(x, int | float) and not isinstance(x, bool) and np.isfinite(x) for x in (lat, lon)):
+        if _is_number(lat) and _is_number(lon):
             on_act(act["do"], float(np.clip(lat, -90.0, 90.0)), float(np.clip(lon, -180.0, 180.0)))
 
     _component()(

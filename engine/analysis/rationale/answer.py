@@ -135,7 +135,7 @@ def supported(text: str, cited: Sequence[Fact]) -> bool:
 def animals_in(folded: str) -> set[str]:
     """Names of BirdNET's species that stand in a text, Latin or English, the longest ones."""
     words = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", folded)
-    found = set()
+    found: set[str] = set()
     for n in (5, 4, 3, 2, 1):
         for i in range(len(words) - n + 1):
             name = " ".join(words[i : i + n])

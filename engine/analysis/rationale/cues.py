@@ -9,6 +9,7 @@ import csv
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,16 +79,18 @@ def table() -> tuple[Cue, ...]:
 
 
 def _cue(row: dict[str, str]) -> Cue:
-    pairs = tuple(tuple(m.split(":", 1)) for m in row["match"].split("|") if m)
+    cut = [m.partition(":") for m in row["match"].split("|") if m]
+    pairs = tuple((field, value) for field, _, value in cut)
     try:
         ratio = float(row["ratio"] or 0.0)
     except ValueError:
         raise DataError(f"The cue {row['id']!r} has a ratio that is no number; correct assets/cues/cues.csv.") from None
-    if None in row or not row["source"] or row["sense"] not in ("picture", "sound", "container") or not np.isfinite(ratio):
+    whole = None not in row and all(colon for _, colon, _ in cut) and row["source"]
+    if not whole or row["sense"] not in ("picture", "sound", "container") or not np.isfinite(ratio):
         raise DataError(f"The cue {row['id']!r} is malformed; correct its row in assets/cues/cues.csv.")
     return Cue(
         row["id"], row["group"], row["what"], row["sense"], tuple(row["areas"].split()), ratio, pairs, row["doubt"], row["source"]
-    )  # type: ignore[arg-type]
+    )
 
 
 @cache
@@ -130,7 +133,7 @@ def of_letters(text: str) -> tuple[Cue, ...]:
 
 
 @lru_cache(maxsize=64)
-def _pattern(script: str) -> object:
+def _pattern(script: str) -> Any:
     import regex
 
     return regex.compile(rf"\p{{Script={script}}}")
@@ -138,7 +141,7 @@ def _pattern(script: str) -> object:
 
 def _holds(text: str, script: str) -> bool:
     """Whether at least two letters of a text, and a third of them, are of this script."""
-    own = len(_pattern(script).findall(text))  # type: ignore[attr-defined]
+    own = len(_pattern(script).findall(text))
     return own >= 2 and 3 * own >= sum(c.isalpha() for c in text)
 
 

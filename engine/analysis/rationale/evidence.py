@@ -22,12 +22,13 @@ from engine.analysis.rationale import cues
 from engine.analysis.rationale.cues import Cue
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
+from engine.core.modality import Modality
 from engine.core.observation import Observation
 
 MOST_TRUST = 0.5
 LEAST_SCORE = 0.3
 SURE = 0.98  # an analyst errs too, and cars, plants and souvenirs travel
-NAMES = {"picture": "cues", "sound": "cues heard"}
+NAMES = {Modality.PICTURE: "cues", Modality.SOUND: "cues heard"}
 
 
 def spoken_for(evidence: Iterable[Evidence]) -> frozenset[str]:

@@ -175,7 +175,7 @@ def _places(finding: Finding) -> list[tuple[str, int]]:
     """(words, world cell) of the places that the senses point to."""
     out = []
     for x in finding.located:
-        if x.modality in ("sound", "picture") and x.spoke:
+        if x.modality in ("sound", "picture") and x.place:
             i = int(world_grid().locate(np.array([x.place.lat_deg]), np.array([x.place.lon_deg]))[0])
             if i >= 0:
                 out.append((f"the place that the {x.modality} points to ({_bounded(x.place.name, 80).removeprefix('in ')})", i))
@@ -355,9 +355,9 @@ def _writing(lines: Sequence[Perceived], used: Sequence[str], readings: Sequence
     text = " ".join(p.best.label for p in counted)
     pointers += [Pointer(c.id, f"There is {c.what}, at home in {cues.where(c)}.") for c in cues.of_letters(text)]
     if pointers:
-        best = counted[0].best
+        first = counted[0].best
         keys = tuple(p.key for p in counted)
-        yield Fact("picture", "text", "", keys, best.start_s, best.end_s, tuple(pointers), (), scored)
+        yield Fact("picture", "text", "", keys, first.start_s, first.end_s, tuple(pointers), (), scored)
 
 
 def _language(code: str) -> str:

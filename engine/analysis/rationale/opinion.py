@@ -37,7 +37,8 @@ def log_odds(log_mass: NDArray[np.float64], number: NDArray[np.int64]) -> NDArra
     for i in np.flatnonzero(outside < 1e-3 * mass.sum()):  # a difference of nearly equal sums keeps no digits
         outside[i] = mass[number != i].sum()
     least = np.exp(-60.0)
-    return np.clip(np.log(np.maximum(inside, least)) - np.log(np.maximum(outside, least)), -60.0, 60.0)
+    out: NDArray[np.float64] = np.clip(np.log(np.maximum(inside, least)) - np.log(np.maximum(outside, least)), -60.0, 60.0)
+    return out
 
 
 def expected_embedding(posterior: Posterior) -> NDArray[np.float32]:

@@ -7,8 +7,10 @@ Then both together. The rules score nothing: the beliefs they quote are the find
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.analysis.rationale import cues, opinion
+from engine.core.comparison import Verdict
 from engine.core.finding import FUSED, Finding, Located
 from engine.core.rationale import INFERRED, MEASURED, UNSUPPORTED, Alternative, Candidate, Fact, Pointer, Rationale, Sentence
 
@@ -55,19 +57,25 @@ def of_fact(fact: Fact, doubted: set[str] | None = None) -> list[Sentence]:
         doubted: cues whose general doubt was told already; it is told once, and they are added to.
     """
     doubted = set() if doubted is None else doubted
-    about = {"modality": fact.modality, "keys": fact.keys, "start_s": fact.start_s, "end_s": fact.end_s, "scored": fact.scored}
+    about: dict[str, Any] = {
+        "modality": fact.modality,
+        "keys": fact.keys,
+        "start_s": fact.start_s,
+        "end_s": fact.end_s,
+        "scored": fact.scored,
+    }
     out = []
     if fact.said:
         rivals = tuple(
             Alternative(name, f"the model gave it {score:.2f} at the same moment") for name, score in fact.rivals[:MOST_OTHERS]
         )
-        out.append(Sentence(fact.said, MEASURED, alternatives=rivals, **about))  # type: ignore[arg-type]
+        out.append(Sentence(fact.said, MEASURED, alternatives=rivals, **about))
     for pointer in fact.pointers:
         cue = cues.by_id(pointer.cue)
         kind = UNSUPPORTED if fact.stated else INFERRED
         others = _others(pointer, cue, cue.id not in doubted)
         doubted.add(cue.id)
-        out.append(Sentence(pointer.said, kind, cue=cue.id, source=cue.source, alternatives=others, **about))  # type: ignore[arg-type]
+        out.append(Sentence(pointer.said, kind, cue=cue.id, source=cue.source, alternatives=others, **about))
     return out
 
 
@@ -130,16 +138,17 @@ def _together(
         return []
     out = []
     for c in finding.comparisons:
-        if {c.a, c.b} != {"sound", "picture"}:
+        if {c.a, c.b} != {"sound", "picture"} or c.distance_km is None:
             continue
         apart = f"The places that sound and picture point to are {_km(c.distance_km)} apart"
-        if c.verdict == "cannot tell":
+        others: tuple[Alternative, ...]
+        if c.verdict == Verdict.CANNOT_TELL:
             said, others = f"{apart}; whether they are one place cannot be told: {_uncapitalised(c.reason)}", ()
         else:
             said = f"{apart}; the comparison says {c.verdict}, with {c.support}"
             others = _why_otherwise(c.verdict)
         out.append(Sentence(f"{said.rstrip('.')}.", INFERRED, FUSED, keys, alternatives=others, scored=True))
-    differ = any(c.verdict == "different places" for c in finding.comparisons)
+    differ = any(c.verdict == Verdict.DIFFERENT for c in finding.comparisons)
     if both is not None and both.spoke and not differ:
         possible = opinion.candidates(both)
         told += possible
@@ -149,8 +158,8 @@ def _together(
     return out
 
 
-def _why_otherwise(verdict: str) -> tuple[Alternative, ...]:
-    if verdict == "different places":
+def _why_otherwise(verdict: Verdict) -> tuple[Alternative, ...]:
+    if verdict == Verdict.DIFFERENT:
         return (
             Alternative(
                 "one place after all, with sound added or replaced later",
@@ -165,7 +174,8 @@ def _where(located: Located) -> str:
     wide = located.regions_km2.get(0.9, 0.0)
     if located.region and wide > 60_000.0:
         return f"{located.region} (90% of the belief lies on {_area(wide)})"
-    return f"{located.place.name.removeprefix('in ') or located.region} (90% of the belief lies on {_area(wide)})"
+    name = located.place.name if located.place else ""
+    return f"{name.removeprefix('in ') or located.region} (90% of the belief lies on {_area(wide)})"
 
 
 def _shares(possible: Sequence[Candidate]) -> str:

@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -25,7 +25,7 @@ _RETRIES = 3
 _LOOK_S = 20.0  # how often the cluster is asked what it has, when nothing comes in
 
 
-def outcomes(paths: Sequence[str], settings: str, results: Results, address: str) -> Iterator[Outcome]:
+def outcomes(paths: Sequence[str], settings: str, results: Results, address: str) -> Generator[Outcome, None, None]:
     """Outcomes as they come.
 
     Args:

@@ -11,6 +11,7 @@ from engine.case.jobs.results import Results
 from engine.case.record import codec
 from engine.case.record.store import Scene, pack
 from engine.core.clip import Clip, Reader
+from engine.core.comparison import Verdict
 from engine.core.errors import EarwitnessError, MediaError
 from engine.core.finding import Finding
 from engine.core.progress import ProgressCallback, silent
@@ -71,7 +72,7 @@ def scene_of(finding: Finding, number: int) -> Scene:
         number,
         codec.settings_to_json(finding.settings),
         pack(to_json(finding)),
-        c.verdict if c else "cannot tell",
+        str(c.verdict if c else Verdict.CANNOT_TELL),
         c.log10_factor if c else None,
         tuple(finding.provenance.models),
     )

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ MOST_ATTEMPTS = 2  # a clip on which two workers died is noted and passed over
 _AHEAD = 2  # clips handed out per worker, so that none waits for the driver
 
 
-def outcomes(paths: Sequence[str], settings: str, results: Results, workers: int) -> Iterator[Outcome]:
+def outcomes(paths: Sequence[str], settings: str, results: Results, workers: int) -> Generator[Outcome, None, None]:
     """Outcomes as they come.
 
     When a worker dies, all are lost with what they were at, and nobody knows whose clip it was: those clips are examined again

@@ -30,6 +30,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.case.jobs.results import Results, write_whole
 from engine.case.jobs.upload import Uploads
@@ -345,8 +346,8 @@ def _outcome(folder: Path, stages: tuple[JobStage, ...]) -> JobStatus | None:
     held = _read(folder / "outcome.json")
     if held is None:
         return None
-    texts = {name: str(held.get(name, "")) for name in ("error", "key", "said")}
-    return JobStatus(str(held["state"]), stages, kept=bool(held.get("kept")), **texts)
+    error, key, said = (str(held.get(name, "")) for name in ("error", "key", "said"))
+    return JobStatus(str(held["state"]), stages, kept=bool(held.get("kept")), error=error, key=key, said=said)
 
 
 def _stages(folder: Path) -> tuple[JobStage, ...]:
@@ -354,7 +355,7 @@ def _stages(folder: Path) -> tuple[JobStage, ...]:
     return tuple(JobStage(**s) for s in held["stages"]) if held else ()
 
 
-def _read(path: Path) -> dict[str, object] | None:  # type: ignore[explicit-any]
+def _read(path: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

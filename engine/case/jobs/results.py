@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from engine.analysis.judge import perceive, perception_key, result_key
+from engine.analysis.judge import perception_key, result_key
+from engine.analysis.perceive import perceive
 from engine.case.record import codec
 from engine.core import scratch
 from engine.core.clip import Reader

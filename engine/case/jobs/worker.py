@@ -46,16 +46,21 @@ class Told:
     def __call__(self, progress: Progress) -> None:
         now = time.time()
         at = next((i for i, s in enumerate(self.stages) if s.name == progress.stage and (s.ended is None or _full(s))), None)
-        step = {"done": float(progress.done), "total": progress.total, "unit": progress.unit, "lane": progress.lane}
+        step: dict[str, Any] = {
+            "done": float(progress.done),
+            "total": progress.total,
+            "unit": progress.unit,
+            "lane": progress.lane,
+        }
         if at is None:
             same = [
                 i for i, s in enumerate(self.stages) if s.ended is None and (not progress.lane or s.lane in ("", progress.lane))
             ]
             for i in same:
                 self.stages[i] = replace(self.stages[i], ended=now)
-            self.stages.append(JobStage(progress.stage, now, **step))  # type: ignore[arg-type]
+            self.stages.append(JobStage(progress.stage, now, **step))
         else:
-            stage = replace(self.stages[at], **step)  # type: ignore[arg-type]
+            stage = replace(self.stages[at], **step)
             # The last stage of a lane has no successor that would end it.
             self.stages[at] = replace(stage, ended=now if _full(stage) else None)
         if at is None or now - self._written > _WRITE_S:
@@ -128,7 +133,8 @@ def _fill(facts: dict[str, Any], settings: Settings, results: Results, told: Tol
 
 def warm(folder: Path) -> None:
     """Load what perceiving needs, by perceiving a few seconds of an example; stops as soon as there is a job."""
-    from engine.analysis.judge import examples, perceive
+    from engine.analysis.judge import examples
+    from engine.analysis.perceive import perceive
     from engine.media import open_clip
 
     def unless_wanted(_: Progress) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.analysis.effects import told
 from engine.case.jobs.results import Results
@@ -15,12 +16,14 @@ from engine.case.record import codec
 from engine.case.record.reproduce import compare
 from engine.case.record.schema import DecisionRow
 from engine.case.record.store import Case, Kept
-from engine.core.clip import Reader
 from engine.core.custody import Custody, Decision
 from engine.core.errors import InputError
 from engine.core.file import json_of
 from engine.core.finding import Finding
 from engine.core.progress import Progress, ProgressCallback, silent
+
+if TYPE_CHECKING:
+    from engine.media.reader import FileReader
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +31,7 @@ class Again:
     """A finding of a case, open for reporting."""
 
     finding: Finding
-    reader: Reader
+    reader: FileReader
     custody: Custody
 
 

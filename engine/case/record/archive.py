@@ -23,6 +23,7 @@ from engine.case.jobs.results import write_whole
 from engine.case.record import codec
 from engine.case.record.again import decision_of
 from engine.case.record.store import Case, Kept
+from engine.core.comparison import Verdict
 from engine.core.custody import Decision
 from engine.core.errors import DataError
 from engine.core.file import json_of, shown
@@ -289,7 +290,7 @@ def _entry(kept: Kept) -> ArchiveEntry:
         verdict=kept.verdict,
         log10_factor=kept.log10_factor,
         odds=str(c["odds"]) if c else "",
-        distance_km=float(c["distance_km"]) if c and c["verdict"] != "cannot tell" else None,
+        distance_km=float(c["distance_km"]) if c and c["verdict"] != Verdict.CANNOT_TELL else None,
         spots=tuple(_spots(document.get("located") or ())),
         things=tuple(_things(document.get("perceived") or ())),
         recorded=_recorded(document),

@@ -68,10 +68,10 @@ def settings_from_json(text: str) -> Settings:
 
 def _dumps(value: Any, kind: type) -> bytes:
     facts, arrays = _jsonable(value, kind)
-    held = {f"a{i}": a for i, a in enumerate(arrays)}
+    held: dict[str, Any] = {f"a{i}": a for i, a in enumerate(arrays)}
     held["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     out = io.BytesIO()
-    np.savez_compressed(out, **held)  # type: ignore[arg-type]
+    np.savez_compressed(out, **held)
     return out.getvalue()
 
 
@@ -111,17 +111,24 @@ def _keep_array(value: NDArray[Any]) -> dict[str, int]:
     return {"array": len(held) - 1}
 
 
+def _is_array(kind: object) -> bool:
+    return kind is np.ndarray or get_origin(kind) is np.ndarray
+
+
+def _is_frozenset(kind: object) -> bool:
+    origin: object = get_origin(kind)
+    return origin is frozenset
+
+
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_unstructure_hook_func(lambda t: t is np.ndarray or get_origin(t) is np.ndarray, _keep_array)
-    converter.register_structure_hook_func(
-        lambda t: t is np.ndarray or get_origin(t) is np.ndarray, lambda v, _: _arrays.get()[int(v["array"])]
-    )
+    converter.register_unstructure_hook_func(_is_array, _keep_array)
+    converter.register_structure_hook_func(_is_array, lambda v, _: _arrays.get()[int(v["array"])])
     for kind in (date, datetime):
         converter.register_unstructure_hook(kind, lambda v: v.isoformat())
     converter.register_structure_hook(datetime, lambda v, _: datetime.fromisoformat(v))
     converter.register_structure_hook(date, lambda v, _: date.fromisoformat(v))
-    converter.register_unstructure_hook_func(lambda t: get_origin(t) is frozenset, lambda v: sorted(v))
+    converter.register_unstructure_hook_func(_is_frozenset, lambda v: sorted(v))
     return converter
 
 

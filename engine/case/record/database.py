@@ -107,9 +107,9 @@ def _postgres(place: str, reading: bool) -> sa.Engine:
             f"{shown(without_password(place), 200)} is no PostgreSQL address that can be read; write "
             "postgresql://user@host:5432/database, and signs in a password as %40 (@), %2F (/) or %3A (:)."
         ) from None
-    given = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
+    given: dict[str, object] = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
     if reading and "options" not in url.query:
-        given["options"] = f"-c default_transaction_read_only=on -c statement_timeout={_STATEMENT_S}s"  # type: ignore[assignment]
+        given["options"] = f"-c default_transaction_read_only=on -c statement_timeout={_STATEMENT_S}s"
     return sa.create_engine(url, pool_pre_ping=True, connect_args=given, hide_parameters=True)
 
 

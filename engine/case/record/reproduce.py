@@ -83,7 +83,8 @@ def reproduce(
         MediaError: the clip cannot be read.
     """
     from engine.analysis.effects import choices, history
-    from engine.analysis.judge import judge, judge_film, perceive
+    from engine.analysis.judge import judge, judge_film
+    from engine.analysis.perceive import perceive
     from engine.media import open_clip
     from engine.report import to_json
 

@@ -42,7 +42,7 @@ class _Checked(TypeDecorator[Any]):
 
 class _Words(_Checked):
     cache_ok = True
-    impl = Text
+    impl: type[String] = Text
 
 
 class _Count(_Checked):

@@ -531,7 +531,8 @@ def _entry(row: LogRow) -> Entry:
 
 
 def _identity(row: Base) -> str:
-    return str(sa.inspect(row).identity[0])
+    key = sa.inspect(row).identity
+    return str(key[0]) if key else ""
 
 
 def _alone(session: Session) -> None:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from engine.case.jobs.results import write_whole
 from engine.case.record.store import Case, Kept, storable
 from engine.core import file
+from engine.core.comparison import Verdict
 from engine.core.errors import DataError, InputError
 from engine.core.file import json_of, shown
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from engine.case.record.schema import ClipRow
 
 _SENSES = ("sound", "picture", "both")
-_DIFFERENT, _SAME, _UNTOLD = "different places", "same place", "cannot tell"
+_DIFFERENT, _SAME, _UNTOLD = str(Verdict.DIFFERENT), str(Verdict.SAME), str(Verdict.CANNOT_TELL)
 _TEXT, _NUMBER, _COUNT, _YES_OR_NO = "string", "Float64", "Int64", "boolean"
 _WHERE = {
     "start_s": _NUMBER, "end_s": _NUMBER, "verdict": _TEXT, "log10_factor": _NUMBER, "support": _TEXT, "distance_km": _NUMBER,
@@ -97,7 +98,8 @@ def write(case: Case, folder: Path) -> tuple[Path, Path, Path]:
         "scenes": _on_the_map(of_scenes, _SCENE_COLUMNS),
         "windows": _table(of_windows, _WINDOW_COLUMNS),
     }
-    written, failed = [], []
+    written: list[Path] = []
+    failed: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -110,7 +112,8 @@ def write(case: Case, folder: Path) -> tuple[Path, Path, Path]:
     if failed:
         there = f" Written: {', '.join(p.name for p in written)}." if written else ""
         raise InputError(f"Of the tables these cannot be written to {folder}: {', '.join(failed)}; choose another folder.{there}")
-    return tuple(written)  # type: ignore[return-value]
+    clips_at, scenes_at, windows_at = written
+    return clips_at, scenes_at, windows_at
 
 
 def _counting(found: Mapping[int, tuple[_Row, list[_Row]]]) -> list[tuple[_Row, list[_Row]]]:

@@ -117,4 +117,5 @@ def calibrated(
     z -= logsumexp(z, b=area_km2 / area_km2.sum())
     if calibration.floor <= 0.0:
         return z
-    return np.logaddexp(np.log1p(-calibration.floor) + z, np.log(calibration.floor))
+    out: NDArray[np.float64] = np.logaddexp(np.log1p(-calibration.floor) + z, np.log(calibration.floor))
+    return out

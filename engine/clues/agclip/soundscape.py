@@ -128,7 +128,8 @@ def cosines(vector: NDArray[np.floating], grid: Grid) -> NDArray[np.float64]:
     v = np.asarray(vector, dtype=np.float64)
     if v.shape != (DIMENSIONS,) or not np.isfinite(v).all() or not np.linalg.norm(v):
         raise ValueError("an affinity map needs a vector of 512 numbers that is not zero")
-    said: NDArray[np.float64] = np.asarray(grid_embeddings(grid)) @ (v / np.linalg.norm(v))
+    unit: NDArray[np.float64] = v / np.linalg.norm(v)
+    said: NDArray[np.float64] = np.asarray(grid_embeddings(grid)) @ unit
     return said
 
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from engine.clues import length
 from engine.clues.atoms import soundtrack
 from engine.clues.atoms.spec import SPEC
-from engine.core.clip import AudioBlock, Clip, Interval, Reader
+from engine.core.clip import AudioBlock, Clip, Frame, Interval, Reader
 from engine.core.errors import DataError, WeightsError
 from engine.core.evidence import Evidence
 from engine.core.grid import WORLD_RESOLUTION, Grid
@@ -37,7 +37,10 @@ from engine.core.observation import Observation
 from engine.core.paths import ASSETS
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.models import atoms
-from engine.models.atoms import KERNELS, MODEL_ID, RATE_HZ, WINDOW_S, WINDOW_SAMPLES, Decomposition, Step, decomposer
+from engine.models.atoms import KERNELS as KERNELS
+from engine.models.atoms import MODEL_ID, WINDOW_SAMPLES, Decomposition, Step, decomposer
+from engine.models.atoms import RATE_HZ as RATE_HZ
+from engine.models.atoms import WINDOW_S as WINDOW_S
 
 __all__ = ["Decomposition", "Step", "decomposer"]  # what the page is handed
 
@@ -310,7 +313,8 @@ def _coastal(grid: Grid) -> NDArray[np.bool_]:
     parents = grid.parents(WORLD_RESOLUTION)
     cells = _coast()
     at = np.clip(np.searchsorted(cells, parents), 0, len(cells) - 1)
-    return cells[at] == parents
+    out: NDArray[np.bool_] = cells[at] == parents
+    return out
 
 
 @cache
@@ -331,7 +335,8 @@ def _coast() -> NDArray[np.uint64]:
     centre = np.stack(grid.lat_lon_deg, axis=1)
     owner, at = np.concatenate([owner, np.arange(len(grid))]), np.concatenate([at, centre])
     sea = ~shapely.contains_xy(land, (at[:, 1] + 180.0) % 360.0 - 180.0, at[:, 0])
-    return grid.cells[np.unique(owner[sea])]
+    out: NDArray[np.uint64] = grid.cells[np.unique(owner[sea])]
+    return out
 
 
 # --- for the page -------------------------------------------------------------------------------------------------------
@@ -393,9 +398,9 @@ class Without:
                 made = resample_poly(left, rate_hz, RATE_HZ) if rate_hz != RATE_HZ else left
                 yield AudioBlock(at_s, rate_hz, np.clip(made, -1.0, 1.0).astype(np.float32))
 
-    def frames(self, *args: object, **kwargs: object) -> Iterator[object]:
+    def frames(self, *args: Any, **kwargs: Any) -> Iterator[Frame]:
         """As `Reader.frames`."""
-        return self._reader.frames(*args, **kwargs)  # type: ignore[arg-type]
+        return self._reader.frames(*args, **kwargs)
 
     def close(self) -> None:
         self._reader.close()
@@ -450,9 +455,10 @@ class Entry:
 
 
 @cache
-def _told() -> dict[str, dict[str, list[list[object]]]]:
+def _told() -> dict[str, Any]:
     file = atoms.FOLDER / "dictionary.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return held
 
 
 def entry(label: str) -> Entry:
@@ -471,7 +477,7 @@ def entry(label: str) -> Entry:
     return Entry(
         label,
         kernels,
-        tuple(tuple((str(a), str(b), str(c)) for a, b, c in rows) for rows in excited),  # type: ignore[misc]
-        tuple((float(a), float(b), float(c)) for a, b, c in places),  # type: ignore[arg-type, misc]
-        int(count),  # type: ignore[call-overload]
+        tuple(tuple((str(a), str(b), str(c)) for a, b, c in rows) for rows in excited),
+        tuple((float(a), float(b), float(c)) for a, b, c in places),
+        int(count),
     )

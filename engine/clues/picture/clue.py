@@ -90,4 +90,5 @@ class PictureClue:
 def mean_direction(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Unit vector (512,) of the mean of unit vectors (n, 512)."""
     mean = vectors.mean(axis=0)
-    return mean / max(float(np.linalg.norm(mean)), 1e-9)
+    out: NDArray[np.float32] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+    return out

@@ -143,7 +143,8 @@ def likelihood(cue: Cue, chance: float, grid: Grid, when: date | None = None) ->
     else:
         q = np.where(np.isin(countries.of(grid), cue.countries), 1.0, ELSEWHERE)
     c = chance * cue.trust
-    return (1.0 - c) + c * q / float(np.average(q, weights=grid.area_km2))
+    out: NDArray[np.float64] = (1.0 - c) + c * q / float(np.average(q, weights=grid.area_km2))
+    return out
 
 
 @cache

@@ -215,7 +215,8 @@ def likelihoods(
     peak = shifted.max(axis=0)
     log_mean = peak + np.log(np.exp(shifted - peak).sum(axis=0))
     log_l = np.logaddexp(np.log1p(-chance), np.log(chance) + log_q - log_mean).sum(axis=1)
-    return k.t * max(1.0, float(chance.sum())) ** -k.d * log_l
+    out: NDArray[np.float64] = k.t * max(1.0, float(chance.sum())) ** -k.d * log_l
+    return out
 
 
 def heard_in(observations: tuple[Observation, ...]) -> tuple[Heard, ...]:
@@ -454,7 +455,8 @@ class Ranges:
         if unknown.any():
             lat, lon = (x[unknown] for x in grid.lat_lon_deg)
             richness[unknown] = np.log1p(self._richness_at(lat, lon, week))
-        return richness
+        out: NDArray[np.float64] = richness
+        return out
 
     def _richness_at(self, lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64], week: int | None) -> NDArray[np.float64]:
         species = birdnet.is_species()

@@ -25,7 +25,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import PurePosixPath, PureWindowsPath
 
 from engine.clues.species.naming import folded, known, read_as
@@ -136,7 +136,8 @@ def read(
         rows = [replace(r, end_s=min(r.end_s, duration_s)) for r in rows if r.start_s < duration_s]
         if late:
             remarks.append(f"{len(late):,} rows lie after the end of the clip and were passed over.")
-    found, unknown = [], Counter[str]()
+    found: dict[tuple[object, ...], Observation] = {}
+    unknown = Counter[str]()
     for row in rows:
         called, label = next(((n, x) for n in row.names if (x := known(n)) is not None), ("", None))
         if label is None:
@@ -146,20 +147,20 @@ def read(
         synonym = read_as(called)
         if synonym is not None and synonym.remark and synonym.remark not in said:
             said.append(synonym.remark)
-        found.append(_observation(row, label, shown, author, confidence))
+        made = _observation(row, label, shown, author, confidence)
+        found.setdefault(astuple(made), made)
     if not found and not unknown and not remarks:
         raise DataError(f"{shown} holds no detections; export the table again with at least one row.")
-    ordered = sorted(set(found), key=lambda f: (f[0], f[1]))
-    return Table(shown, form, tuple(Observation(*f[2:]) for f in ordered), tuple(unknown.most_common(200)), (*remarks, *said))
+    ordered = sorted(found.values(), key=lambda o: (o.start_s, o.label))
+    return Table(shown, form, tuple(ordered), tuple(unknown.most_common(200)), (*remarks, *said))
 
 
-def _observation(row: _Row, label: birdnet.Label, table: str, author: str, confidence: float) -> tuple[float, str, *tuple]:
+def _observation(row: _Row, label: birdnet.Label, table: str, author: str, confidence: float) -> Observation:
     kind = "species" if label.is_species else "sound"
     made_by = f"table:{table}" if row.score is not None else signed(author)
     score = row.score if row.score is not None else confidence
     note = f"line {row.line} of {table}"
-    fields = ("species", kind, label.latin, score, row.start_s, row.end_s, label.common, made_by, None, note)
-    return (row.start_s, label.latin, *fields)
+    return Observation("species", kind, label.latin, score, row.start_s, row.end_s, label.common, made_by, None, note)
 
 
 # --- text ---------------------------------------------------------------------------------------------------------------
@@ -208,8 +209,7 @@ def _rows(lines: Sequence[str], name: str) -> tuple[str, list[_Row]]:
 
 def _cells(lines: Sequence[str], head: int, tab: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) of every line that holds anything."""
-    quoting = csv.QUOTE_NONE if tab == "\t" else csv.QUOTE_MINIMAL
-    reader = csv.reader(lines[head:], delimiter=tab, quoting=quoting)
+    reader = csv.reader(lines[head:], delimiter=tab, quoting=csv.QUOTE_NONE if tab == "\t" else csv.QUOTE_MINIMAL)
     count = 0
     while True:
         try:
@@ -282,11 +282,11 @@ def _table(cells: Iterator[tuple[int, list[str]]], columns: list[str], header: l
         paths.add(path)
         inside = _time(row, within, line, name, "file offset") if within is not None and within < len(row) else None
         rows.append((_Row(line, at, until, called, _score(row, score, line, name), path), inside))
-    for row, inside in rows:
+    for made, inside in rows:
         if inside is not None and len(paths) > 1:
-            yield _Row(row.line, inside, inside + row.end_s - row.start_s, row.names, row.score, row.file)
+            yield _Row(made.line, inside, inside + made.end_s - made.start_s, made.names, made.score, made.file)
         else:
-            yield row
+            yield made
 
 
 def _audacity(cells: Iterator[tuple[int, list[str]]], name: str) -> Iterator[_Row]:

@@ -177,7 +177,8 @@ def _weeks(claim: Claim, species: NDArray[np.int64]) -> NDArray[np.float32]:
         ranges().model.occurrence(lat, lon, week, species).max(axis=0) if len(species) else np.zeros(0, np.float32)
         for week in range(1, birdnet.WEEKS + 1)
     ]
-    return np.maximum(np.array(every), _centre_weeks(claim, species))
+    out: NDArray[np.float32] = np.maximum(np.array(every), _centre_weeks(claim, species))
+    return out
 
 
 def around(lat_deg: float, lon_deg: float, radius_km: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -348,7 +348,7 @@ def _spread(values: NDArray[np.float64]) -> float:
 
 
 def _line(track: _Track, scale: _Scale) -> Line:
-    times_s = track.at * scale.hop_s + scale.size_s / 2
+    times_s: NDArray[np.float64] = np.asarray(track.at * scale.hop_s + scale.size_s / 2, dtype=np.float64)
     steady = _spread(track.bins) <= 2 * STEADY * float(np.median(track.bins))
     return Line(times_s, track.hz, float(np.median(track.db)), steady)
 
@@ -420,4 +420,5 @@ def _inverse(spectra: NDArray[np.complex64], size: int, hop: int) -> NDArray[np.
     for number, piece in enumerate(pieces):
         out[number * hop : number * hop + size] += piece
         weight[number * hop : number * hop + size] += square
-    return out / np.maximum(weight, 1e-3)
+    out /= np.maximum(weight, np.float32(1e-3))
+    return out

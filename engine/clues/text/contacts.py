@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from engine.clues.text.fold import key, squash, words
 from engine.clues.text.gazetteer import Candidate, gazetteer
 from engine.clues.text.index import POSTAL_COUNTRIES
 from engine.world import countries
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 _PHONE = re.compile(r"(?:(?:\+|00)\s?)?\(?\d[\d\s()/.\-–]{5,18}\d")
 _DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\.){1,4})([a-z]{2,12})(?![a-z@])", re.I)
@@ -144,7 +148,7 @@ def _phones(line: str, number: int, near: tuple[str, ...]) -> Iterator[Contact]:
             yield from _of_phone(text, number, found, national)
 
 
-def _town(parsed: object) -> str:
+def _town(parsed: PhoneNumber) -> str:
     from phonenumbers import geocoder
 
     return str(geocoder.description_for_number(parsed, "en"))
@@ -185,7 +189,7 @@ def _of_phone(text: str, number: int, found: list[tuple[str, str]], national: bo
 
 
 def _reach(people: int) -> float:
-    return 1.6 * (max(people, 0) / 10_000.0) ** 0.4
+    return float(1.6 * (max(people, 0) / 10_000.0) ** 0.4)
 
 
 def _domains(line: str, number: int) -> Iterator[Contact]:

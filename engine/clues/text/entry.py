@@ -90,8 +90,8 @@ def _found(text: str, when: date | None, radius_km: float) -> tuple[tuple[Claim,
         raise SettingError(f"{text!r} is no coordinate on Earth; write latitude, longitude in degrees, such as 33.47, -81.97.")
     held = gazetteer()
     for name, qualifiers in _readings(text):
-        found = [c for c in _named(held, name) if all(_lies_in(held, c, q) for q in qualifiers)]
-        found = _or_refused(held, text, name, qualifiers, found)
+        named = [c for c in _named(held, name) if all(_lies_in(held, c, q) for q in qualifiers)]
+        found = _or_refused(held, text, name, qualifiers, named)
         if found:
             claims = tuple(
                 Claim(round(c.lat_deg, 4), round(c.lon_deg, 4), when, label(held, c), radius_km) for c in found[:MOST_CANDIDATES]

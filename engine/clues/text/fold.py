@@ -43,7 +43,7 @@ def fold(text: str) -> str:
         return _NOT_ASCII_WORD.sub(" ", text.lower()).strip()
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     plain = "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN)
-    return _NOT_WORD.sub(" ", plain).strip()
+    return str(_NOT_WORD.sub(" ", plain).strip())
 
 
 def squash(text: str) -> str:

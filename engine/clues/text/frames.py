@@ -50,7 +50,7 @@ def times(interval: Interval) -> NDArray[np.float64]:
     """Times in s at which an interval is looked at: every STEP_S, at most MOST_FRAMES."""
     count = int(np.clip(np.ceil(interval.length_s / STEP_S), 1, MOST_FRAMES))
     step = interval.length_s / count
-    return interval.start_s + step * (np.arange(count) + 0.5)
+    return np.asarray(interval.start_s + step * (np.arange(count) + 0.5), dtype=np.float64)
 
 
 def read(
@@ -84,7 +84,8 @@ def _thumbnail(frame: Frame) -> NDArray[np.float32]:
     rows = np.linspace(0, height - 1, 18 * 4).astype(int)
     columns = np.linspace(0, width - 1, 32 * 4).astype(int)
     grey = frame.rgb[rows][:, columns].mean(axis=2, dtype=np.float32)
-    return grey.reshape(18, 4, 32, 4).mean(axis=(1, 3))
+    out: NDArray[np.float32] = grey.reshape(18, 4, 32, 4).mean(axis=(1, 3))
+    return out
 
 
 def _same(a: str, b: str) -> bool:
@@ -109,8 +110,14 @@ def _join(done: Sequence[_Read], whole: Interval) -> list[Seen]:
                 running.append(len(seen))
                 seen.append(Seen(line.text, line.score, frame.time_s, frame.time_s, line.box, False, frame.mirrored))
             elif line.score > seen[found].score:
-                best = {"text": line.text, "score": line.score, "box": line.box, "mirrored": frame.mirrored}
-                seen[found] = replace(seen[found], end_s=frame.time_s, **best)
+                seen[found] = replace(
+                    seen[found],
+                    end_s=frame.time_s,
+                    text=line.text,
+                    score=line.score,
+                    box=line.box,
+                    mirrored=frame.mirrored,
+                )
             else:
                 seen[found] = replace(seen[found], end_s=frame.time_s)
     return seen

@@ -78,7 +78,8 @@ class Gazetteer:
     def region_people(self) -> NDArray[np.float64]:
         """(regions,) people of the places in each region."""
         people = np.maximum(self._arrays["place_people"], 0).astype(np.float64)
-        return np.bincount(self._arrays["place_region"], weights=people, minlength=len(self.region_codes))
+        summed = np.bincount(self._arrays["place_region"], weights=people, minlength=len(self.region_codes))
+        return np.asarray(summed, dtype=np.float64)
 
     def largest(self, country: str, region: int | None = None) -> Candidate | None:
         """The place with most people in a country (by code), or in a region of it."""
@@ -133,7 +134,8 @@ class Gazetteer:
     def known(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """(n,) whether any place has a name with this key."""
         held = self._arrays["name_key"]
-        return held[np.clip(np.searchsorted(held, keys), 0, len(held) - 1)] == keys
+        out: NDArray[np.bool_] = held[np.clip(np.searchsorted(held, keys), 0, len(held) - 1)] == keys
+        return out
 
     def areas(self, squashed: str) -> tuple[int, ...]:
         """Regions (numbers from 0) and countries (−1 − number) called so."""

@@ -137,7 +137,8 @@ def _keep(path: Path, made: Arrays) -> None:
     handle, draft = scratch.draft(path.parent, ".npz")
     os.close(handle)
     try:
-        np.savez(draft, **made)  # type: ignore[arg-type]
+        held: dict[str, Any] = made
+        np.savez(draft, **held)
         Path(draft).replace(path)
     except BaseException:
         Path(draft).unlink(missing_ok=True)

@@ -408,7 +408,7 @@ def _area_hit(
 
 def spread_km(people: int) -> float:
     """How far from its centre signs of a place stand: 1.5 km for a village, 12 km for a city of a million."""
-    return 1.5 + 1.6 * (max(people, 0) / 10_000.0) ** 0.4
+    return float(1.5 + 1.6 * (max(people, 0) / 10_000.0) ** 0.4)
 
 
 def _name_chance(form: str, own: Sequence[str], people: float, chances: dict[str, float]) -> float:
@@ -419,7 +419,7 @@ def _name_chance(form: str, own: Sequence[str], people: float, chances: dict[str
     length = 1.0 if _CJK.search(form) else _BY_LENGTH.get(len(form), 1.0)
     # Chance letters hit some village's name far more often than one of the few large towns of so short a name.
     length **= 1.0 / (1.0 + max(0.0, math.log10(people / _SHORT_NAME_PEOPLE)))
-    return odds / (1.0 + odds) * length
+    return float(odds / (1.0 + odds) * length)
 
 
 def _zipf(own: Sequence[str], chances: dict[str, float]) -> float:

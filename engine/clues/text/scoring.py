@@ -63,7 +63,8 @@ def log_likelihood(readings: Sequence[Reading], grid: Grid) -> Array:
             areas.append((reading.chance, _area(reading, grid, log_prior)))
     for rank, (_, log_factor) in enumerate(sorted(areas, key=lambda a: -a[0]), 1):
         total += log_factor / rank
-    return total - total.max()
+    out: Array = total - total.max()
+    return out
 
 
 def named(readings: Sequence[Reading]) -> tuple[tuple[float, float], ...]:
@@ -146,12 +147,14 @@ def _area(reading: Reading, grid: Grid, log_prior: Array) -> Array:
     held = float((np.exp(log_prior) * k).sum())
     if held <= 0.0:
         return np.zeros(len(grid))
-    return np.log1p(reading.chance * (k / held - 1.0))
+    out: Array = np.log1p(reading.chance * (k / held - 1.0))
+    return out
 
 
 def _on_cells(by_region: Array, grid: Grid) -> Array:
     """(cells,) mean of a value by region over each cell's points."""
-    return by_region[_regions(grid)].mean(axis=1)
+    out: Array = by_region[_regions(grid)].mean(axis=1)
+    return out
 
 
 @cache

@@ -104,7 +104,7 @@ class OwnHeard:
     """What the model made of the mixtures: the scores and sets, its ablations' scores by name, and the order of its steps."""
 
     heard: Heard
-    ablation: dict[str, dict[int, NDArray[np.float32]]]
+    ablation: dict[str, dict[int, NDArray[np.floating[Any]]]]
     chosen: dict[int, list[list[str]]]
     sparsity: float
 
@@ -114,14 +114,15 @@ def hear_own(
 ) -> OwnHeard:
     """The model's scores and the sets it names at its own stop."""
     began = time.perf_counter()
-    scores, named, chosen, sparse = {}, {}, {}, []
-    ablation: dict[str, dict[int, NDArray[np.float32]]] = {
+    scores, named, chosen = {}, {}, {}
+    sparse: list[NDArray[np.float32]] = []
+    ablation: dict[str, dict[int, NDArray[np.floating[Any]]]] = {
         "own_opinion_alone": {},
         "opinions_without_steps": {},
         "steps_alone": {},
     }
     for n, own in by_size.items():
-        rows: list[list[NDArray[np.float32]]] = [[], [], [], []]
+        rows: list[list[NDArray[np.floating[Any]]]] = [[], [], [], []]
         sets: list[list[str]] = []
         waves = np.stack([m.wave for m in own])
         for at in range(0, len(waves), 32):
@@ -135,7 +136,8 @@ def hear_own(
             rows[1].append(atoms.scores_of(replace(short, present=own_say), net.rule))
             rows[2].append(1.0 / (1.0 + np.exp(-others_say / max(1, count - 1))))
             rows[3].append(atoms.scores_of(short, replace(net.rule, choice=1e3)))
-            sparse.append(trace.sparsity)
+            if trace.sparsity is not None:
+                sparse.append(trace.sparsity)
             for i, count in enumerate(atoms.counts_of(trace, net.rule)):
                 sets.append([net.labels[trace.chosen[k][i]] for k in range(count)])
         scores[n], *others = (np.concatenate(r) for r in rows)

@@ -27,7 +27,7 @@ import h3.api.numpy_int as h3
 import numpy as np
 
 from engine.analysis.judge import judge
-from engine.analysis.judge import perceive as perceive_film
+from engine.analysis.perceive import perceive as perceive_film
 from engine.analysis.rationale.evidence import NAMES
 from engine.core import edit, sphere
 from engine.core.clip import Frame
@@ -211,7 +211,7 @@ def score(clip: AvgClip, perception: Perception, settings: Settings, flow: Any =
 def _of_finding(clip: AvgClip, finding: Finding, modality: str) -> Outcome:
     located = finding.by(modality)
     truth = clip.truth(modality)
-    if located is None or not located.spoke:
+    if located is None or located.place is None:
         prior = priors.prior(finding.settings.prior, world_grid())
         return outcome(Posterior(prior.grid, prior.log_mass), *truth, spoke=False)
     return outcome(located.posterior, *truth, place=(located.place.lat_deg, located.place.lon_deg))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from pathlib import Path
+from types import ModuleType
 
 import h3.api.numpy_int as h3
 import numpy as np
@@ -113,7 +114,7 @@ def _count(n: int, what: str) -> str:
     return f"{n} {what}" + ("s" if n != 1 else "")
 
 
-def _land(plt) -> None:  # type: ignore[no-untyped-def]
+def _land(plt: ModuleType) -> None:
     from engine.world.land import polygons
 
     for rings in polygons("coarse"):

@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -124,7 +124,7 @@ def _sound(length_s: int, seed: int) -> NDArray[np.float32]:
     return np.clip(out, -1, 1)
 
 
-def write_film(path: Path, minutes: float, seed: int = 0, say=lambda _: None) -> None:  # type: ignore[no-untyped-def]
+def write_film(path: Path, minutes: float, seed: int = 0, say: Callable[[str], None] = lambda _: None) -> None:
     """Draw, encode and repeat the film of this module's text."""
     length_s = min(UNIQUE_S, max(4, round(minutes * 60)))
     with tempfile.TemporaryDirectory(prefix="earwitness-") as folder:
@@ -157,7 +157,7 @@ def _repeat(unique: Path, path: Path, length_s: int, times: int) -> None:
         for turn in range(times):
             with av.open(str(unique)) as source:
                 for packet in source.demux():
-                    if packet.dts is None:
+                    if packet.dts is None or packet.pts is None:
                         continue
                     shift = round(turn * length_s / packet.time_base)
                     packet.pts, packet.dts = packet.pts + shift, packet.dts + shift

@@ -304,7 +304,8 @@ def block(
     """Rows of one set of clips, the best by nll said in the JSON under "best"."""
     groups = [c.group for c in cases]
     true = sphere.to_xyz([c.lat_deg for c in cases], [c.lon_deg for c in cases])
-    rows, data = [], {}
+    rows: list[Score] = []
+    data: dict[str, Any] = {}
     for system, scored in systems.items():
         score = Score.of_outcomes(f"{name}: {system}", [s.found for s in scored], groups, seed, resamples)
         entry: dict[str, Any] = score.to_json()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -216,12 +217,12 @@ class Score:
         measured: dict[str, Callable[[NDArray[np.int64]], float]] = {
             "median_km": lambda i: float(np.median(errors[i])),
             "mean_km": lambda i: float(errors[i].mean()),
-            **{f"within_km.{r}": (lambda i, r=r: within_percent(errors[i], r)) for r in RADII_KM},
+            **{f"within_km.{r}": partial(_within, errors, r) for r in RADII_KM},
         }
         if nll is not None:
             measured["nll"] = lambda i: float(nll[i].mean())
         for share, hit in (covered or {}).items():
-            measured[f"coverage.{share}"] = lambda i, hit=hit: float(hit[i].mean())
+            measured[f"coverage.{share}"] = partial(_mean_of, hit)
         intervals = bootstrap(measured, len(errors), groups, seed, resamples) if resamples and len(errors) > 1 else {}
         return cls(
             name=name,
@@ -236,6 +237,14 @@ class Score:
             intervals=intervals,
             note=note,
         )
+
+
+def _mean_of(hit: Array, which: NDArray[np.int64]) -> float:
+    return float(hit[which].mean())
+
+
+def _within(errors: Array, radius_km: float, which: NDArray[np.int64]) -> float:
+    return within_percent(errors[which], radius_km)
 
 
 def within_percent(error_km: Array, radius_km: float) -> float:

@@ -141,9 +141,9 @@ def score_pairs(recordings: Sequence[Sample], photos: Sequence[Sample], same_pla
                 raw[name][r, p] = np.logaddexp.reduce(a.log_mass + log_w) / np.log(10.0)
         print(f"\r{p + 1} of {len(photos)} photos", end="", flush=True)
     print()
-    r, p = (x.ravel() for x in np.indices((len(recordings), len(photos))))
+    row, column = (x.ravel() for x in np.indices((len(recordings), len(photos))))
     km = sphere.pairwise_km(_xyz(recordings), _xyz(photos)).ravel()
-    return Pairs(r, p, km, {k: v.ravel() for k, v in raw.items()}, _places(recordings), _places(photos))
+    return Pairs(row, column, km, {k: v.ravel() for k, v in raw.items()}, _places(recordings), _places(photos))
 
 
 def _sounds(recordings: Sequence[Sample], grid: Grid, seed: int) -> list[Array | None]:

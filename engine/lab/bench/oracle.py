@@ -181,7 +181,7 @@ class Atoms:
 
     def cell_mass(self, cells: int) -> NDArray[np.float64]:
         """(cells,) mass of each cell."""
-        return np.bincount(self.cell, self.mass, cells)
+        return np.asarray(np.bincount(self.cell, self.mass, cells), dtype=np.float64)
 
     def near(self, cells: int, radius_km: float) -> sparse.csr_matrix:
         """(atoms, cells): share of each cell's mass that lies within radius_km of each atom."""

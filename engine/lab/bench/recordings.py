@@ -19,12 +19,13 @@ import h3.api.numpy_int as h3
 import numpy as np
 
 from engine.analysis.judge import judge
-from engine.analysis.judge import perceive as perceive_clip
+from engine.analysis.perceive import perceive as perceive_clip
 from engine.clues import registry
 from engine.clues.species.clue import default_stride_s
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Reader
 from engine.core.errors import DataError, EarwitnessError
 from engine.core.finding import Finding
+from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.paths import cache_dir, data_dir
 from engine.core.perception import Perception
@@ -135,7 +136,7 @@ def score(sample: Sample, finding: Finding) -> Row:
         spec = registry.spec(e.clue)
         voted = spec is None or spec.scored(finding.settings.included)
         if e.modality == "sound" and voted:
-            one = fuse.locate_modality("sound", (e,), prior, finding.settings.radius_km)
+            one = fuse.locate_modality(Modality.SOUND, (e,), prior, finding.settings.radius_km)
             spot = (one.place.lat_deg, one.place.lon_deg) if one.place else None
             alone[e.clue] = outcome(one.posterior, *truth, place=spot) if one.spoke else at_prior
     group = int(h3.latlng_to_cell(*truth, GROUP_RESOLUTION))

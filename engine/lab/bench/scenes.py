@@ -43,10 +43,10 @@ def run(args: argparse.Namespace) -> int:
     for _, seen, change, with_text, name in spoke:
         print(f"  {name}: {seen}: nll {change:+.2f} against the prior, {with_text:+.2f} beside text")
     data: dict[str, object] = {"photos": len(rows), "spoke": len(spoke), "seed": args.seed}
-    for key, title, change in (("alone", "against the prior", alone), ("beside_text", "beside text", beside)):
-        low, high = _interval(change, groups, args.seed)
-        print(f"nll {title}: {change.mean():+.4f} nats a photo ({low:+.4f} to {high:+.4f}); less is better")
-        data[key] = {"mean": float(change.mean()), "low": low, "high": high}
+    for key, title, changes in (("alone", "against the prior", alone), ("beside_text", "beside text", beside)):
+        low, high = _interval(changes, groups, args.seed)
+        print(f"nll {title}: {changes.mean():+.4f} nats a photo ({low:+.4f} to {high:+.4f}); less is better")
+        data[key] = {"mean": float(changes.mean()), "low": low, "high": high}
     if args.json:
         args.json.write_text(to_json_text(data))
     return 0

@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,7 +211,7 @@ def _cached(sounds: Sequence[Sound], kind: str, dtype: type) -> dict[str, NDArra
     folder.mkdir(exist_ok=True)
     file = folder / f"{kind}-{key[:16]}.npz"
     if not file.is_file():
-        made = {}
+        made: dict[str, Any] = {}
         for s in sounds:
             wave = read_wave(s.path)
             if not len(wave) or np.abs(wave).max() < _LEAST_PEAK:
@@ -339,7 +340,7 @@ class Mixer:
         moved *= _tilts(rng, 1)[0][:, None].astype(np.float32)
         out = np.zeros((atoms.BANDS, frames), np.float32)
         if want < frames and rng.random() < 0.3:  # short sounds recur
-            gap = rng.integers(0, frames // 2)
+            gap = int(rng.integers(0, frames // 2))
             period = np.pad(moved, ((0, 0), (0, gap)))
             moved = np.tile(period, frames // period.shape[1] + 1)[:, :frames]
             want = moved.shape[1]

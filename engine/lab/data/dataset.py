@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,9 +182,9 @@ def _rows(table: Path, wanted: set[str], kind: str) -> list[dict[str, str]]:
     return rows
 
 
-def _place(lat: object, lon: object, file: Path) -> tuple[float, float]:
+def _place(lat: Any, lon: Any, file: Path) -> tuple[float, float]:
     try:
-        place = float(lat), float(lon)  # type: ignore[arg-type]
+        place = float(lat), float(lon)
     except (TypeError, ValueError):
         raise DataError(f"{file.name} has a place that is no number ({lat!r}, {lon!r}); correct or leave out the row.") from None
     if not (np.isfinite(place).all() and abs(place[0]) <= 90 and abs(place[1]) <= 360):

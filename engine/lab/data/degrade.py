@@ -115,7 +115,7 @@ def through_aac(samples: Samples, rate_hz: int) -> Samples:
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     store.seek(0)
-    with av.open(store, format="aac") as back:
+    with av.open(store, "r", format="aac") as back:
         parts = [frame.to_ndarray()[0] for frame in back.decode(audio=0)]
     decoded = np.concatenate(parts)[1024:]  # the encoder's priming
     fitted = np.zeros(len(samples), dtype=np.float32)

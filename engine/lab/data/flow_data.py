@@ -25,7 +25,7 @@ from scipy.spatial import cKDTree
 
 from engine.core import sphere
 from engine.core.paths import cache_dir
-from engine.lab.data.simulate import Recipe, Simulation
+from engine.lab.data.simulate import Batch, Recipe, Simulation
 from engine.models import agclip
 from engine.models.flow.sketch import ATOMS, Atlas, Condition, Heat, Sketch
 from engine.models.geoclip_location import location_encoder
@@ -90,9 +90,9 @@ def clips(n: int, seed: int, senses: Sequence[str] | None = None, keep_scores: b
     with_sound = np.array(["sound" in kinds[k] for k in which])
     sound: dict[int, NDArray[np.float32]] = {}
     scores = batch.scores() if n <= 4000 or keep_scores else None
-    for i in np.flatnonzero(with_sound):
-        one = scores[i] if scores is not None else _one(batch, i)
-        sound[int(i)] = agclip.agclip().embed(one, int(week[i]) or None)[0]
+    for k in np.flatnonzero(with_sound).tolist():
+        one = scores[k] if scores is not None else _one(batch, k)
+        sound[k] = agclip.agclip().embed(one, int(week[k]) or None)[0]
     with_picture = np.flatnonzero([("picture" in kinds[k]) for k in which])
     picture = dict(zip(with_picture.tolist(), degraded(xyz[with_picture], rng), strict=True)) if len(with_picture) else {}
     with_opinion = np.flatnonzero([("reasoning" in kinds[k]) for k in which])
@@ -108,12 +108,12 @@ def clips(n: int, seed: int, senses: Sequence[str] | None = None, keep_scores: b
     return Clips(tuple(out), cell, xyz, scores if keep_scores else None, week)
 
 
-def _one(batch: object, i: int) -> NDArray[np.float32]:
+def _one(batch: Batch, i: int) -> NDArray[np.float32]:
     """BirdNET's scores (6522,) of one soundscape of a batch too large to unfold at once."""
     from engine.models import birdnet
 
     out = np.zeros(len(birdnet.labels()), dtype=np.float32)
-    index, logit = batch.index[i], batch.logit[i]  # type: ignore[attr-defined]
+    index, logit = batch.index[i], batch.logit[i]
     held = index >= 0
     out[index[held]] = 1.0 / (1.0 + np.exp(-logit[held]))
     return out

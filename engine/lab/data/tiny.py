@@ -98,7 +98,7 @@ def vision_model(folder: Path, seed: int = 0) -> Path:
     model.generation_config.eos_token_id = ids["<|im_end|>"]
     model.generation_config.pad_token_id = ids["<|endoftext|>"]
     model.save_pretrained(folder)
-    sizes = {"min_pixels": 28 * 28, "max_pixels": 28 * 28 * 16}
+    sizes: dict[str, Any] = {"min_pixels": 28 * 28, "max_pixels": 28 * 28 * 16}
     processor = Qwen2_5_VLProcessor(
         image_processor=Qwen2VLImageProcessor(**sizes),
         tokenizer=words,
@@ -123,7 +123,7 @@ def adapter(model_folder: Path, folder: Path, seed: int = 1) -> Path:
     torch.manual_seed(seed)
     base = AutoModelForImageTextToText.from_pretrained(model_folder, local_files_only=True, use_safetensors=True)
     made = get_peft_model(base, LoraConfig(r=2, lora_alpha=8, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
-    made.save_pretrained(folder)
+    made.save_pretrained(str(folder))
     return folder
 
 

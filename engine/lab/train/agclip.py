@@ -86,14 +86,15 @@ def network(s: TrainSetting, species_vector: NDArray[np.float32]) -> torch.nn.Mo
             self.enter = nn.Linear(2 * width + 1, s.width, bias=False)
             self.middle = nn.Linear(s.width, s.width)
             self.location = nn.Linear(s.width, width)
-            self.species = nn.Sequential(nn.Linear(s.width, 128), nn.ReLU(), nn.Linear(128, classes))
+            first, last = nn.Linear(s.width, 128), nn.Linear(128, classes)
+            self.species = nn.Sequential(first, nn.ReLU(), last)
             self.temper = nn.Parameter(torch.tensor(TEMPER))
             self.dropout = nn.Dropout(s.dropout)
             self.gelu = nn.GELU()
             nn.init.zeros_(self.week.weight)
             nn.init.zeros_(self.location.weight)
             nn.init.zeros_(self.location.bias)
-            nn.init.constant_(self.species[2].bias, -4.0)
+            nn.init.constant_(last.bias, -4.0)
 
         def forward(self, index: torch.Tensor, u: torch.Tensor, v: torch.Tensor, week: torch.Tensor):
             x, y = (self.species_vector(index, per_sample_weights=weight) for weight in (u, v))
@@ -201,7 +202,7 @@ def _train(
     target = torch.from_numpy((closeness / closeness.sum(1, keepdims=True)).astype(np.float32))
     near_index = torch.from_numpy(near.index)
     net = network(s, space.species)
-    table = net.species_vector.weight
+    table = net.get_parameter("species_vector.weight")
     rest = [p for p in net.parameters() if p is not table]
     # the species' vectors start where they should nearly be, so they are moved with a lighter hand
     parts = [{"params": rest, "share": 1.0}, {"params": [table], "weight_decay": 0.0, "share": 0.25}]

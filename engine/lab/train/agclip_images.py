@@ -219,7 +219,7 @@ def run(args: argparse.Namespace) -> int:
         every = with_sound(read(args.kind, args.path), args.kind)
         order = np.random.default_rng(args.seed).permutation(len(every))
         fifth = max(1, len(every) // 5)
-        training, validation = [every[i] for i in order[fifth:]], [every[i] for i in order[:fifth]]
+        training, validation = (tuple(every[i] for i in part) for part in (order[fifth:], order[:fifth]))
     schedule = Schedule(epochs=args.epochs, batch=args.batch, seed=args.seed)
     s = spectrogram.setting(args.setting)
     net, history = train(training, validation, s, schedule, args.start, args.device, args.gallery)

@@ -22,7 +22,7 @@ import argparse
 import hashlib
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -215,7 +215,7 @@ def train(
 
     plan = torch.optim.lr_scheduler.LambdaLR(optimiser, pace)
     net.to(memory_format=torch.channels_last).train()
-    began, sums = time.monotonic(), Counter[str]()
+    began, sums = time.monotonic(), defaultdict[str, float](float)
     for step in range(steps):
         t = Tensors.of(mixer.batch(s.batch), net.count, s.device)
         with torch.autocast(torch.device(s.device).type, torch.bfloat16):
@@ -303,7 +303,7 @@ def run(args: argparse.Namespace) -> int:
         net = make(variant, len(labels)).to(s.device)
         take_over(net, shared)
         with torch.no_grad():
-            net.kernels.copy_(torch.from_numpy(first_kernels(mixer, s.seed)).to(s.device))
+            net.get_parameter("kernels").copy_(torch.from_numpy(first_kernels(mixer, s.seed)).to(s.device))
         # every variant sees the same sounds in the same mixtures
         if variant == "atoms" and "one_pass" in first:
             net.load_state_dict(first["one_pass"])

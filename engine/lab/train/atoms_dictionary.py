@@ -10,6 +10,7 @@ import argparse
 import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.data or data_dir()
     net = atoms.Decomposer(args.model)
     samples = read_manifest(folder / "recordings")
-    told = {"excited": excited(net, folder / "sounds"), "places": {}, "recordings": len(samples)}
+    told: dict[str, Any] = {"excited": excited(net, folder / "sounds"), "places": {}, "recordings": len(samples)}
     places: dict[str, list[list[float]]] = defaultdict(list)
     for sample in samples:
         best: dict[str, float] = {}

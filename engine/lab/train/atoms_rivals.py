@@ -29,8 +29,11 @@ _NMF_FRAMES = 2500  # of each label, to learn from
 class Rival(Protocol):
     """A way to hear a mixture. `known` are the labels it can name; the others' scores are NaN."""
 
-    name: str
-    what: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def what(self) -> str: ...
 
     @property
     def known(self) -> tuple[str, ...]: ...

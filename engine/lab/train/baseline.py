@@ -179,7 +179,8 @@ def _regression(train: Rows, haversine: bool) -> Task:
         if haversine:  # the loss knows the sphere: beyond a pole lies the other side
             lat, lon = np.radians(out[:, 0] * 90.0), np.radians(out[:, 1] * 180.0)
             return sphere.to_lat_lon(np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1))
-        return np.clip(out[:, 0] * 90.0, -90, 90).astype(float), (out[:, 1] * 180.0 + 180.0) % 360.0 - 180.0
+        lon_deg = np.asarray((out[:, 1] * 180.0 + 180.0) % 360.0 - 180.0, dtype=np.float64)
+        return np.clip(out[:, 0] * 90.0, -90, 90).astype(float), lon_deg
 
     return Task(2, loss, decode)
 
@@ -220,14 +221,15 @@ def _retrieval(train: Rows, gallery: Gallery, encoder: Encoder, listed: bool) ->
     place = torch.from_numpy(encoder.embed(where[:, 0], where[:, 1])[own.reshape(-1)])  # many share a place
     if listed and train.checklist is None:
         raise SettingError("agclip needs checklists beside the places; train it on simulated soundscapes, or leave it out.")
-    species = train.checklist.shape[1] if listed and train.checklist is not None else 0
+    checklist = train.checklist if listed else None
+    species = 0 if checklist is None else checklist.shape[1]
 
     def loss(out: torch.Tensor, rows: NDArray[np.int64]) -> torch.Tensor:
         at = torch.from_numpy(rows)
         logits = LOGIT_SCALE * normalize(out[:, species:], dim=1) @ place[at].T
         total = cross_entropy(logits, torch.arange(len(at)))
-        if species:
-            list_ = torch.from_numpy(train.checklist[rows])  # type: ignore[index]
+        if checklist is not None and species:
+            list_ = torch.from_numpy(checklist[rows])
             total = total + CHECKLIST_WEIGHT * binary_cross_entropy_with_logits(out[:, :species], list_, reduction="sum") / len(
                 at
             )

@@ -162,7 +162,7 @@ def run(args: argparse.Namespace) -> int:
     for condition in CONDITIONS:
         mine_of = [i for i, c in enumerate(cases) if c.condition == condition.name]
         groups = [h3.latlng_to_cell(cases[i].sample.lat_deg, cases[i].sample.lon_deg, GROUP_RESOLUTION) for i in mine_of]
-        scores.append(Score.of_outcomes(condition.name, [o for i in mine_of if (o := held_out[i])], groups, args.seed))
+        scores.append(Score.of_outcomes(condition.name, [made for i in mine_of if (made := held_out[i])], groups, args.seed))
     print(table(scores))
     final = fit(cases, occurrence, args.seed)
     print(f"fitted on everything: {final}")

@@ -106,7 +106,8 @@ def _train(data: flow_data.Pool, setting: FlowSetting, say: Callable[[str], None
     shape = Shape(anchors=data.sketch.share.shape[1])
     nets = Trained(VelocityField(shape, setting.dropout), VmfMixture(shape, setting.dropout), GridSoftmax(shape, len(grid)))
     if start is not None:
-        nets = Trained(start.field().train(), *(m.train() for m in start.rivals(len(grid))))
+        vmf, softmax = start.rivals(len(grid))
+        nets = Trained(start.field().train(), vmf.train(), softmax.train())
         for layer in (x for m in (nets.field, nets.vmf, nets.softmax) for x in m.modules() if isinstance(x, nn.Dropout)):
             layer.p = setting.dropout
     kept = copy.deepcopy(nets.field)
@@ -195,7 +196,7 @@ def run(args: argparse.Namespace) -> int:
     start = Shipped(args.start) if args.start else None
     setting = FlowSetting(
         args.seed, args.clips, args.minutes, args.steps, args.batch, args.rate, dropout=args.dropout, threads=args.threads,
-        start=start.card["sha256"]["flow"] if start else "",  # type: ignore[index]
+        start=start.card["sha256"]["flow"] if start else "",
     )  # fmt: skip
     torch.set_num_threads(args.threads)
     quality = flow_data.picture_quality(1000)

@@ -113,7 +113,7 @@ def trainer(
     held = Dataset.from_list([{c: row[c] for c in COLUMNS} for row in rows])
     return GRPOTrainer(
         model=model,
-        reward_funcs=reward_functions(),
+        reward_funcs=list[Any](reward_functions()),
         args=config,
         train_dataset=held,
         processing_class=words,

@@ -106,8 +106,8 @@ def crossvalidated(
     for f in np.unique(fold):
         inside = np.flatnonzero(fold == f)
         others = np.flatnonzero(fold != f)
-        net = train([vectors[i] for i in others], lat_deg[others], lon_deg[others], seed, epochs)
-        said = pooled(net, [vectors[i] for i in inside])
+        net = train([vectors[i] for i in others.tolist()], lat_deg[others], lon_deg[others], seed, epochs)
+        said = pooled(net, [vectors[i] for i in inside.tolist()])
         out = np.empty((len(vectors), said.shape[1]), dtype=np.float32) if out is None else out
         out[inside] = said
     assert out is not None

@@ -121,11 +121,12 @@ class VelocityField(nn.Module):
         left = 1.0 - t
         one, two = (self._towards(x, left, told, which, along) for which in (0, 1))
         waves, d_waves = _octaves(x, along)
-        z, d_z = torch.cat([x, waves, one.u, two.u, one.seen, two.seen], dim=-1), None
+        z = torch.cat([x, waves, one.u, two.u, one.seen, two.seen], dim=-1)
+        d_z = torch.zeros(0)  # read only where a change is followed
         if along is not None:
-            d_z = torch.cat([along, d_waves, one.d_u, two.d_u, one.d_seen, two.d_seen], dim=-1)
+            d_z = torch.cat([along, *_there(d_waves, one.d_u, two.d_u, one.d_seen, two.d_seen)], dim=-1)
         scale, shift = (told.modulation + self.pace(_clock(t))).chunk(2, dim=-1)
-        h, d_h = 0.0, 0.0
+        h = d_h = torch.zeros(())
         for k, layer in enumerate((self.enter, *self.blocks)):
             part = slice(k * self.shape.width, (k + 1) * self.shape.width)
             up = 1 + scale[..., part]
@@ -144,8 +145,9 @@ class VelocityField(nn.Module):
         if along is None:
             return v, None
         d_out = d_h @ self.leave.weight.T
-        d_w = (d_out[..., 3:4] * gate * (1 - gate) + d_out[..., 4:5]) * apart + (gate + lean) * (one.d_u - two.d_u)
-        d_w = d_w + two.d_u + d_out[..., :3]
+        d_one, d_two = _there(one.d_u, two.d_u)
+        d_w = (d_out[..., 3:4] * gate * (1 - gate) + d_out[..., 4:5]) * apart + (gate + lean) * (d_one - d_two)
+        d_w = d_w + d_two + d_out[..., :3]
         d_rise = (along * w + x * d_w).sum(-1, keepdim=True)
         return v, d_w - along * rise - x * d_rise
 
@@ -190,6 +192,11 @@ class _Pull:
     seen: Tensor
     d_u: Tensor | None
     d_seen: Tensor | None
+
+
+def _there(*changes: Tensor | None) -> list[Tensor]:
+    """Changes that are known, as they all are where a change is followed."""
+    return [c for c in changes if c is not None]
 
 
 def _octaves(x: Tensor, along: Tensor | None) -> tuple[Tensor, Tensor | None]:

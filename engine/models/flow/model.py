@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -134,8 +135,10 @@ class Flow:
                 start = x[None, at : at + BATCH]
                 v = self.velocity(told, guidance)
                 parts.append(ode.move(v, start, ode.schedule(self.steps), "exact" if density else None, keep_path=keep_path))
-        log_p = torch.cat([p.log_ratio for p in parts], 1)[0] + geometry.LOG_UNIFORM if density else None
-        path = torch.cat([p.path for p in parts], 2)[:, 0] if keep_path else None
+        log_p = (
+            torch.cat([p.log_ratio for p in parts if p.log_ratio is not None], 1)[0] + geometry.LOG_UNIFORM if density else None
+        )
+        path = torch.cat([p.path for p in parts if p.path is not None], 2)[:, 0] if keep_path else None
         return Samples(
             torch.cat([p.x for p in parts], 1)[0].double().numpy(),
             None if log_p is None else log_p.double().numpy(),
@@ -182,7 +185,7 @@ class Shipped:
         self.folder = folder
 
     @cached_property
-    def card(self) -> dict[str, object]:
+    def card(self) -> dict[str, Any]:
         """model.json.
 
         Raises:
@@ -201,11 +204,11 @@ class Shipped:
 
     @property
     def heat(self) -> Heat:
-        return Heat(**self.card["heat"])  # type: ignore[arg-type]
+        return Heat(**self.card["heat"])
 
     @property
     def shape(self) -> Shape:
-        return Shape(**self.card["shape"])  # type: ignore[arg-type]
+        return Shape(**self.card["shape"])
 
     def field(self) -> VelocityField:
         """The flow's network."""
@@ -228,7 +231,7 @@ class Shipped:
         if not file.is_file():
             raise WeightsError(f"{file} is missing; restore it from the repository, or run: earwitness lab train-flow")
         raw = file.read_bytes()
-        if hashlib.sha256(raw).hexdigest() != self.card["sha256"][name]:  # type: ignore[index]
+        if hashlib.sha256(raw).hexdigest() != self.card["sha256"][name]:
             raise WeightsError(f"{file.name} is not the file its card names; restore it from the repository.")
         try:
             held = {k.removeprefix(f"{part}."): v.float() for k, v in load(raw).items() if k.startswith(f"{part}.")}

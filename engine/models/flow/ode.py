@@ -126,5 +126,10 @@ def velocity_and_divergence(
     if change is not None:
         v, changed = change(x, t, along)
         return v, (along * changed).sum((0, -1))
-    v, changed = torch.func.vmap(lambda e: torch.func.jvp(moved, (x,), (e,)))(along)
+
+    def both(e: Tensor) -> tuple[Tensor, Tensor]:
+        pair: tuple[Tensor, Tensor] = torch.func.jvp(moved, (x,), (e,))[:2]
+        return pair
+
+    v, changed = torch.func.vmap(both)(along)
     return v[0], (along * changed).sum((0, -1))

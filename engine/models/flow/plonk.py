@@ -46,8 +46,6 @@ class PlonkShape:
 class _Clock(nn.Module):
     """Time to a vector: waves, standardised, then a perceptron."""
 
-    freqs: Tensor
-
     def __init__(self, dim: int) -> None:
         super().__init__()
         waves = dim // 4
@@ -57,7 +55,7 @@ class _Clock(nn.Module):
         self.map_time = nn.Sequential(nn.Linear(waves, dim), nn.SiLU(), nn.Linear(dim, dim))
 
     def forward(self, g: Tensor) -> Tensor:
-        turn = (g * TIME_SCALE)[..., None] * self.encode_time.freqs
+        turn = (g * TIME_SCALE)[..., None] * self.encode_time.get_buffer("freqs")
         waves = torch.cat([turn.cos(), turn.sin()], dim=-1)
         centred = waves - waves.mean(dim=-1, keepdim=True)
         out: Tensor = self.map_time(centred / waves.std(dim=-1, keepdim=True))

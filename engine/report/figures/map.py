@@ -109,7 +109,7 @@ def world_map(
 def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark], title: str) -> str:
     """The surroundings of the place reported, as wide as most of the belief, with a scale bar."""
     radius_km = near_radius_km(located)
-    place = located.place
+    place = _place_of(located)
     view = near_view(place.lat_deg, place.lon_deg, radius_km)
     detail = "fine" if radius_km < 700 else "medium"
     name = f"frame-{located.modality}"
@@ -145,11 +145,17 @@ def range_map(grid: Grid, occurrence: NDArray[np.floating], title: str) -> str:
 
 def near_radius_km(located: Located) -> float:
     """How far the near map reaches: four fifths of the belief, and a quarter more, between 150 and 3,000 km."""
-    grid, place = located.posterior.grid, located.place
+    grid, place = located.posterior.grid, _place_of(located)
     distance = sphere.pairwise_km(sphere.to_xyz(place.lat_deg, place.lon_deg)[None], grid.xyz)[0]
     order = np.argsort(distance)
     reach = distance[order][np.searchsorted(np.cumsum(located.posterior.mass[order]), 0.8)]
     return float(np.clip(1.25 * reach, 150.0, 3000.0))
+
+
+def _place_of(located: Located) -> Place:
+    if located.place is None:
+        raise ValueError(f"the {located.modality} reports no place to draw the surroundings of")
+    return located.place
 
 
 # --- mass ---------------------------------------------------------------------------------------------------------------
@@ -175,9 +181,9 @@ def _mass_world(view: View, located: Located) -> str:
 
 
 def _mass_near(view: View, located: Located, radius_km: float) -> str:
-    grid, place = located.posterior.grid, located.place
+    grid, place = located.posterior.grid, _place_of(located)
     reach_rad = min(2.2 * radius_km + 200.0, 15_000.0) / sphere.EARTH_RADIUS_KM
-    near = grid.xyz @ sphere.to_xyz(place.lat_deg, place.lon_deg) > math.cos(reach_rad)
+    near = (grid.xyz @ sphere.to_xyz(place.lat_deg, place.lon_deg)) > math.cos(reach_rad)
     kept = near & _heaviest(located.posterior.mass)
     # Small cells do not fill the large cell they replace to its very edge: it is drawn beneath them, with their mean.
     coarse = int(grid.resolution.min())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 
 from engine.core.affinity import Affinity
 from engine.media.source import shown
@@ -18,7 +19,7 @@ def affinity_geojson(affinity: Affinity, most_land: float = 1.0) -> str:
     Args:
         most_land: share of the land, 0 to 1, to write: 0.1 writes the best tenth.
     """
-    features = []
+    features: list[dict[str, Any]] = []
     for i in (-affinity.value).argsort(kind="stable"):
         if affinity.land_above[i] > most_land and features:
             break

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
+from engine.core.edit import Step
 from engine.core.finding import Finding
 from engine.core.perceived import gather
 from engine.media.source import shown
@@ -30,7 +32,7 @@ def to_csv(finding: Finding) -> str:
         "start_s", "end_s", "clue", "kind", "label", "name", "score", "author", "counts", "left", "top", "right", "bottom",
         "note",
     )  # fmt: skip
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (
             o.start_s, o.end_s, o.clue, o.kind, o.label, o.name, o.score, o.author, "no" if p.dropped else "yes",
             *(o.box or (None,) * 4), o.note,
@@ -38,7 +40,8 @@ def to_csv(finding: Finding) -> str:
         for p in gather(finding)
         for o in p.observations
     ]  # fmt: skip
-    return written(head, sorted(rows, key=lambda r: (r[0], r[1], r[2:5])))
+    rows.sort(key=lambda r: (r[0], r[1], r[2:5]))
+    return written(head, rows)
 
 
 def places_csv(finding: Finding) -> str:
@@ -53,8 +56,8 @@ def places_csv(finding: Finding) -> str:
 def edits_csv(finding: Finding) -> str:
     """A row a decision of the analyst, with the factor before and after it; then settings chosen, "before" with the default."""
     head = ("number", "decision", "when", "author", "before", "after", "log10_before", "log10_after", "moved", "judged_sha256")
-    steps = finding.history or tuple(None for _ in finding.settings.edits)
-    rows = [
+    steps: Sequence[Step | None] = finding.history or [None for _ in finding.settings.edits]
+    rows: list[tuple[Cell, ...]] = [
         (
             shown_.number, shown_.said, shown_.created, edit.author, shown_.before, shown_.after,
             step.log10_before if step else None, step.log10_after if step else None, shown_.moved, shown_.digest,
@@ -91,7 +94,7 @@ def _cell(value: Cell) -> str:
 
 def _places(finding: Finding) -> Iterator[tuple[Cell, ...]]:
     for x in finding.located:
-        if not x.spoke:
+        if x.place is None:
             yield (x.modality, "no", *(None,) * 16, x.cannot_tell)
             continue
         regions = (x.regions_km2.get(share) for share in (0.5, 0.9, 0.95))

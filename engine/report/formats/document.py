@@ -286,8 +286,8 @@ def _timeline(t: Timeline) -> TimelineRecord:
         )
         for m in t.moments
     )  # fmt: skip
-    at = (t.lat_deg, t.lon_deg) if t.reference else (None, None)
-    return TimelineRecord(_text(t.reference), *at, moments)
+    lat_deg, lon_deg = (t.lat_deg, t.lon_deg) if t.reference else (None, None)
+    return TimelineRecord(_text(t.reference), lat_deg, lon_deg, moments)
 
 
 def _before(x: Located) -> BeforeRecord:

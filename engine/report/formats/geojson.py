@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from engine.core.claim import ClaimTest
 from engine.core.finding import Finding, Located
+from engine.core.posterior import Place
 from engine.media.source import shown
 from engine.report.figures.colour import modality_colour
 from engine.report.figures.shape import cell_polygon, polygons_of, region_shape
@@ -27,7 +28,7 @@ def to_geojson(finding: Finding) -> str:
     Each claim tested is a point. Properties of every feature: feature ("place", "region", "cell" or "claim"), modality,
     clip, sha256. A modality that cannot tell has no features; `cannot_tell` of the collection says why.
     """
-    features = [f for x in finding.located if x.spoke for f in _features(finding, x)]
+    features = [f for x in finding.located if x.place for f in _features(finding, x, x.place)]
     features += [_claim(finding, t) for t in finding.claims]
     collection = {
         "type": "FeatureCollection",
@@ -38,17 +39,17 @@ def to_geojson(finding: Finding) -> str:
     return json.dumps(collection, allow_nan=False, separators=(",", ":")) + "\n"
 
 
-def _features(finding: Finding, x: Located) -> Iterator[dict[str, Any]]:
+def _features(finding: Finding, x: Located, place: Place) -> Iterator[dict[str, Any]]:
     common = {"modality": x.modality, "clip": clip_name(finding.clip), "sha256": finding.clip.sha256}
     colour = modality_colour(x.modality)
     yield _feature(
-        {"type": "Point", "coordinates": [_number(x.place.lon_deg), _number(x.place.lat_deg)]},
+        {"type": "Point", "coordinates": [_number(place.lon_deg), _number(place.lat_deg)]},
         {
             "feature": "place",
             **common,
-            "name": shown(x.place.name, 200),
-            "mass": _share(x.place.mass),
-            "radius_km": x.place.radius_km,
+            "name": shown(place.name, 200),
+            "mass": _share(place.mass),
+            "radius_km": place.radius_km,
             "gain_nats": _share(x.gain_nats),
             "marker-color": colour,
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from engine.core.claim import ClaimTest
@@ -32,7 +32,7 @@ def to_kml(finding: Finding) -> str:
 
 def _folder(x: Located) -> str:
     name = escape(words.modality(x.modality))
-    if not x.spoke:
+    if x.place is None:
         return f"<Folder><name>{name}</name><description>{escape(shown(x.cannot_tell or '', 500))}</description></Folder>"
     place = escape(shown(x.place.name, 200))
     point = (
@@ -70,8 +70,8 @@ def _regions(x: Located) -> Iterator[str]:
         )
 
 
-def _ring(coordinates: object) -> str:
-    text = " ".join(f"{lon:.5f},{lat:.5f}" for lon, lat in coordinates)  # type: ignore[attr-defined]
+def _ring(coordinates: Iterable[Sequence[float]]) -> str:
+    text = " ".join(f"{lon:.5f},{lat:.5f}" for lon, lat in coordinates)
     return f"<LinearRing><coordinates>{text}</coordinates></LinearRing>"
 
 

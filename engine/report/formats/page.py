@@ -14,9 +14,12 @@ from markupsafe import Markup
 from engine.core.card import Card as ModelCard
 from engine.core.claim import LIVES, ClaimTest
 from engine.core.clip import Reader
+from engine.core.comparison import Verdict
 from engine.core.custody import Custody
 from engine.core.finding import FUSED, Finding, Located
+from engine.core.modality import Modality
 from engine.core.perceived import Perceived, clear, gather, species_behind
+from engine.core.posterior import Place
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.rationale import Sentence
 from engine.media.source import shown
@@ -292,19 +295,20 @@ def _season(when: date | None) -> str:
 def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
     """The modalities with their maps, and one map of all outlines when several spoke."""
     outlines = {x.modality: maps.outlines_of(x, _OUTLINED) for x in finding.located if x.spoke}
-    marks = {x.modality: _mark(x) for x in finding.located if x.spoke}
+    marks = {x.modality: _mark(x.modality, x.place) for x in finding.located if x.place}
     senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality), finding) for x in finding.located)
     claimed = [maps.Mark(t.claim.lat_deg, t.claim.lon_deg, "claim", shown(f"claimed: {t.place}", 60)) for t in finding.claims]
     if len(outlines) < 2 and not claimed:
         return senses, Markup("")
     all_outlines = [o for own in outlines.values() for o in own]
     title = "All credible regions and places reported" + (", and the place claimed" if claimed else "")
-    link = (marks["sound"], marks["picture"]) if {"sound", "picture"} <= set(marks) else None
+    sound, picture = marks.get(Modality.SOUND), marks.get(Modality.PICTURE)
+    link = (sound, picture) if sound and picture else None
     return senses, Markup(maps.world_map(None, all_outlines, [*marks.values(), *claimed], title, link))
 
 
-def _mark(x: Located) -> maps.Mark:
-    return maps.Mark(x.place.lat_deg, x.place.lon_deg, x.modality, shown(x.place.name, 60))
+def _mark(modality: str, place: Place) -> maps.Mark:
+    return maps.Mark(place.lat_deg, place.lon_deg, modality, shown(place.name, 60))
 
 
 def _note(x: Located, finding: Finding) -> str:
@@ -312,7 +316,7 @@ def _note(x: Located, finding: Finding) -> str:
     if x.modality != FUSED or not x.spoke:
         return ""
     c = verdict.compared(finding)
-    against = ", which the factor above speaks against" if c is not None and c.verdict == "different places" else ""
+    against = ", which the factor above speaks against" if c is not None and c.verdict == Verdict.DIFFERENT else ""
     return f"This takes for granted that sound and picture come from one place{against}."
 
 
@@ -347,7 +351,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, fin
 
 def _scene_row(scene: Finding) -> film.SceneRow:
     r, c = film.scene_row(scene), verdict.compared(scene)
-    factor = f", {c.odds} ({verdict.interval(c)})" if c is not None and c.verdict != "cannot tell" else ""
+    factor = f", {c.odds} ({verdict.interval(c)})" if c is not None and c.verdict != Verdict.CANNOT_TELL else ""
     return film.SceneRow(r.number, r.when, shown(r.verdict + factor, 160), shown(r.sound, 120), shown(r.picture, 120))
 
 

@@ -96,7 +96,7 @@ def _set(
     said |= {"families": FAMILIES, "missing": len(spelled_out), "remark": "" if standards else NOT_ARCHIVAL}
     files = {"main.typ": (_TEMPLATE / "report.typ").read_bytes(), "facts.json": json.dumps(said).encode()}
     files |= {name: _alone(svg, plain).encode() for name, svg in drawings.items()}
-    done = typst.compile(
+    done = typst.compile(  # type: ignore[call-overload]  # its stub knows no dict of files, its documentation does
         files,
         font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(fonts)]),
         ignore_system_fonts=True,

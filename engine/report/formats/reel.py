@@ -23,9 +23,10 @@ from PIL import Image, ImageDraw
 from engine.core import scratch, sphere
 from engine.core.clip import Frame, Interval, Reader
 from engine.core.errors import InputError, MediaError, SettingError
-from engine.core.finding import Finding, Located
+from engine.core.finding import Finding, Located, apart_km
 from engine.core.observation import Observation
 from engine.core.perceived import HEARD_SCORE, gather
+from engine.core.posterior import Place
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.media.draw import COLOURS, annotate, fitting, font, marks_of
 from engine.report.figures.ground import land
@@ -163,7 +164,7 @@ def _logger(total_s: float, progress: ProgressCallback) -> Any:
     """A logger that says nothing and passes the frames written on to `progress`."""
     import proglog
 
-    class Quiet(proglog.ProgressBarLogger):  # type: ignore[misc]
+    class Quiet(proglog.ProgressBarLogger):
         def callback(self, **_: object) -> None:
             return
 
@@ -317,14 +318,12 @@ def _places(pen: ImageDraw.ImageDraw, finding: Finding) -> None:
         x = finding.by(name)
         if x is None:
             continue
-        said = (x.region if x.regions_km2.get(0.9, 0.0) > 60_000.0 and x.region else x.place.name) if x.spoke else "cannot tell"
+        said = (x.region if x.regions_km2.get(0.9, 0.0) > 60_000.0 and x.region else x.place.name) if x.place else "cannot tell"
         pen.rectangle((left, top + 4, left + 12, top + 16), fill=COLOURS[name])
         pen.text((left + 20, top), fitting(pen, f"{words.modality(name)}: {said}", 19, _MAP[2] - 20), fill=_INK, font=font(19))
         top += 30
-    both = [x for x in (finding.by("sound"), finding.by("picture")) if x is not None and x.spoke]
-    if len(both) == 2:
-        a, b = (x.place for x in both)
-        km = float(sphere.distance_km(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg))
+    km = apart_km(finding.by("sound"), finding.by("picture"))
+    if km is not None:
         pen.text((left + 20, top), f"{words.km(km)} between the two places", fill=_INK, font=font(19))
 
 
@@ -336,10 +335,11 @@ def _map(finding: Finding) -> Image.Image:
     spoke = [x for name in ("sound", "picture") if (x := finding.by(name)) is not None and x.spoke]
     for x in spoke:
         _region(pen, x, size)
-    if len(spoke) == 2:
-        _way(pen, spoke[0], spoke[1], size)
-    for x in spoke:
-        px, py = _at(np.array([x.place.lat_deg]), np.array([x.place.lon_deg]), size)
+    places = [(x, x.place) for x in spoke if x.place is not None]
+    if len(places) == 2:
+        _way(pen, places[0][1], places[1][1], size)
+    for x, place in places:
+        px, py = _at(np.array([place.lat_deg]), np.array([place.lon_deg]), size)
         box = (px[0] - 9, py[0] - 9, px[0] + 9, py[0] + 9)
         draw = pen.ellipse if x.modality == "sound" else pen.rectangle
         draw(box, fill=COLOURS[x.modality], outline=(255, 255, 255), width=3)
@@ -378,9 +378,9 @@ def _region(pen: ImageDraw.ImageDraw, x: Located, size: tuple[int, int]) -> None
         pen.ellipse((a - r, b - r, a + r, b + r), fill=(*COLOURS[x.modality], 110))
 
 
-def _way(pen: ImageDraw.ImageDraw, a: Located, b: Located, size: tuple[int, int]) -> None:
+def _way(pen: ImageDraw.ImageDraw, a: Place, b: Place, size: tuple[int, int]) -> None:
     """The great circle between two places, broken where it leaves the map's edge."""
-    lat, lon = sphere.great_circle(a.place.lat_deg, a.place.lon_deg, b.place.lat_deg, b.place.lon_deg)
+    lat, lon = sphere.great_circle(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg)
     px, py = _at(np.asarray(lat), np.asarray(lon), size)
     for i in range(len(px) - 1):
         if abs(px[i + 1] - px[i]) < size[0] / 3:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.core.comparison import Comparison, odds_of
+from engine.core.comparison import Comparison, Verdict, odds_of
 from engine.core.edit import Effect
-from engine.core.finding import Finding
+from engine.core.finding import Finding, apart_km
 from engine.core.perceived import gather, species_behind
 from engine.media.source import shown
 from engine.report.view import edits, validation, words
@@ -28,7 +28,7 @@ def speaks_against(finding: Finding) -> tuple[str, ...]:
 
 
 def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
-    if c.verdict == "cannot tell":
+    if c.verdict == Verdict.CANNOT_TELL:
         return
     sign = 1.0 if c.log10_factor > 0 else -1.0
     weakest = min(sign * c.log10_low, sign * c.log10_high)
@@ -39,14 +39,14 @@ def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
     for under in c.by_prior:
         if under.words != c.support:
             yield f"Under the prior “{under.prior}” the factor is log₁₀ {edits.factor(under.log10_factor)} ({under.words})."
-    if sign > 0 and c.distance_km > c.same_place_km:
+    if sign > 0 and c.distance_km is not None and c.expected_km is not None and c.distance_km > c.same_place_km:
         yield (
             f"The places reported lie {words.km(c.distance_km)} apart, more than the {words.km(c.same_place_km)} that “the same "
             f"place” means here; {words.km(c.expected_km)} are to be expected under both beliefs."
         )
-    if sign < 0 and c.shared_region_km2 > 0:
+    if sign < 0 and c.shared_region_km2:
         yield f"The two 90% regions share {words.area(c.shared_region_km2)}: one place for both is not ruled out."
-    if sign < 0 and c.overlap > _OVERLAP:
+    if sign < 0 and c.overlap is not None and c.overlap > _OVERLAP:
         yield f"The beliefs of sound and picture overlap by {c.overlap:.2f} of 1."
     if sign > 0:
         yield f"In the tests {validation.factor().near} were called one place too: near places are not told from one."
@@ -63,13 +63,9 @@ def _of_senses(finding: Finding) -> Iterator[str]:
     for e in [e for e in finding.effects if e.key and e.alone][:_MOST]:
         yield f"{_title(e)} stands alone: without it the {e.modality} says nothing."
     fused, container = finding.by("both"), finding.by("container")
-    if fused and container and fused.spoke and container.spoke:
-        from engine.core.sphere import distance_km
-
-        a, b = fused.place, container.place
-        apart = float(distance_km(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg))
-        if apart > container.place.radius_km:
-            yield f"The container's own tags name a place {words.km(apart)} from where sound and picture together point."
+    apart = apart_km(fused, container)
+    if apart is not None and container and container.place and apart > container.place.radius_km:
+        yield f"The container's own tags name a place {words.km(apart)} from where sound and picture together point."
 
 
 def _of_species(finding: Finding) -> Iterator[str]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.core.claim import AGAINST, CANNOT_TELL, LIVES, NOT_THEN, NOT_THERE, SUPPORTS, Claim, ClaimFactor, ClaimTest, Resident
+from engine.core.claim import LIVES, NOT_THEN, NOT_THERE, Claim, ClaimFactor, ClaimTest, ClaimVerdict, Resident
 from engine.core.finding import Finding
 from engine.report.view import words
 
 _TITLES = {
-    SUPPORTS: "The evidence supports the claim",
-    AGAINST: "The evidence speaks against the claim",
-    CANNOT_TELL: "Cannot tell whether the claim is true",
+    ClaimVerdict.SUPPORTS: "The evidence supports the claim",
+    ClaimVerdict.AGAINST: "The evidence speaks against the claim",
+    ClaimVerdict.CANNOT_TELL: "Cannot tell whether the claim is true",
 }
-_COLOURS = {SUPPORTS: "same", AGAINST: "different", CANNOT_TELL: "cannot_tell"}
+_COLOURS = {ClaimVerdict.SUPPORTS: "same", ClaimVerdict.AGAINST: "different", ClaimVerdict.CANNOT_TELL: "cannot_tell"}
 _NAMES = {"season": "Week", "both": "Sound and picture"}
 ABSENCE = (
     "Weak evidence, and no part of the ratio: most species are silent most of the time. On 167 recordings of known place 96% "
@@ -58,19 +58,22 @@ def stated(test: ClaimTest) -> str:
 
 def headline(test: ClaimTest) -> ClaimHeadline:
     """Title and sentence of a test."""
+    untold = ClaimVerdict.CANNOT_TELL
     spoke = {f.modality: f.verdict for f in test.factors if f.modality in ("sound", "picture")}
     title = _TITLES[test.verdict]
     season = test.by("season")
-    if test.verdict == CANNOT_TELL and {SUPPORTS, AGAINST} <= set(spoke.values()):
-        fits, other = ("sound", "picture") if spoke["sound"] == SUPPORTS else ("picture", "sound")
+    if test.verdict == ClaimVerdict.CANNOT_TELL and {ClaimVerdict.SUPPORTS, ClaimVerdict.AGAINST} <= set(spoke.values()):
+        fits, other = ("sound", "picture") if spoke["sound"] == ClaimVerdict.SUPPORTS else ("picture", "sound")
         title = f"The {fits} fits the claim, the {other} does not"
-    elif test.verdict == CANNOT_TELL and season and season.verdict == AGAINST:
+    elif test.verdict == ClaimVerdict.CANNOT_TELL and season and season.verdict == ClaimVerdict.AGAINST:
         title = "The place fits the claim, the week does not"
-    parts = [odds(f) for f in test.factors if f.modality != "both" and f.verdict != CANNOT_TELL]
+    parts = [odds(f) for f in test.factors if f.modality != "both" and f.verdict != untold]
     both = test.by("both")
-    if both and both.verdict != CANNOT_TELL and len([v for v in spoke.values() if v != CANNOT_TELL]) > 1:
+    if both and both.verdict != untold and len([v for v in spoke.values() if v != untold]) > 1:
         parts.insert(0, odds(both))
-    silent = [f"{_name(f).lower()}: {f.reason}" for f in test.factors if f.modality != "both" and f.verdict == CANNOT_TELL]
+    silent = [
+        f"{_name(f).lower()}: {f.reason}" for f in test.factors if f.modality != "both" and f.verdict == ClaimVerdict.CANNOT_TELL
+    ]
     told = "; ".join(dict.fromkeys(parts)) or "; ".join(silent) or test.reason
     return ClaimHeadline(_COLOURS[test.verdict], title, f"{told[:1].upper()}{told[1:]}.")
 
@@ -104,7 +107,7 @@ def factor_rows(test: ClaimTest) -> list[tuple[str, str]]:
         name = _name(f)
         if f.modality == "both" and f.reason and f.reason == test.reason:
             continue
-        if f.verdict == CANNOT_TELL:
+        if f.verdict == ClaimVerdict.CANNOT_TELL:
             out.append((name, f"cannot tell: {f.reason}"))
         else:
             interval = words.interval(f.log10_low, f.log10_high, f.log10_factor)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.core.comparison import Verdict
 from engine.core.finding import Finding, Located
 from engine.report.view import words
 from engine.report.view.verdict import Headline, comparisons
@@ -48,7 +49,7 @@ def banner(finding: Finding) -> Headline:
 def scenes_summary(scenes: Sequence[Finding]) -> str:
     """How many scenes there are, and how many of each verdict."""
     counted = Counter(c.verdict for scene in scenes for c in comparisons(scene)[:1])
-    order = ("different places", "same place", "cannot tell")
+    order = (Verdict.DIFFERENT, Verdict.SAME, Verdict.CANNOT_TELL)
     told = [f"{counted[v]} {v}" for v in order if counted[v]]
     return f"{len(scenes)} scenes" + (f": {', '.join(told)}" if told else "")
 
@@ -56,7 +57,7 @@ def scenes_summary(scenes: Sequence[Finding]) -> str:
 def _said(x: Located | None) -> str:
     if x is None:
         return "none"
-    if not x.spoke:
+    if x.place is None:
         return "cannot tell"
     pinned = x.regions_km2.get(0.9, 0.0) <= PINNED_KM2
     return x.place.name if pinned or not x.region else x.region

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.core.edit import edited
-from engine.core.finding import Finding, Located
+from engine.core.finding import Finding
+from engine.core.posterior import Place
 from engine.core.settings import Settings
 from engine.media.source import shown
 from engine.report.view import scope, words
@@ -75,8 +76,8 @@ def _of_sound(finding: Finding, facts: Tested) -> Iterator[Condition]:
         yield Condition("Band of the sound", band, here, verdict)
     yield _over("Speech over the sound", "not looked for; copies under speech at 0 dB", _seconds(finding, "speech", ""))
     yield _over("Music over the sound", "not looked for; copies under music at 0 dB", _seconds(finding, "atoms", "music"))
-    if sound.spoke:
-        yield _of_continent(sound, facts)
+    if sound.place:
+        yield _of_continent(sound.place, facts)
 
 
 def _over(about: str, was: str, seconds: float) -> Condition:
@@ -84,10 +85,10 @@ def _over(about: str, was: str, seconds: float) -> Condition:
     return Condition(about, was, here, ON_COPIES if seconds >= _LEAST_S else AS_TESTED)
 
 
-def _of_continent(sound: Located, facts: Tested) -> Condition:
+def _of_continent(place: Place, facts: Tested) -> Condition:
     from engine.world import continents
 
-    name = continents.of(sound.place.lat_deg, sound.place.lon_deg)
+    name = continents.of(place.lat_deg, place.lon_deg)
     count = facts.continents.get(name, 0)
     verdict = AS_TESTED if count >= _FEW else THINLY if count else NOT_TESTED
     tested_here = ", ".join(f"{n} {k}" for n, k in sorted(facts.continents.items(), key=lambda x: -x[1]))

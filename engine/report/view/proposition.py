@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from engine.core.claim import CANNOT_TELL, ClaimTest
-from engine.core.comparison import VERBAL_SCALE, Comparison
+from engine.core.claim import ClaimTest, ClaimVerdict
+from engine.core.comparison import VERBAL_SCALE, Comparison, Verdict
 from engine.core.finding import Finding
 from engine.media.source import shown
 from engine.report.view import validation, verdict, words
@@ -41,7 +41,7 @@ def _rows(finding: Finding, c: Comparison) -> Iterator[tuple[str, str]]:
         "support for one place means the same part of a continent, not one spot. Two places drawn apart fall "
         f"{f.drawn}; but for that the propositions exclude each other.",
     )
-    if c.verdict == "cannot tell":
+    if c.verdict == Verdict.CANNOT_TELL:
         yield "The factor", f"No factor is stated: {shown(c.reason, 300) or 'nothing speaks for either'}."
     else:
         one, other = ("1", "2") if c.log10_factor > 0 else ("2", "1")
@@ -51,7 +51,7 @@ def _rows(finding: Finding, c: Comparison) -> Iterator[tuple[str, str]]:
             f"proposition {other} is ({verdict.interval(c)}).",
         )
     yield from validation.bound_rows(c)
-    stated = "" if c.verdict == "cannot tell" else f" A factor of {c.odds.removeprefix('about ')} is not odds of as much."
+    stated = "" if c.verdict == Verdict.CANNOT_TELL else f" A factor of {c.odds.removeprefix('about ')} is not odds of as much."
     yield "What it is not", NOT_A_CHANCE + stated
 
 
@@ -78,7 +78,7 @@ def claim_propositions(test: ClaimTest) -> tuple[tuple[str, str], ...]:
             "It was recorded somewhere else, drawn from the places where clips are made (the weakest of all priors counts).",
         ),
     ]
-    if test.verdict != CANNOT_TELL:
+    if test.verdict != ClaimVerdict.CANNOT_TELL:
         rows.append(("The ratio is not", "How probable it is that the claim is true, nor that whoever made it is honest."))
     return tuple(rows)
 

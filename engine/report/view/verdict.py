@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.core.comparison import Comparison
+from engine.core.comparison import Comparison, Verdict
 from engine.core.finding import Finding
 from engine.report.view import validation, words
 
 _PAIR = {"sound", "picture"}
-_VERDICTS = {"same place": "same", "different places": "different", "cannot tell": "cannot_tell"}
+_VERDICTS = {Verdict.SAME: "same", Verdict.DIFFERENT: "different", Verdict.CANNOT_TELL: "cannot_tell"}
 _SAID = {
     "same": "Sound and picture come from the same place",
     "different": "Sound and picture come from different places",
@@ -61,13 +61,11 @@ def title(c: Comparison) -> str:
 
 def sentence(c: Comparison) -> str:
     """How strongly a comparison speaks and what limits it, or why it cannot."""
-    if c.verdict == "cannot tell":
+    if c.verdict == Verdict.CANNOT_TELL:
         return f"{c.reason[:1].upper()}{c.reason[1:]}." if c.reason else "Nothing speaks for either."
     bound = ", held to the most that validation supports" if c.at_bound else ""
-    return (
-        f"Factor {c.odds} ({interval(c)}){bound}: the weakest under all priors. "
-        f"The places reported lie {words.km(c.distance_km)} apart.{_by_edits(c)}"
-    )
+    apart = "" if c.distance_km is None else f" The places reported lie {words.km(c.distance_km)} apart."
+    return f"Factor {c.odds} ({interval(c)}){bound}: the weakest under all priors.{apart}{_by_edits(c)}"
 
 
 def interval(c: Comparison) -> str:
@@ -88,7 +86,7 @@ def _by_edits(c: Comparison) -> str:
 
 def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
     """A comparison as (name, value) to be tabled; without numbers where a sense is silent, for they would be the prior's."""
-    if c.distance_km is None or (c.verdict == "cannot tell" and c.reason.endswith(_SILENT)):
+    if c.distance_km is None or (c.verdict == Verdict.CANNOT_TELL and c.reason.endswith(_SILENT)):
         return [
             ("Compared", f"{words.modality(c.a)} with {words.modality(c.b).lower()}"),
             ("Verdict", f"{c.verdict}: {c.reason}"),
@@ -97,7 +95,7 @@ def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
     one_way = "one place" if c.log10_factor > 0 else "different places"
     numbers = f"log₁₀ {c.log10_factor:+.2f}, 95% interval {c.log10_low:+.2f} to {c.log10_high:+.2f}"
     factor = (f"Factor for {one_way}", f"{c.odds}, {interval(c)} ({numbers})")
-    if c.verdict == "cannot tell":
+    if c.verdict == Verdict.CANNOT_TELL:
         factor = ("Factor, computed but not stated as a result", f"{c.odds} for {one_way}, {interval(c)} ({numbers})")
     bound = "; the factor is at the bound they support" if c.at_bound else ""
     out = [
@@ -108,9 +106,9 @@ def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
         ("Validation", f"{validation.behind(c.pairs)}{bound}"),
         ("Before calibration", f"log₁₀ {c.log10_raw:+.2f}"),
         ("Between the places", words.km(c.distance_km)),
-        ("Expected distance", f"{words.km(c.expected_km)}, over both beliefs"),
-        ("Overlap of beliefs", f"{c.overlap:.2f} of 1"),
-        ("In both 90% regions", words.area(c.shared_region_km2) if c.shared_region_km2 > 0 else "nothing"),
+        ("Expected distance", "none" if c.expected_km is None else f"{words.km(c.expected_km)}, over both beliefs"),
+        ("Overlap of beliefs", "none" if c.overlap is None else f"{c.overlap:.2f} of 1"),
+        ("In both 90% regions", words.area(c.shared_region_km2) if c.shared_region_km2 else "nothing"),
         ("“The same place”", f"within about {words.km(c.same_place_km)}"),
     ]
     out += [(f"Prior “{u.prior}”", f"log₁₀ {u.log10_factor:+.2f}, {u.words}") for u in c.by_prior]
