@@ -17,7 +17,7 @@ from app import by_hand, casebook, state
 from app.frame import clean, plain
 from engine import EarwitnessError, Finding, Progress
 from engine.analysis import factor
-from engine.case import Filed, Ruling
+from engine.case import CaseClip, Ruling
 from engine.case.record import archive
 from engine.case.record import decisions as filing
 from engine.core import without_password
@@ -90,7 +90,7 @@ def _writing() -> None:
     st.button("Stop", key="filing-stop", icon=":material/close:", **state.callback(work.cancel))
 
 
-def _kept(b: state.Bench, filed: Filed, found: Finding) -> None:
+def _kept(b: state.Bench, filed: CaseClip, found: Finding) -> None:
     waiting = len(b.moves) - b.filing.entered
     where = clean(without_password(filed.place), 200)
     if b.filing.error:
@@ -140,8 +140,8 @@ def start(b: state.Bench) -> None:
         return
     settings, known = b.settings, dict(b.judged)
 
-    def write(report: Callable[[Progress], None]) -> Filed:
-        return filing.file(place, filing.first_findings(perception, settings, report, known), reader, who, report)
+    def write(report: Callable[[Progress], None]) -> CaseClip:
+        return filing.add_clip(place, filing.first_findings(perception, settings, report, known), reader, who, report)
 
     b.filing.work = state.Work("keeping the clip in a case", write)
 
@@ -213,5 +213,5 @@ def handed_out(
     held.filed, custody = filing.keep(held.filed, replace(found, film=(), timeline=None), held.who)
     made = make(custody)
     data = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
-    held.filed = filing.hand_out(held.filed, custody, form, f"{stem}.{form}", data, held.who)
+    held.filed = filing.issue_report(held.filed, custody, form, f"{stem}.{form}", data, held.who)
     return data

@@ -115,7 +115,7 @@ def _stop() -> None:
 
 def told(flow: FlowMap, dark: bool) -> None:
     """What the flow was told, what its points are, and the way they came."""
-    by = ", ".join(_TOLD[s] for s in flow.senses)
+    by = ", ".join(_TOLD[s] for s in flow.inputs)
     points = "points drawn from it" if flow.label == "posterior" else f"points sharpened ({flow.guidance:g}×)"
     st.html(
         f"<div class='ew-dim'>The flow, told {by}: {len(flow.lat_deg)} {points}; {1 - min(1.0, flow.inside):.0%} of its belief "

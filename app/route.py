@@ -212,7 +212,7 @@ def _digest(text: str) -> str:
 
 
 async def _held(request: Request, held: _Door) -> Response:
-    now = await to_thread.run_sync(held.uploads.held_bytes, request.path_params["upload"])
+    now = await to_thread.run_sync(held.uploads.received_bytes, request.path_params["upload"])
     return JSONResponse({"held": now}, headers=_GUARDED)
 
 

@@ -31,7 +31,7 @@ from engine.analysis import edits as engine_edits
 from engine.analysis import effects as engine_effects
 from engine.analysis import species_range as engine_species_range
 from engine.analysis import warm_up as engine_warm_up
-from engine.case import Filed, JobTicket
+from engine.case import CaseClip, JobTicket
 from engine.clues import affinity_countries, affinity_places
 from engine.core import Choice, Effect, Scratch, Step, chosen_settings, edit_steps, edited, scratch_folder, untouched
 from engine.media import excerpt_wav
@@ -88,7 +88,7 @@ class Filing:
     """
 
     place: str = ""
-    filed: Filed | None = None
+    filed: CaseClip | None = None
     work: Work | None = None
     entered: int = 0
     left: str = ""

@@ -390,7 +390,7 @@ def _decided(b: Book, e: ArchiveEntry) -> None:
 def _belief(b: Book, e: ArchiveEntry, sense: str) -> None:
     """The map of one finding, in a view that holds those of both, so that they can be held side by side."""
     try:
-        found = {x.id: archive.beliefs(casebook.document(b, x)).get(sense) for x in casebook.chosen(b)}
+        found = {x.id: archive.posteriors(casebook.document(b, x)).get(sense) for x in casebook.chosen(b)}
     except EarwitnessError as error:
         st.caption(plain(error, 300))
         return

@@ -95,7 +95,7 @@ def setting_choice(name: str, held: str, default: str, without: Finding, finding
     return Choice(name, held, default, *_between(without, finding))
 
 
-def told(finding: Finding) -> Finding:
+def with_history(finding: Finding) -> Finding:
     """The finding with what each edit and each setting chosen did; what is told already is not worked out again."""
     s = finding.settings
     steps = finding.history or (history(finding.perception, s) if s.edits or edit.edited(s) else ())
@@ -106,7 +106,7 @@ def explained(finding: Finding) -> Finding:
     """The finding with what each edit, setting, clue and observation did, as reports show it."""
     film = tuple(replace(f, rationale=rationale(f)) for f in finding.film)
     done = effects(finding.perception, finding.settings, finding)
-    return replace(told(finding), effects=done, film=film, rationale=rationale(finding))
+    return replace(with_history(finding), effects=done, film=film, rationale=rationale(finding))
 
 
 def factor(finding: Finding) -> tuple[float | None, str]:
@@ -171,7 +171,7 @@ def modality_weights(settings: Settings | None = None) -> tuple[tuple[str, float
 class _Result:
     """What is read off one set of evidence: belief, place and gain of each sense, and the factor."""
 
-    beliefs: dict[str, Posterior]
+    posteriors: dict[str, Posterior]
     places: dict[str, Place]
     gains: dict[str, float]
     log10_factor: float | None
@@ -181,19 +181,19 @@ class _Result:
         evidence = tuple(evidence)
         s = found.settings
         prior: Prior = found.located[0].prior
-        beliefs, places, gains = {}, {}, {}
+        posteriors, places, gains = {}, {}, {}
         for x in found.located:
             held = tuple(e for e in evidence if _joins(e, x.modality, s) and e.abstained is None)
             belief = fuse.posterior_of(held, prior, fuse.effective(s.weights, held, x.modality == FUSED))
             gain = belief.gain_nats(prior)
             if held and gain >= fuse.LEAST_GAIN_NATS:
-                beliefs[x.modality], gains[x.modality] = belief, gain
+                posteriors[x.modality], gains[x.modality] = belief, gain
                 places[x.modality] = belief.place(s.radius_km)
         factor = None
-        if {"sound", "picture"} <= beliefs.keys():
-            raw = agreement.log10_factor(beliefs["sound"], beliefs["picture"], prior, s.same_place_km)
+        if {"sound", "picture"} <= posteriors.keys():
+            raw = agreement.log10_factor(posteriors["sound"], posteriors["picture"], prior, s.same_place_km)
             factor = compare.calibrated(raw)
-        return cls(beliefs, places, gains, factor)
+        return cls(posteriors, places, gains, factor)
 
 
 def _joins(e: Evidence, modality: str, settings: Settings) -> bool:
@@ -239,7 +239,7 @@ def _effect(whole: _Result, rest: _Result, e: Evidence, key: str, title: str) ->
         moved_km=_moved(whole, rest, sense) or 0.0,
         moved_both_km=_moved(whole, rest, FUSED),
         gain_change=whole.gains.get(sense, 0.0) - rest.gains.get(sense, 0.0),
-        alone=sense in whole.beliefs and sense not in rest.beliefs,
+        alone=sense in whole.posteriors and sense not in rest.posteriors,
     )
 
 

@@ -46,14 +46,14 @@ class Charted:
 def chart(flow: Flow, condition: Condition, progress: ProgressCallback = silent) -> Charted:
     """Exact log density at the cells of the world grid that matter, and that of the coarser cell about them elsewhere."""
     grid = flow.atlas.grid
-    told = flow.told([condition])
+    conditioning = flow.conditioning([condition])
     coarse = parents_of(grid.cells, COARSE)
     _, first, of_cell = np.unique(coarse, return_index=True, return_inverse=True)
     total = np.zeros((len(first), 3))
     np.add.at(total, of_cell, grid.xyz * grid.area_km2[:, None])
     centre = total / np.linalg.norm(total, axis=1, keepdims=True)
     steradian = grid.area_km2 / sphere.EARTH_RADIUS_KM**2
-    rough = _at(flow, told, centre, progress, "the flow, coarse")
+    rough = _at(flow, conditioning, centre, progress, "the flow, coarse")
     mass = np.exp(rough) * np.bincount(of_cell, steradian)
     sketched = np.exp(flow.atlas.log_mass([condition], flow.heat)[0])
     hidden = np.bincount(of_cell, sketched) > SKETCHED
@@ -63,14 +63,14 @@ def chart(flow: Flow, condition: Condition, progress: ProgressCallback = silent)
     wanted[enough] = True
     fine = np.flatnonzero(wanted[of_cell])
     log_density = rough[of_cell]
-    log_density[fine] = _at(flow, told, grid.xyz[fine], progress, "the flow, fine")
+    log_density[fine] = _at(flow, conditioning, grid.xyz[fine], progress, "the flow, fine")
     return Charted(grid, log_density, float((np.exp(log_density) * steradian).sum()))
 
 
-def _at(flow: Flow, told: object, xyz: NDArray[np.float64], progress: ProgressCallback, name: str) -> NDArray[np.float64]:
+def _at(flow: Flow, conditioning: object, xyz: NDArray[np.float64], progress: ProgressCallback, name: str) -> NDArray[np.float64]:
     out = np.empty(len(xyz))
     for at in range(0, len(xyz), AT_ONCE):
-        out[at : at + AT_ONCE] = flow.log_density(told, xyz[at : at + AT_ONCE])[0]  # type: ignore[arg-type]
+        out[at : at + AT_ONCE] = flow.log_density(conditioning, xyz[at : at + AT_ONCE])[0]  # type: ignore[arg-type]
         progress(Progress(name, min(at + AT_ONCE, len(xyz)), len(xyz), "places"))
     return out
 

@@ -134,8 +134,8 @@ def judge(
     coarse = _score(perception, observations, settings, world)
     prior = priors.prior(settings.prior, world)
     spoken = [own for _, own in _by_modality(coarse, settings.included) if any(e.abstained is None for e in own)]
-    beliefs = (fuse.posterior_of(own, prior, fuse.effective(settings.weights, own, fused=False)) for own in spoken)
-    grid = refine.refined(*beliefs) if spoken else world
+    posteriors = (fuse.posterior_of(own, prior, fuse.effective(settings.weights, own, fused=False)) for own in spoken)
+    grid = refine.refined(*posteriors) if spoken else world
     evidence = _score(perception, observations, settings, grid)
     located = _located(evidence, settings, grid)
     comparisons = _compared(located, evidence, settings, grid)
@@ -211,9 +211,9 @@ def judge_film(
 def _lean(finding: Finding) -> Finding:
     """A finding that holds the half of what it might, for a film's scenes are kept all together."""
     for x in finding.located:
-        x.posterior.lean()
+        x.posterior.drop_derived()
         if x.posterior.grid is not world_grid():
-            x.posterior.grid.lean()
+            x.posterior.grid.drop_derived()
     return finding
 
 
@@ -311,7 +311,7 @@ def _test(
                 trusted = tuple(o for o in observations if o.label not in doubted)
                 without = _sound_of(trusted, own, settings.but(when=stated.when or settings.when))
             names = tuple(residents.FALSE_ALARMS[latin] for latin in doubted)
-            senses.append(claim.Sense(x, _under(own, settings), _under(without, settings) if doubted else (), names))
+            senses.append(claim.ModalityEvidence(x, _under(own, settings), _under(without, settings) if doubted else (), names))
     heard = tuple(o for o in observations if o.clue == "species") if "species" not in settings.left_out else ()
     listened = any(x.modality == "sound" for x in located) and "species" not in perception.silent
     absent, expected = residents.absent(heard, stated) if listened else ((), 0)

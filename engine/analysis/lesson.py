@@ -92,8 +92,8 @@ def points(lesson: Lesson, lat_deg: float, lon_deg: float, hints: int = 0) -> tu
 def answer(finding: Finding) -> Located | None:
     """Where the program places the clip: both senses where they were fused, else the one that says most; None if none speaks."""
     spoke = [x for x in finding.located if x.spoke and x.modality != "container"]
-    senses = [x for x in spoke if x.modality != FUSED]
-    if len(senses) == 1:
-        return senses[0]
+    modalities = [x for x in spoke if x.modality != FUSED]
+    if len(modalities) == 1:
+        return modalities[0]
     fused = next((x for x in spoke if x.modality == FUSED), None)
     return fused or max(spoke, key=lambda x: x.gain_nats, default=None)

@@ -56,7 +56,7 @@ class FlowMap:
     """
 
     located: Located
-    senses: tuple[str, ...]
+    inputs: tuple[str, ...]
     lat_deg: NDArray[np.float64] = field(repr=False)
     lon_deg: NDArray[np.float64] = field(repr=False)
     path_lat_deg: NDArray[np.float64] = field(repr=False)

@@ -26,7 +26,7 @@ from engine.world import countries, places, priors
 from engine.world.grid import world_grid
 
 SOUND_S = 3.0  # shortest stretch of sound
-MOST_STRETCHES = 120
+MOST_SPANS = 120
 MOST_SHOTS = 400
 COARSE_RESOLUTION = 2  # H3, about 180 km edges
 HEARD_TOGETHER_S = 12.0  # of sound are judged together
@@ -93,7 +93,7 @@ def _stretches(finding: Finding) -> list[Interval]:
     if not finding.clip.audio_tracks:
         return []
     whole = finding.interval
-    count = max(1, round(whole.length_s / max(SOUND_S, whole.length_s / MOST_STRETCHES)))
+    count = max(1, round(whole.length_s / max(SOUND_S, whole.length_s / MOST_SPANS)))
     edges = np.linspace(whole.start_s, whole.end_s, count + 1)
     return [Interval(float(a), float(b)) for a, b in pairwise(edges)]
 

@@ -65,9 +65,9 @@ def _candidates(argued: Rationale, pen: Pen) -> None:
     """Countries with log-odds, as a table for each sense."""
     for modality in dict.fromkeys(c.modality for c in argued.candidates):
         own = [c for c in argued.candidates if c.modality == modality]
-        told = ", ".join(f"{plain(c.name, 40)} {c.log_odds:+.1f} ({c.weight:+.1f})" for c in own)
+        odds = ", ".join(f"{plain(c.name, 40)} {c.log_odds:+.1f} ({c.weight:+.1f})" for c in own)
         head = f"Log-odds by {words.modality(modality).lower()}, and what was perceived moved them by, in nats: "
-        _wrapped(head + told, "  ", pen)
+        _wrapped(head + odds, "  ", pen)
 
 
 def _wrapped(text: str, indent: str, pen: Pen, dim: bool = False) -> None:

@@ -181,7 +181,7 @@ def _report(args: argparse.Namespace, case: Case) -> int:
     kept = kept_of(case, args.finding, args.scene)
     output.check([target for _, target in targets], kept.path)
     with bar() as progress, again(case, kept, progress=progress) as found:
-        finding = _told(found.finding, progress)
+        finding = _explained(found.finding, progress)
         made = [
             output.tried(
                 target.option, partial(report.render, finding, found.reader, None, found.custody), getattr(args, "debug", False)
@@ -218,7 +218,7 @@ def _entered(case: Case, kept: Kept, form: str, target: output.Target, data: byt
     return log_report(case, kept, form, Path(target.path), data)
 
 
-def _told(finding: Finding, progress: ProgressCallback) -> Finding:
+def _explained(finding: Finding, progress: ProgressCallback) -> Finding:
     """With what a report shows beside the result: what each edit, clue and observation did, and the timeline."""
     from engine.analysis.effects import explained
     from engine.analysis.timeline import timeline_of

@@ -53,19 +53,19 @@ def run(args: argparse.Namespace) -> int:
         modality = args.of or next(m for m in (FUSED, "sound", "picture") if finding.by(m))
         flow = opinion_by_flow(finding, modality, args.samples, args.guidance, progress)
     if target is None or not target.is_stdout:
-        print(told(flow))
+        print(summary_of(flow))
     if target:
         output.write(target, geojson(flow))
     return 0
 
 
-def told(flow: FlowMap) -> str:
+def summary_of(flow: FlowMap) -> str:
     """What the flow says, in three lines."""
     x = flow.located
     sizes = ", ".join(f"{share:.0%} region {km2:,.0f} km²" for share, km2 in x.regions_km2.items())
     return "\n".join(
         (
-            f"{x.modality} by the flow (told by {', '.join(flow.senses)}): {plain(x.place.name)} "
+            f"{x.modality} by the flow (told by {', '.join(flow.inputs)}): {plain(x.place.name)} "
             f"({x.place.lat_deg:.2f}, {x.place.lon_deg:.2f}), {x.place.mass:.0%} within {x.place.radius_km:g} km",
             f"{sizes}; {1 - min(1.0, flow.inside):.0%} of its belief lay at sea and was left out",
             f"{len(flow.lat_deg)} samples: {flow.label}. Trained on simulated clips; a second opinion, part of no verdict.",

@@ -16,7 +16,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from engine.cli import argument, by_hand, filing, output
+from engine.cli import argument, case_options, edit_options, output
 from engine.cli.bar import bar
 from engine.cli.summary import summarise
 from engine.cli.terminal import Pen, plain, say
@@ -183,8 +183,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help='of a film of several scenes: the number of one, or "whole" (default: the list of all)',
     )
-    by_hand.add_arguments(parser)
-    filing.add_arguments(parser)
+    edit_options.add_arguments(parser)
+    case_options.add_arguments(parser)
     said = parser.add_argument_group("a claim to be tested")
     said.add_argument("--claim", metavar="PLACE", help='where it is said to be from: "Augusta, Georgia" or "33.47, -81.97"')
     said.add_argument("--claim-date", type=day, metavar="YYYY-MM-DD", help="when it is said to be from")
@@ -232,12 +232,12 @@ def run(args: argparse.Namespace) -> int:
     if reel is not None and reel.is_stdout:
         raise InputError("A reel cannot be written to the terminal; give --reel a file name ending in .mp4.")
     output.check([*(t for _, t in targets), *([reel] if reel else [])], args.clip, _read(args))
-    settings, case = _settings(args), filing.read(args)
+    settings, case = _settings(args), case_options.read(args)
     args.author = args.author or args.who
-    hand, asked = by_hand.read(args), argument.reasoner_of(args)
+    edits, asked = edit_options.read(args), argument.reasoner_of(args)
     with bar(args.quiet) as progress:
         finding, documents = _examine(
-            args.clip, settings, [r for r, _ in targets], progress, hand, args.scene, args.reel, asked, args.again, case, debug
+            args.clip, settings, [r for r, _ in targets], progress, edits, args.scene, args.reel, asked, args.again, case, debug
         )
     done = [
         output.tried(target.option, partial(_keep, report, target, document, case), debug)
@@ -268,7 +268,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _keep(
-    report: Report, target: output.Target, document: str | bytes | output.Failure, case: filing.Filing | None
+    report: Report, target: output.Target, document: str | bytes | output.Failure, case: case_options.CaseEntry | None
 ) -> str | bytes | output.Failure:
     """Write a document that was made, and enter it into the case's log."""
     if isinstance(document, output.Failure):
@@ -290,12 +290,12 @@ def _examine(
     settings: Settings,
     reports: list[Report],
     progress: ProgressCallback,
-    hand: by_hand.ByHand,
+    edits: edit_options.PlannedEdits,
     scene: int | None,
     reel: str | None = None,
     asked: Reasoner | None = None,
     again: bool = False,
-    case: filing.Filing | None = None,
+    case: case_options.CaseEntry | None = None,
     debug: bool = False,
 ) -> tuple[Finding, list[str | bytes | output.Failure]]:
     """The finding and each report's content, the reel written ("" stands for it); what fails stands in its own place. The file
@@ -312,12 +312,12 @@ def _examine(
         perceived = settings.interval if case is None else None  # a case perceives whole clips
         perception, _, kept = Results().perceive(reader, settings.but(interval=perceived), progress, again)
         progress(Progress("known from before; drawing the map" if kept else "drawing the map"))
-        settings = hand.apply(perception, settings)
+        settings = edits.apply(perception, settings)
         if scene:
             settings = settings.but(interval=_stretch_of(scene, scenes(perception)))
         took_s = time.monotonic() - began
         finding = judge_film(perception, settings, progress, took_s) if scene is None else judge(perception, settings, took_s)
-        if hand.makings or case is not None or any(r.explained for r in reports):
+        if edits.makings or case is not None or any(r.explained for r in reports):
             progress(Progress("weighing each piece of evidence"))
             if case is not None:  # which keeps each decision with what it did, or nothing
                 finding = explained(finding)

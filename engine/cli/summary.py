@@ -109,10 +109,10 @@ def _located(x: Located, pen: Pen) -> None:
 
 
 def _claim(test: ClaimTest, pen: Pen) -> None:
-    told = claim.headline(test)
+    shown_claim = claim.headline(test)
     pen.line()
     pen.line(pen.styled(plain(f"{claim.who(test.claim)}: {claim.stated(test)}", 200), "bold"))
-    _paragraph(pen, f"{told.title}. {told.sentence}")
+    _paragraph(pen, f"{shown_claim.title}. {shown_claim.sentence}")
     for f in test.factors:
         if f.distance_km is not None:
             _field(pen, words.modality(f.modality).lower(), f"{words.km(f.distance_km)} away; {claim.inside(f)}")
@@ -148,8 +148,8 @@ def _edited(finding: Finding, pen: Pen) -> None:
         pen.line()
         pen.line(pen.styled("Done by hand", "bold") + pen.styled("  log₁₀ of the factor for one place, before and after", "dim"))
     for step in finding.history:
-        told = edits.change(step)
-        _paragraph(pen, f"{edits.said(step.edit)}{f' · {told}' if told else ''}")
+        shown_claim = edits.change(step)
+        _paragraph(pen, f"{edits.said(step.edit)}{f' · {shown_claim}' if shown_claim else ''}")
     if finding.choices:
         pen.line()
         pen.line(

@@ -89,7 +89,7 @@ class Posterior:
         held = self.mass > 0
         return float(-(self.mass[held] * self.log_mass[held]).sum())
 
-    def lean(self) -> None:
+    def drop_derived(self) -> None:
         """Forget what was worked out of the mass and is worked out again when asked for: for findings kept by the hundred."""
         for name in ("mass", "log_density", "region_rank"):
             self.__dict__.pop(name, None)

@@ -43,7 +43,7 @@ _REACH = 4.0  # standard deviations beyond which a cell is not at the claimed pl
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sense:
+class ModalityEvidence:
     """One modality's beliefs.
 
     Attributes:
@@ -106,7 +106,7 @@ def log10_ratio(posterior: Posterior, prior: Prior, k: NDArray[np.float64]) -> f
 def test(
     claim: Claim,
     place: str,
-    senses: Sequence[Sense],
+    modalities: Sequence[ModalityEvidence],
     week_log_l: NDArray[np.float64] | None,
     week: int | None,
     heard: tuple[Resident, ...] = (),
@@ -123,8 +123,8 @@ def test(
         week: the claimed week, 1 to 48, or None.
         heard, absent, expected: of `clues.residents`.
     """
-    k = kernel(claim, senses[0].located.prior.grid) if senses else np.zeros(0)
-    factors = tuple(_sense(claim, s, k) for s in senses)
+    k = kernel(claim, modalities[0].located.prior.grid) if modalities else np.zeros(0)
+    factors = tuple(_factor_of(claim, s, k) for s in modalities)
     if len(factors) > 1:
         factors = (*factors, _both(factors))
     place_factor = factors[-1] if factors else None
@@ -162,7 +162,7 @@ def beside(now: ClaimTest, first: Sequence[ClaimTest]) -> ClaimTest:
     return replace(now, before_edits=same.main.log10_factor if same and same.main else 0.0 if same else None)
 
 
-def _sense(claim: Claim, sense: Sense, k: NDArray[np.float64]) -> ClaimFactor:
+def _factor_of(claim: Claim, sense: ModalityEvidence, k: NDArray[np.float64]) -> ClaimFactor:
     x = sense.located
     fit = calibrations()[x.modality]
     at = None if x.place is None else float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, claim.lat_deg, claim.lon_deg))

@@ -47,7 +47,7 @@ class Cue:
     id: str
     group: str
     what: str
-    sense: str
+    modality: str
     areas: tuple[str, ...]
     ratio: float
     match: tuple[tuple[str, str], ...]
@@ -214,5 +214,5 @@ def noted(cue_id: str, start_s: float, end_s: float, confidence: float, author: 
         raise SettingError(f"A confidence of {confidence:g} is out of range; choose more than 0 and at most 1.")
     if not (np.isfinite(start_s) and np.isfinite(end_s)) or start_s < 0 or end_s < start_s:
         raise SettingError(f"The time {start_s:g} to {end_s:g} s makes no sense; give a start in the clip and a later end.")
-    kind = "sound" if cue.sense == "sound" else "scene"
+    kind = "sound" if cue.modality == "sound" else "scene"
     return Observation(CLUE, kind, cue.id, confidence, start_s, end_s, cue.what, author, None, note[:400])

@@ -394,7 +394,7 @@ def _noted(finding: Finding, everything: Sequence[Perceived]) -> Iterator[Fact]:
         who = "The analyst notes" if p.best.by_analyst else "The picture was taken to show"
         weight = f"; counted as up to {cue.ratio:g} times likelier there" if p.key in counted else "; it is not counted here"
         pointer = Pointer(cue.id, f"{cue.what[:1].upper()}{cue.what[1:]}: at home in {cues.where(cue)}{weight}.")
-        yield Fact(cue.sense, p.best.kind, f"{who}: {cue.what} ({p.best.score:.2f}).", (p.key,), p.best.start_s, p.best.end_s,
+        yield Fact(cue.modality, p.best.kind, f"{who}: {cue.what} ({p.best.score:.2f}).", (p.key,), p.best.start_s, p.best.end_s,
                    (pointer,), (), p.key in counted)  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def argue(
         stands_in: why no language model speaks, or "".
     """
     reasons = reasons or {}
-    told: list[Candidate] = []
+    candidates: list[Candidate] = []
     sentences: list[Sentence] = []
     for modality in _SENSES:
         own = [f for f in facts if f.modality == modality]
@@ -42,10 +42,10 @@ def argue(
         if located is None or not own:
             continue
         possible = opinion.candidates(located) if located.spoke else ()
-        told += possible
+        candidates += possible
         sentences.append(_conclusion(located, own, possible, reasons))
-    together = _together(finding, facts, told, reasons)
-    return Rationale(tuple(sentences + together), tuple(told), AUTHOR, stands_in)
+    together = _together(finding, facts, candidates, reasons)
+    return Rationale(tuple(sentences + together), tuple(candidates), AUTHOR, stands_in)
 
 
 def of_fact(fact: Fact, doubted: set[str] | None = None) -> list[Sentence]:
@@ -118,7 +118,7 @@ def _other_countries(
 
 
 def _together(
-    finding: Finding, facts: Sequence[Fact], told: list[Candidate], reasons: Mapping[tuple[str, str], str]
+    finding: Finding, facts: Sequence[Fact], candidates: list[Candidate], reasons: Mapping[tuple[str, str], str]
 ) -> list[Sentence]:
     """How sound and picture compare, and where both together point; only where both speak."""
     sound, picture, both = (finding.by(m) for m in ("sound", "picture", FUSED))
@@ -142,7 +142,7 @@ def _together(
     differ = any(c.verdict == "different places" for c in finding.comparisons)
     if both is not None and both.spoke and not differ:
         possible = opinion.candidates(both)
-        told += possible
+        candidates += possible
         text = f"Read as one place, both point to {_where(both)}; of the countries, {_shares(possible[:3])} of the belief."
         others = _other_countries(FUSED, possible, reasons)
         out.append(Sentence(text, INFERRED, FUSED, keys, alternatives=others, scored=True))

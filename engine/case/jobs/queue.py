@@ -58,7 +58,7 @@ class JobStage:
     done: float = 0.0
     total: float | None = None
     unit: str = ""
-    lane: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)

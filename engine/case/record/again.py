@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.analysis.effects import told
+from engine.analysis.effects import with_history
 from engine.case.jobs.results import Results
 from engine.case.record import codec
 from engine.case.record.reproduce import compare
@@ -70,7 +70,7 @@ def again(case: Case, kept: Kept, results: Results | None = None, progress: Prog
         perceiving = settings.but(interval=None)  # a case perceives whole clips, and judges them scene by scene
         perception, _, _ = (results or Results()).perceive(reader, perceiving, progress)
         progress(Progress("drawing the map"))
-        finding = told(judge(perception, settings))
+        finding = with_history(judge(perception, settings))
         then, now = json_of(kept.document, "The document in the case"), json.loads(to_json(finding))
         yield Again(finding, reader, custody_of(case, kept, _remarks(kept, then, now)))
 

@@ -157,7 +157,7 @@ class ArchiveQuery:
     atom: str = ""
     text: str = ""
     near: tuple[float, float, float] | None = None
-    sense: str = ""
+    modality: str = ""
     since: date | None = None
     until: date | None = None
     name: str = ""
@@ -176,7 +176,7 @@ class ArchiveQuery:
     def _is_near(self, s: ArchiveSpot) -> bool:
         assert self.near is not None
         lat, lon, km = self.near
-        return (not self.sense or s.modality == self.sense) and float(distance_km(s.lat_deg, s.lon_deg, lat, lon)) <= km
+        return (not self.modality or s.modality == self.modality) and float(distance_km(s.lat_deg, s.lon_deg, lat, lon)) <= km
 
     def _in_time(self, day: date | None) -> bool:
         if self.since is None and self.until is None:
@@ -418,7 +418,7 @@ def _keep(path: Path, data: bytes) -> None:
         not_kept(error)
 
 
-def beliefs(document: Mapping[str, Any]) -> dict[str, Posterior]:
+def posteriors(document: Mapping[str, Any]) -> dict[str, Posterior]:
     """Belief over the map by sense, as far as a document lists its cells: enough to draw it."""
     found = {}
     for x in document.get("located") or ():

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.analysis.effects import told
+from engine.analysis.effects import with_history
 from engine.analysis.judge import judge, result_key, scenes
 from engine.case.jobs.outcome import marks_of, scene_of
 from engine.case.jobs.results import write_whole
@@ -34,7 +34,7 @@ REPORTS = "reports"  # folder in a case's own
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class CaseClip:
     """A clip in a case.
 
     Attributes:
@@ -101,9 +101,9 @@ def first_findings(
     return tuple(found)
 
 
-def file(
+def add_clip(
     place: str, found: Sequence[Finding], reader: Reader | None = None, who: str = "", progress: ProgressCallback = silent
-) -> Filed:
+) -> CaseClip:
     """Keep a clip in a case, made when the folder holds none; what is there already stays as it is.
 
     Args:
@@ -124,34 +124,34 @@ def file(
         rows.append(scene_of(finding, finding.scene))
     with Case.at(place, who=who) as case:
         case.add_findings(_whole(clip), _key(found[0]), rows, (METHOD, marks) if reader is not None else None)
-        return Filed(place, case.title, clip.sha256, case.head())
+        return CaseClip(place, case.title, clip.sha256, case.head())
 
 
-def decide(filed: Filed, rulings: Sequence[Ruling], who: str = "") -> Filed:
+def decide(in_case: CaseClip, rulings: Sequence[Ruling], who: str = "") -> CaseClip:
     """Write decisions into the log, first to last, each about its finding as first judged.
 
     Raises:
         InputError, DataError: the case cannot be written; nothing of that decision was, and those before it were.
     """
-    with Case(filed.place, who) as case:
+    with Case(in_case.place, who) as case:
         for r in rulings:
             named = "" if r.who == ANALYST else r.who
             case.decide(_keep(case, r.first), r.what, r.why, r.log10_before, r.log10_after, named)
-        return replace(filed, head=case.head())
+        return replace(in_case, head=case.head())
 
 
-def keep(filed: Filed, finding: Finding, who: str = "") -> tuple[Filed, Custody]:
+def keep(in_case: CaseClip, finding: Finding, who: str = "") -> tuple[CaseClip, Custody]:
     """Keep a finding as it stands; returns also what a document made of it is to bear.
 
     Raises:
         InputError, DataError: the case cannot be written.
     """
-    with Case(filed.place, who) as case:
+    with Case(in_case.place, who) as case:
         kept = case.finding(_keep(case, finding))
-        return replace(filed, head=case.head()), custody_of(case, kept)
+        return replace(in_case, head=case.head()), custody_of(case, kept)
 
 
-def note_written(filed: Filed, custody: Custody, form: str, path: Path | None, data: bytes, who: str = "") -> Filed:
+def note_written(in_case: CaseClip, custody: Custody, form: str, path: Path | None, data: bytes, who: str = "") -> CaseClip:
     """Enter a document into the log with its hash, by which `earwitness verify` knows it.
 
     Args:
@@ -161,24 +161,24 @@ def note_written(filed: Filed, custody: Custody, form: str, path: Path | None, d
     Raises:
         InputError, DataError: the case cannot be written.
     """
-    with Case(filed.place, who) as case:
-        return replace(filed, head=log_report(case, case.finding(custody.finding), form, path, data))
+    with Case(in_case.place, who) as case:
+        return replace(in_case, head=log_report(case, case.finding(custody.finding), form, path, data))
 
 
-def hand_out(filed: Filed, custody: Custody, form: str, name: str, data: bytes, who: str = "") -> Filed:
+def issue_report(in_case: CaseClip, custody: Custody, form: str, name: str, data: bytes, who: str = "") -> CaseClip:
     """The same for a document that a browser saves who knows where: a case in a folder keeps a copy of it in `reports/`.
 
     Args:
         name: what the file is called.
     """
-    return note_written(filed, custody, form, _copy(filed.place, name, data), data, who)
+    return note_written(in_case, custody, form, _copy(in_case.place, name, data), data, who)
 
 
 def _keep(case: Case, finding: Finding) -> str:
     """Id of a finding in the case; it is written down when it is not there yet."""
     key = _key(finding)
     there = case.same(finding.clip.sha256, key, codec.settings_to_json(finding.settings), finding.scene)
-    return there or case.add_findings(_whole(finding.clip), key, [scene_of(told(finding), finding.scene)])[0]
+    return there or case.add_findings(_whole(finding.clip), key, [scene_of(with_history(finding), finding.scene)])[0]
 
 
 def _whole(clip: Clip) -> Clip:

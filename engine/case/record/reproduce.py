@@ -116,8 +116,8 @@ def reproduce(
         remarks.insert(0, "The clip is another file than the one examined.")
     if found.same and not remarks:
         wrong = tuple(_documents(bundle.documents, finding))
-        told = ("tables and the page's verdict", len(TABLES) + 1, len(wrong))
-        found = Reproduction((*found.groups, told), wrong, ())
+        headline = ("tables and the page's verdict", len(TABLES) + 1, len(wrong))
+        found = Reproduction((*found.groups, headline), wrong, ())
     else:
         remarks.append("The tables were not compared byte by byte, for not all is the same.")
     return Reproduction(found.groups, found.differences, tuple(remarks))
@@ -275,8 +275,8 @@ def _documents(documents: Mapping[str, bytes], finding: Finding) -> Iterator[Dif
         if name in documents and documents[name] != write(finding).encode("utf-8", "replace"):
             yield Difference(name, "other content", "what these numbers are written as")
     page = documents.get("report.html", b"").decode("utf-8", "replace")
-    told = film.banner(finding) if finding.film else verdict.headline(finding)
-    for said in (told.title, told.sentence) if told is not None and page else ():
+    headline = film.banner(finding) if finding.film else verdict.headline(finding)
+    for said in (headline.title, headline.sentence) if headline is not None and page else ():
         if str(escape(shown(said, 600))) not in page:
             yield Difference("report.html, verdict", "other words", said)
 

@@ -213,22 +213,22 @@ def remarks(
     for c in soundtrack.copies(samples, rate):
         at_s = start_s + c.start_s + c.lag_s
         note = f"comes again sample by sample {c.lag_s:.2f} s later, at {at_s:.1f} s; likeness {c.likeness:.2f}"
-        found.append(_remark(COPIED, soundtrack.Stretch(start_s + c.start_s, start_s + c.end_s, min(1.0, c.likeness), note)))
+        found.append(_remark(COPIED, soundtrack.Passage(start_s + c.start_s, start_s + c.end_s, min(1.0, c.likeness), note)))
     room = soundtrack.long_reverberation(samples[: 120 * rate], rate, start_s, min(end_s, start_s + 120))
     if room:
         found.append(_remark(REVERB, room))
     heard_to_s = end_s if len(samples) < MOST_EXAMINED_S * rate else np.inf  # the last window is filled up with zeros
     for s in _music_stretches(tonal):
-        found.append(_remark(MUSIC, soundtrack.Stretch(s.start_s, min(s.end_s, heard_to_s), s.strength, s.note)))
+        found.append(_remark(MUSIC, soundtrack.Passage(s.start_s, min(s.end_s, heard_to_s), s.strength, s.note)))
     spoken = _speech(samples, rate)
     over = soundtrack.voice_over(samples, rate, spoken)
     if over:
-        shifted = soundtrack.Stretch(start_s + over.start_s, start_s + over.end_s, over.strength, over.note)
+        shifted = soundtrack.Passage(start_s + over.start_s, start_s + over.end_s, over.strength, over.note)
         found.append(_remark(VOICE, shifted))
     return tuple(found)
 
 
-def _remark(label: str, s: soundtrack.Stretch) -> Observation:
+def _remark(label: str, s: soundtrack.Passage) -> Observation:
     note = f"{s.note} (a remark, never scored)"
     return Observation(AtomsClue.name, "sound", label, s.strength, s.start_s, s.end_s, label, REMARK_MODEL, note=note)
 
@@ -263,9 +263,9 @@ def music_chance(window: NDArray[np.float32]) -> float:
     return 1.0 / (1.0 + float(np.exp(-np.clip(z, -30, 30))))
 
 
-def _music_stretches(tonal: Sequence[tuple[float, float]]) -> list[soundtrack.Stretch]:
+def _music_stretches(tonal: Sequence[tuple[float, float]]) -> list[soundtrack.Passage]:
     """Runs of two windows or more (one, where there is only one) that are likely music."""
-    out: list[soundtrack.Stretch] = []
+    out: list[soundtrack.Passage] = []
     run: list[tuple[float, float]] = []
     for at_s, chance in (*tonal, (np.inf, 0.0)):
         if chance >= 0.7:
@@ -274,7 +274,7 @@ def _music_stretches(tonal: Sequence[tuple[float, float]]) -> list[soundtrack.St
             if len(run) >= min(2, max(1, len(tonal))):
                 strength = float(np.mean([c for _, c in run]))
                 note = "tones that last and lie on a tuned scale: music, or an instrument"
-                out.append(soundtrack.Stretch(run[0][0], run[-1][0] + WINDOW_S, strength, note))
+                out.append(soundtrack.Passage(run[0][0], run[-1][0] + WINDOW_S, strength, note))
             run = []
     return out
 
@@ -450,7 +450,7 @@ class Entry:
 
 
 @cache
-def _told() -> dict[str, dict[str, list[list[object]]]]:
+def _dictionary() -> dict[str, dict[str, list[list[object]]]]:
     file = atoms.FOLDER / "dictionary.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
@@ -463,11 +463,11 @@ def entry(label: str) -> Entry:
         ValueError: there is no such label.
     """
     net = decomposer()
-    told = _told()
+    dictionary = _dictionary()
     kernels = net.kernels[net.labels.index(label)]
-    excited = told.get("excited", {}).get(label, [])
-    places = told.get("places", {}).get(label, [])
-    count = told.get("recordings", 0)
+    excited = dictionary.get("excited", {}).get(label, [])
+    places = dictionary.get("places", {}).get(label, [])
+    count = dictionary.get("recordings", 0)
     return Entry(
         label,
         kernels,

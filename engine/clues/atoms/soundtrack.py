@@ -28,7 +28,7 @@ _LONG_RT_S = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Passage:
     """A stretch with something to be told of it: times in s, a strength 0 to 1, and a remark."""
 
     start_s: float
@@ -40,12 +40,12 @@ class Stretch:
 # --- digital silence ----------------------------------------------------------------------------------------------------
 
 
-def silences(samples: NDArray[np.float32], rate_hz: int, start_s: float = 0.0) -> tuple[Stretch, ...]:
+def silences(samples: NDArray[np.float32], rate_hz: int, start_s: float = 0.0) -> tuple[Passage, ...]:
     """Runs of nothing at all (below -100 dBFS) of at least 0.1 s: no microphone is that quiet."""
     quiet = np.abs(samples) <= _SILENCE
     edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.view(np.int8), [0]])))
     return tuple(
-        Stretch(start_s + float(a) / rate_hz, start_s + float(b) / rate_hz, 1.0, "below -100 dBFS, as no microphone is")
+        Passage(start_s + float(a) / rate_hz, start_s + float(b) / rate_hz, 1.0, "below -100 dBFS, as no microphone is")
         for a, b in edges.reshape(-1, 2)
         if b - a >= _LEAST_SILENCE_S * rate_hz
     )
@@ -293,7 +293,7 @@ def tonal_features(window: NDArray[np.float32], rate_hz: int) -> NDArray[np.floa
 # --- voice-over ---------------------------------------------------------------------------------------------------------
 
 
-def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tuple[float, float]]) -> Stretch | None:
+def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tuple[float, float]]) -> Passage | None:
     """Speech that stands far above a background which goes on beneath it, as when it was spoken into a microphone elsewhere.
 
     Args:
@@ -319,13 +319,13 @@ def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tupl
         return None
     db = float(np.median(above))
     note = f"speech {db:.0f} dB above a background that goes on: spoken close to a microphone, as a voice-over is"
-    return Stretch(min(s for s, _ in speech), max(e for _, e in speech), min(1.0, (db - 15.0) / 30.0), note)
+    return Passage(min(s for s, _ in speech), max(e for _, e in speech), min(1.0, (db - 15.0) / 30.0), note)
 
 
-def long_reverberation(samples: NDArray[np.float32], rate_hz: int, start_s: float, end_s: float) -> Stretch | None:
+def long_reverberation(samples: NDArray[np.float32], rate_hz: int, start_s: float, end_s: float) -> Passage | None:
     """The whole stretch, when sounds in it take long to die away."""
     found = reverberation_s(samples, rate_hz)
     if found is None or found < _LONG_RT_S:
         return None
     note = f"sounds take {found:.1f} s to die away by 60 dB: a large or hard room, a tunnel or an effect, hardly the open air"
-    return Stretch(start_s, end_s, min(1.0, found / 3.0), note)
+    return Passage(start_s, end_s, min(1.0, found / 3.0), note)

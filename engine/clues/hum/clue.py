@@ -42,7 +42,7 @@ from engine.world import mains
 MODEL_ID = cards.HUM.id
 RATE_HZ = 2000
 SEGMENT_S, HOP_S = 8.0, 4.0
-STRETCH_S = 60.0
+BLOCK_S = 60.0
 LEAST_LENGTH_S = 16.0
 SUPPLIES_HZ = (50.0, 60.0)
 # Nobody's supply: away from 50 and 60 Hz and from those played 4% faster or slower (film to television).
@@ -103,7 +103,7 @@ class HumClue:
         length_s = interval.length_s if interval else clip.duration_s
         start_s = interval.start_s if interval else 0.0
         found = []
-        for at_s, samples in stretches_of(reader, interval, self.track):
+        for at_s, samples in blocks_of(reader, interval, self.track):
             comb = hum_in(samples)
             end_s = at_s + len(samples) / RATE_HZ
             if comb is not None:
@@ -233,11 +233,11 @@ def _spectra(samples: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.abs(np.fft.rfft(np.stack(rows) * np.hanning(size), _FFT, axis=1)) ** 2
 
 
-def stretches_of(
+def blocks_of(
     reader: Reader, interval: Interval | None = None, track: int | None = None
 ) -> Iterator[tuple[float, NDArray[np.float32]]]:
     """(start_s, samples at RATE_HZ) of each STRETCH_S; a short rest joins the last, so that up to 1.5 stretches are held."""
-    size = int(STRETCH_S * RATE_HZ)
+    size = int(BLOCK_S * RATE_HZ)
     held: list[NDArray[np.float32]] = []
     count, at_s = 0, None
     for block in reader.audio(RATE_HZ, interval, track):
@@ -247,6 +247,6 @@ def stretches_of(
         if count >= size + size // 2:
             whole = np.concatenate(held)
             yield at_s, whole[:size]
-            held, count, at_s = [whole[size:]], count - size, at_s + STRETCH_S
+            held, count, at_s = [whole[size:]], count - size, at_s + BLOCK_S
     if at_s is not None and count:
         yield at_s, np.concatenate(held)

@@ -82,12 +82,12 @@ class SpeechClue:
             WeightsError: Silero's file is missing, or Whisper's are damaged.
         """
         length.require(reader, interval, self.track)
-        stretches = self._stretches(clip, reader, interval, progress)
+        speech = self._stretches(clip, reader, interval, progress)
         try:
             whisper.whisper_folder(self.folder)
         except WeightsError:
-            return stretches
-        return stretches + self._languages(reader, stretches, progress)
+            return speech
+        return speech + self._languages(reader, speech, progress)
 
     def _stretches(
         self, clip: Clip, reader: Reader, interval: Interval | None, progress: ProgressCallback
@@ -123,11 +123,9 @@ class SpeechClue:
             for a, b in runs(scores)
         )
 
-    def _languages(
-        self, reader: Reader, stretches: tuple[Observation, ...], progress: ProgressCallback
-    ) -> tuple[Observation, ...]:
+    def _languages(self, reader: Reader, speech: tuple[Observation, ...], progress: ProgressCallback) -> tuple[Observation, ...]:
         found = []
-        chosen = windows_with_speech(stretches)
+        chosen = windows_with_speech(speech)
         for number, window in enumerate(chosen, 1):
             sound = [b.samples for b in reader.audio(whisper.RATE_HZ, window, self.track)]
             samples = np.concatenate(sound)[: int(whisper.WINDOW_S * whisper.RATE_HZ)] if sound else np.empty(0, np.float32)
@@ -179,15 +177,15 @@ def runs(scores: NDArray[np.float32]) -> list[tuple[int, int]]:
     return [(a, b) for a, b in found if b - a >= least]
 
 
-def windows_with_speech(stretches: tuple[Observation, ...]) -> list[Interval]:
+def windows_with_speech(speech: tuple[Observation, ...]) -> list[Interval]:
     """At most MOST_WINDOWS windows of 30 s, those with most speech, in order of time."""
     windows: list[tuple[float, Interval]] = []
     end_s = 0.0
-    for o in stretches:
+    for o in speech:
         start_s = max(o.start_s, end_s)
         while o.end_s - start_s > _LEAST_S:
             end_s = start_s + whisper.WINDOW_S
-            spoken_s = sum(max(0.0, min(s.end_s, end_s) - max(s.start_s, start_s)) for s in stretches)
+            spoken_s = sum(max(0.0, min(s.end_s, end_s) - max(s.start_s, start_s)) for s in speech)
             windows.append((spoken_s, Interval(start_s, end_s)))
             start_s = end_s
     best = sorted(windows, key=lambda w: -w[0])[:MOST_WINDOWS]

@@ -76,7 +76,7 @@ def measure(paths: Sequence[str], workers: int, place: str = "") -> Run:
     return Run(workers, len(paths), first - began, ended - first, driver_s, sent)
 
 
-def told(runs: Sequence[Run], bytes_per_clip: float) -> str:
+def summary_of(runs: Sequence[Run], bytes_per_clip: float) -> str:
     """The table, and the arithmetic for a hundred workers."""
     lines = ["workers  clips  s to the first  s after it  clips/h after it  driver s/clip  kB/outcome"]
     for r in runs:
@@ -119,5 +119,5 @@ def run(args: argparse.Namespace) -> int:
     paths = found[::step][: args.most]
     runs = [measure(paths, max(1, n), args.case) for n in args.workers]
     print(f"{os.cpu_count()} cores, load of the last minute {os.getloadavg()[0]:.1f}")
-    print(told(runs, sum(Path(p).stat().st_size for p in paths) / len(paths)))
+    print(summary_of(runs, sum(Path(p).stat().st_size for p in paths) / len(paths)))
     return 0

@@ -85,16 +85,16 @@ class Scored:
 # --- cases ---
 
 
-def simulated(n: int, seed: int, senses: tuple[str, ...]) -> list[Case]:
+def simulated(n: int, seed: int, inputs: tuple[str, ...]) -> list[Case]:
     """Simulated clips with these senses; Bayes hears and sees by the app's own clues."""
     grid = world_grid()
-    held = flow_data.clips(n, seed, senses, keep_scores=True)
+    held = flow_data.clips(n, seed, inputs, keep_scores=True)
     lat, lon = sphere.to_lat_lon(held.xyz)
     species, picture = SpeciesClue(), PictureClue()
     out = []
     for i, condition in enumerate(held.conditions):
         total: Array | None = None
-        if "sound" in senses:
+        if "sound" in inputs:
             assert held.scores is not None
             e = species.log_likelihood(_heard(held.scores[i]), grid)
             total = e.log_likelihood if e.abstained is None else None
@@ -132,8 +132,8 @@ def photographed(photos: Sequence[Sample]) -> list[Case]:
     for p in photos:
         e = text.log_likelihood(read_photo(p.path), grid)
         spoke = e.abstained is None
-        told = Condition(reasoning=opinion_vector([e]) if spoke else None)
-        out.append(Case(told, p.lat_deg, p.lon_deg, e.log_likelihood if spoke else None))
+        conditioning = Condition(reasoning=opinion_vector([e]) if spoke else None)
+        out.append(Case(conditioning, p.lat_deg, p.lon_deg, e.log_likelihood if spoke else None))
     return out
 
 
@@ -152,8 +152,8 @@ def together(sounds: Sequence[Case], pictures: Sequence[Case], seed: int, most: 
     for i, j in (near[k] for k in sorted(order.tolist())):
         s, p = sounds[i], pictures[j]
         assert s.bayes is not None and p.bayes is not None
-        told = Condition(s.condition.sound, p.condition.picture, None, p.condition.reasoning)
-        out.append(Case(told, s.lat_deg, s.lon_deg, s.bayes + p.bayes))
+        conditioning = Condition(s.condition.sound, p.condition.picture, None, p.condition.reasoning)
+        out.append(Case(conditioning, s.lat_deg, s.lon_deg, s.bayes + p.bayes))
     return out
 
 
@@ -195,7 +195,7 @@ def _at_truth(flow: Flow, case: Case, prior: Prior, mean_weight: float) -> tuple
         return float("inf"), -np.inf
     children = Grid.of(h3.cell_to_children(int(grid.cells[at]), CHILD_RESOLUTION))
     xyz = np.concatenate([children.xyz, sphere.to_xyz(case.lat_deg, case.lon_deg)[None]])
-    log_p = flow.log_density(flow.told([case.condition]), xyz)[0]
+    log_p = flow.log_density(flow.conditioning([case.condition]), xyz)[0]
     ratio = float(np.exp(prior.log_mass[at]) / (grid.area_km2[at] / grid.area_km2.sum()))
     mass = np.exp(log_p[:-1]).mean() * grid.area_km2[at] / sphere.EARTH_RADIUS_KM**2 * ratio / mean_weight
     return -float(np.log(max(min(mass, 1.0), 1e-300))), float(log_p[-1] + np.log(ratio))
@@ -268,13 +268,13 @@ def integral(flow: Flow, condition: Condition, finest: int = 5, least: float = 4
     Every cell of resolution 2 is looked at, and of resolution 3 where there is land: a small island's peak would hide between
     coarser centres. A cell is split while it holds more than `least`, and once in any case where one of 200 draws lies.
     """
-    told = flow.told([condition])
+    conditioning = flow.conditioning([condition])
     draws = flow.sample(condition, 200, seed).xyz
     lat, lon = sphere.to_lat_lon(draws)
     base = np.array([c for r in h3.get_res0_cells() for c in h3.cell_to_children(r, 2)], dtype=np.uint64)
     cells, total, points = Grid.of(base), 0.0, 0
     for resolution in range(2, finest + 1):
-        mass = np.exp(flow.log_density(told, cells.xyz)[0]) * cells.area_km2 / sphere.EARTH_RADIUS_KM**2
+        mass = np.exp(flow.log_density(conditioning, cells.xyz)[0]) * cells.area_km2 / sphere.EARTH_RADIUS_KM**2
         points += len(cells)
         split = mass > least
         if resolution == 2:
@@ -382,8 +382,8 @@ def _sets(args: argparse.Namespace) -> dict[str, tuple[list[Case], Prior]]:
     grid = world_grid()
     area, chosen = flowing.uniform_prior(grid), priors.prior(args.prior, grid)
     sets: dict[str, tuple[list[Case], Prior]] = {
-        f"simulated {name}": (simulated(args.clips, 9_000 + args.seed + i, senses), area)
-        for i, (name, senses) in enumerate((("sound", ("sound",)), ("picture", ("picture",)), ("both", ("sound", "picture"))))
+        f"simulated {name}": (simulated(args.clips, 9_000 + args.seed + i, inputs), area)
+        for i, (name, inputs) in enumerate((("sound", ("sound",)), ("picture", ("picture",)), ("both", ("sound", "picture"))))
     }
     sounds = recorded(read_manifest(args.recordings or data_dir() / "recordings"), args.seed)
     pictures = photographed(read_manifest(args.photos or data_dir() / "photos"))

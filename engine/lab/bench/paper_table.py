@@ -93,7 +93,7 @@ class Bench:
             self._train = {seed: baseline.simulated(self.soundscapes, seed)}
         return self._train[seed]
 
-    def learnt(self, names: Sequence[str], gallery: str = "geoclip") -> list[Line]:
+    def trained(self, names: Sequence[str], gallery: str = "geoclip") -> list[Line]:
         """Rows of learnt baselines."""
         errors: dict[str, list[Array]] = {n: [] for n in names}
         chosen = gallery_of(gallery)
@@ -196,7 +196,7 @@ def table1(bench: Bench) -> list[Line]:
     """Ways to say a place."""
     names = ("random", "regression-euclidean", "regression-haversine", "classification-0", "classification-2", "hierarchical")
     return [
-        *bench.learnt((*names, "retrieval-geoclip", "agclip")),
+        *bench.trained((*names, "retrieval-geoclip", "agclip")),
         Line("species ranges, all heard", (_ranges(bench, "all"),)),
         Line("AG-CLIP as shipped, GeoCLIP's part alone", (_retrieved(bench, gallery_of("geoclip"), geoclip_only=True),)),
         Line("AG-CLIP as shipped, nearest of the gallery", (_retrieved(bench, gallery_of("geoclip")),)),
@@ -224,7 +224,7 @@ def table2(bench: Bench) -> list[Line]:
     """Location encoders."""
     there = [n for n, (file, _) in ENCODERS.items() if (bench.weights / file).is_file()]
     absent = [Line(n, needs=f"{whose}, as {bench.weights / file}") for n, (file, whose) in ENCODERS.items() if n not in there]
-    return [*bench.learnt(("retrieval-geoclip", *there)), *absent]
+    return [*bench.trained(("retrieval-geoclip", *there)), *absent]
 
 
 def table3(bench: Bench) -> list[Line]:

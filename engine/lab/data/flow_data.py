@@ -71,15 +71,15 @@ def atlas() -> Atlas:
     return Atlas(world_grid(), soundmarks.rates())
 
 
-def clips(n: int, seed: int, senses: Sequence[str] | None = None, keep_scores: bool = False, pairs: int = 30_000) -> Clips:
+def clips(n: int, seed: int, inputs: Sequence[str] | None = None, keep_scores: bool = False, pairs: int = 30_000) -> Clips:
     """Draw simulated clips.
 
     Args:
         senses: what every clip has; None draws it by MIX.
     """
     grid, rng = world_grid(), np.random.default_rng([seed, 11])
-    kinds = [senses] if senses is not None else [k for k, _ in MIX]
-    chance = [1.0] if senses is not None else [p for _, p in MIX]
+    kinds = [inputs] if inputs is not None else [k for k, _ in MIX]
+    chance = [1.0] if inputs is not None else [p for _, p in MIX]
     which = rng.choice(len(kinds), n, p=chance)
     recipe = Recipe(land_share=1.0)
     simulation = Simulation(grid, np.ones(len(grid)), seed=seed, pairs=min(pairs, max(2000, 2 * n)), recipe=recipe)
@@ -101,7 +101,7 @@ def clips(n: int, seed: int, senses: Sequence[str] | None = None, keep_scores: b
     out = []
     for i in range(n):
         atoms = None
-        if (senses is None and which[i] < len(MIX) - 1 and rng.random() < ATOMS_SHARE) or (senses and "atoms" in senses):
+        if (inputs is None and which[i] < len(MIX) - 1 and rng.random() < ATOMS_SHARE) or (inputs and "atoms" in inputs):
             heard = rng.random(len(ATOMS)) < rates[cell[i]]
             atoms = np.clip(heard + rng.normal(0, 0.15, len(ATOMS)) * np.where(heard, -1, 1), 0.02, 0.98).astype(np.float32)
         out.append(Condition(sound.get(i), picture.get(i), atoms, opinion.get(i)))

@@ -39,7 +39,7 @@ class Rival(Protocol):
         """(n, labels) of mixtures (n, samples)."""
         ...
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
         """Per mixture (told labels, samples); None where it takes nothing apart."""
         ...
 
@@ -59,8 +59,8 @@ class Autoregressive:
     def scores(self, waves: NDArray[np.float32]) -> NDArray[np.float32]:
         return self.net.scores(waves)
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
-        found = self.net.decompose(waves, told)
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+        found = self.net.decompose(waves, wanted)
         return [np.stack([s.wave for s in d.steps]) for d in found]
 
 
@@ -92,13 +92,13 @@ class OnePass:
                 out.append(torch.sigmoid(z - self.net.net.threshold if self.head == "label" else z).numpy())
         return np.concatenate(out)
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
         import torch
 
         if self.head != "label":
             return None
         out = []
-        for wave, labels in zip(waves, told, strict=True):
+        for wave, labels in zip(waves, wanted, strict=True):
             spectrum = atoms.transform(wave)
             power = torch.from_numpy(atoms.power_grid(wave))[None].expand(len(labels), -1, -1).contiguous()
             index = torch.tensor([self.known.index(k) for k in labels])
@@ -144,7 +144,7 @@ class Nmf:
         z = np.log(share + 1e-3) @ held["weights"].T + held["bias"]
         return (1.0 / (1.0 + np.exp(-z))).astype(np.float32)
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
         if self.logistic:
             return None
         dictionary = self._held["dictionary"]
@@ -152,7 +152,7 @@ class Nmf:
         grids = np.sqrt(atoms.power_grid(waves))
         active = nmf_activations(grids, dictionary)
         out = []
-        for wave, own, labels in zip(waves, active, told, strict=True):
+        for wave, own, labels in zip(waves, active, wanted, strict=True):
             levels = np.einsum("kt,kf->kft", own, dictionary.reshape(-1, atoms.BANDS)).reshape(
                 len(known), NMF_PARTS, atoms.BANDS, -1
             )
@@ -257,7 +257,7 @@ class BirdNet:
                 out[i, self.labels.index(k)] = scores[rows].max()
         return out
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
         return None
 
 

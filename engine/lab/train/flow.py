@@ -70,7 +70,7 @@ def flow_loss(field: VelocityField, s: Sketch, x1: Tensor, generator: torch.Gene
     x0 = geometry.uniform(n * DRAWS, generator).reshape(n, DRAWS, 3)
     t = times(n, generator)
     x, v = geometry.geodesic(x0, x1[:, None].expand(-1, DRAWS, -1), t)
-    return ((field(x, t, field.told(s)) - v) ** 2).sum(-1).mean()
+    return ((field(x, t, field.conditioning(s)) - v) ** 2).sum(-1).mean()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

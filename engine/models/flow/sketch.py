@@ -27,7 +27,7 @@ from engine.models.geoclip_location import DIMENSIONS, grid_embeddings
 
 ANCHOR_RESOLUTION = 1
 MOST = 128
-SENSES = ("sound", "picture", "atoms", "reasoning")
+INPUTS = ("sound", "picture", "atoms", "reasoning")
 SOUND = agclip.RANGE_PART.stop
 ATOMS = ("sea", "town")
 LEAST_SPREAD_RAD = 0.006  # about 40 km: half a cell
@@ -53,7 +53,7 @@ class Condition:
     reasoning: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        for name, size in zip(SENSES, (SOUND, DIMENSIONS, len(ATOMS), DIMENSIONS), strict=True):
+        for name, size in zip(INPUTS, (SOUND, DIMENSIONS, len(ATOMS), DIMENSIONS), strict=True):
             v = getattr(self, name)
             if v is not None and (np.shape(v) != (size,) or not np.isfinite(v).all()):
                 raise ValueError(f"the flow's {name} vector must be {size} finite numbers")
@@ -61,11 +61,11 @@ class Condition:
     @property
     def given(self) -> tuple[str, ...]:
         """The senses that are there."""
-        return tuple(s for s in SENSES if getattr(self, s) is not None)
+        return tuple(s for s in INPUTS if getattr(self, s) is not None)
 
-    def without(self, *senses: str) -> Condition:
+    def without(self, *inputs: str) -> Condition:
         """The same with these senses dropped."""
-        return Condition(**{s: None if s in senses else getattr(self, s) for s in SENSES})
+        return Condition(**{s: None if s in inputs else getattr(self, s) for s in INPUTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,5 +188,5 @@ def raw_vectors(conditions: Sequence[Condition]) -> tuple[Tensor, Tensor]:
             np.zeros(DIMENSIONS) if c.reasoning is None else c.reasoning * 4,
         )
         rows.append(np.concatenate(scaled).astype(np.float32))
-        given.append([float(getattr(c, s) is not None) for s in SENSES])
+        given.append([float(getattr(c, s) is not None) for s in INPUTS])
     return torch.from_numpy(np.stack(rows)), torch.tensor(given)

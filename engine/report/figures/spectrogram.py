@@ -28,7 +28,7 @@ _LEFT, _TOP, _WIDTH, _HEIGHT, _BOTTOM = 40, 8, 420, 170, 34
 class Excerpt:
     """What a report shows of a moment: SVG text of the sonagram, and the sound as a data URI."""
 
-    sonagram: str
+    spectrogram: str
     wav: str
 
 
@@ -43,7 +43,7 @@ def excerpt(reader: Reader, start_s: float, end_s: float, track: int | None = No
     if not blocks or sum(map(len, blocks)) < _WINDOW:
         raise MediaError(f"There is no sound from {start_s:g} to {end_s:g} s; choose a stretch inside the clip.")
     samples = np.concatenate(blocks)
-    return Excerpt(sonagram_svg(samples, start_s), _uri("audio/wav", to_wav(samples, RATE_HZ)))
+    return Excerpt(spectrogram_svg(samples, start_s), _uri("audio/wav", to_wav(samples, RATE_HZ)))
 
 
 def levels_db(samples: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -54,7 +54,7 @@ def levels_db(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return 20.0 * np.log10(np.maximum(spectrum, 1e-7)).T
 
 
-def sonagram_svg(samples: NDArray[np.float32], start_s: float) -> str:
+def spectrogram_svg(samples: NDArray[np.float32], start_s: float) -> str:
     """The sonagram of samples (n,) at RATE_HZ as SVG: dark is loud, time in s of the clip, frequency in kHz."""
     level = levels_db(samples)[: int(_TOP_HZ / RATE_HZ * _WINDOW)]
     top = float(level.max())

@@ -99,13 +99,13 @@ def moments(line: Timeline, interval: Interval) -> str:
             out.append(f'<rect x="{x:.1f}" y="{bottom + 1}" width="{width:.1f}" height="2" fill="#9aa1a8" fill-opacity=".5"/>')
             continue
         strength = 0.35 + 0.65 * min(1.0, m.gain_nats / 5.0)
-        told = f"{words.modality(m.modality)} {words.span(m.start_s, m.end_s)}: {shown(m.place, 80)}, {words.km(m.away_km)} away"
+        label = f"{words.modality(m.modality)} {words.span(m.start_s, m.end_s)}: {shown(m.place, 80)}, {words.km(m.away_km)} away"
         edge = ' class="seen"' if m.modality == "picture" else ""  # told apart without colour too
         names = "; " + ", ".join(shown(x, 40) for x in m.labels) if m.labels else ""
         out.append(
             f'<rect x="{x:.1f}" y="{_y(m.away_km) - 3.5:.1f}" width="{width:.1f}" height="7" rx="2" '
             f'fill="{modality_colour(m.modality)}" fill-opacity="{strength:.2f}"{edge}>'
-            f"<title>{escape(told + names)}</title></rect>"
+            f"<title>{escape(label + names)}</title></rect>"
         )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 20} {bottom + _BOTTOM}" role="img" '

@@ -43,7 +43,7 @@ _NOTHING = Markup("")
 
 
 @dataclass(frozen=True, slots=True)
-class Sense:
+class ModalityView:
     """One modality's part of the page."""
 
     name: str
@@ -110,7 +110,7 @@ class Page:
     name: str
     facts: tuple[tuple[str, str], ...]
     banner: verdict.Headline | None
-    senses: tuple[Sense, ...]
+    modalities: tuple[ModalityView, ...]
     together: Markup
     comparisons: tuple[tuple[tuple[str, str], ...], ...]
     claims: tuple[Tested, ...]
@@ -168,13 +168,13 @@ def page_of(
     sounds = clear(everything, "sound")
     others = tuple(p for p in everything if p.best.kind not in ("species", "sound", "embedding"))[:_MOST_ROWS]
     seen = tuple(o for o in others if o.best.kind in ("text", "scene"))
-    senses, together = _senses(finding)
+    modalities, together = _modalities(finding)
     return Page(
         finding=finding,
         name=clip_name(finding.clip),
         facts=(*fact.facts(finding), *scope.examiner(finding, custody, versions()), ("Numbers SHA-256", numbers)),
         banner=film.banner(finding) if finding.film else verdict.headline(finding),
-        senses=senses,
+        modalities=modalities,
         together=together,
         comparisons=tuple(_safe_rows(verdict.comparison_rows(c)) for c in verdict.comparisons(finding)),
         claims=tuple(_tested(t) for t in finding.claims),
@@ -236,8 +236,8 @@ def _argument(finding: Finding) -> tuple[tuple[str, tuple[Said, ...]], ...]:
     r = finding.rationale
     if r is None:
         return ()
-    senses = dict.fromkeys(s.modality for s in r.sentences)
-    return tuple((words.modality(m), tuple(_sentence(s) for s in r.of(m))) for m in senses)
+    modalities = dict.fromkeys(s.modality for s in r.sentences)
+    return tuple((words.modality(m), tuple(_sentence(s) for s in r.of(m))) for m in modalities)
 
 
 def _sentence(s: Sentence) -> Said:
@@ -289,18 +289,18 @@ def _season(when: date | None) -> str:
 # --- where ----------------------------------------------------------------------------------------------------------------
 
 
-def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
+def _modalities(finding: Finding) -> tuple[tuple[ModalityView, ...], Markup]:
     """The modalities with their maps, and one map of all outlines when several spoke."""
     outlines = {x.modality: maps.outlines_of(x, _OUTLINED) for x in finding.located if x.spoke}
     marks = {x.modality: _mark(x) for x in finding.located if x.spoke}
-    senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality), finding) for x in finding.located)
+    modalities = tuple(_modality_view(x, outlines.get(x.modality, []), marks.get(x.modality), finding) for x in finding.located)
     claimed = [maps.Mark(t.claim.lat_deg, t.claim.lon_deg, "claim", shown(f"claimed: {t.place}", 60)) for t in finding.claims]
     if len(outlines) < 2 and not claimed:
-        return senses, Markup("")
+        return modalities, Markup("")
     all_outlines = [o for own in outlines.values() for o in own]
     title = "All credible regions and places reported" + (", and the place claimed" if claimed else "")
     link = (marks["sound"], marks["picture"]) if {"sound", "picture"} <= set(marks) else None
-    return senses, Markup(maps.world_map(None, all_outlines, [*marks.values(), *claimed], title, link))
+    return modalities, Markup(maps.world_map(None, all_outlines, [*marks.values(), *claimed], title, link))
 
 
 def _mark(x: Located) -> maps.Mark:
@@ -316,7 +316,7 @@ def _note(x: Located, finding: Finding) -> str:
     return f"This takes for granted that sound and picture come from one place{against}."
 
 
-def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, finding: Finding) -> Sense:
+def _modality_view(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, finding: Finding) -> ModalityView:
     name = words.modality(x.modality)
     world = near = Markup("")
     near_km = ""
@@ -325,7 +325,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, fin
         world = Markup(maps.world_map(x, outlines, [mark], f"{name}: belief over the world"))
         near = Markup(maps.near_map(x, outlines, [mark], f"{name}: surroundings of the place reported"))
         near_km = words.km(2 * maps.near_radius_km(x))
-    return Sense(
+    return ModalityView(
         name=name,
         modality=x.modality,
         colour=modality_colour(x.modality),

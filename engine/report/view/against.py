@@ -20,11 +20,11 @@ _OVERLAP = 0.05  # Bhattacharyya coefficient below which two beliefs hardly shar
 def speaks_against(finding: Finding) -> tuple[str, ...]:
     """Sentences, weightiest first; empty when nothing perceived does. Hostile text is made fit to be shown, not escaped."""
     compared = next((c for c in comparisons(finding) if {c.a, c.b} == {"sound", "picture"}), None)
-    told = [*_of_comparison(finding, compared)] if compared else []
-    told += _of_senses(finding)
-    told += _of_species(finding)
-    told += _of_claims(finding)
-    return tuple(told)
+    parts = [*_of_comparison(finding, compared)] if compared else []
+    parts += _of_senses(finding)
+    parts += _of_species(finding)
+    parts += _of_claims(finding)
+    return tuple(parts)
 
 
 def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:

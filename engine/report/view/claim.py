@@ -71,8 +71,8 @@ def headline(test: ClaimTest) -> ClaimHeadline:
     if both and both.verdict != CANNOT_TELL and len([v for v in spoke.values() if v != CANNOT_TELL]) > 1:
         parts.insert(0, odds(both))
     silent = [f"{_name(f).lower()}: {f.reason}" for f in test.factors if f.modality != "both" and f.verdict == CANNOT_TELL]
-    told = "; ".join(dict.fromkeys(parts)) or "; ".join(silent) or test.reason
-    return ClaimHeadline(_COLOURS[test.verdict], title, f"{told[:1].upper()}{told[1:]}.")
+    sentence = "; ".join(dict.fromkeys(parts)) or "; ".join(silent) or test.reason
+    return ClaimHeadline(_COLOURS[test.verdict], title, f"{sentence[:1].upper()}{sentence[1:]}.")
 
 
 def odds(f: ClaimFactor) -> str:

@@ -78,8 +78,8 @@ def _chosen(c: Choice) -> tuple[str, str, str, str]:
 
 def decided(d: Decision) -> tuple[str, ...]:
     """A decision that a case keeps: what, why, who, when, the factor before and after it."""
-    told = (edits.factor(d.log10_before), edits.factor(d.log10_after))
-    return (shown(d.what, 200), shown(d.why, 400), shown(d.who, 80), _when(d.when), *told)
+    factors = (edits.factor(d.log10_before), edits.factor(d.log10_after))
+    return (shown(d.what, 200), shown(d.why, 400), shown(d.who, 80), _when(d.when), *factors)
 
 
 def first(finding: Finding) -> tuple[tuple[str, str], ...]:

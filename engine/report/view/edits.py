@@ -77,8 +77,8 @@ def _turned(before: float | None, after: float | None, words_before: str, words_
     if before is None and after is None:
         return []
     said = words_after if words_before == words_after else f"{words_before} → {words_after}"
-    told = [f"{factor(before)} → {factor(after)} ({said})"]
-    return [*told, "both at the bound that validation supports"] if bounded else told
+    parts = [f"{factor(before)} → {factor(after)} ({said})"]
+    return [*parts, "both at the bound that validation supports"] if bounded else parts
 
 
 def _moved(moved_km: tuple[tuple[str, float], ...]) -> list[str]:
@@ -114,14 +114,14 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], str]]] = {
 
 def effect(e: Effect) -> str:
     """What one thing does: "−3.56 on log₁₀ (for different places); its sense's place moves 17 km without it"."""
-    told = []
+    parts = []
     if e.alone:
-        told.append(f"the {e.modality} says nothing without it")
+        parts.append(f"the {e.modality} says nothing without it")
     elif e.log10_change is not None:
         way = "" if abs(e.log10_change) < SMALL else " for one place" if e.log10_change > 0 else " for different places"
-        told.append(f"{factor(e.log10_change)} on log₁₀{way}")
+        parts.append(f"{factor(e.log10_change)} on log₁₀{way}")
     if e.moved_km >= 1.0:
-        told.append(f"the {e.modality}'s place lies {words.km(e.moved_km)} elsewhere without it")
+        parts.append(f"the {e.modality}'s place lies {words.km(e.moved_km)} elsewhere without it")
     if e.moved_both_km is not None and e.moved_both_km >= 1.0:
-        told.append(f"the place of both {words.km(e.moved_both_km)}")
-    return "; ".join(told) or "next to nothing"
+        parts.append(f"the place of both {words.km(e.moved_both_km)}")
+    return "; ".join(parts) or "next to nothing"

@@ -49,7 +49,7 @@ class Card:
 
     row: Row
     window: str
-    sonagram: Markup = _NOTHING
+    spectrogram: Markup = _NOTHING
     wav: Markup = _NOTHING
     range: Markup = _NOTHING
     problem: str = ""
@@ -82,12 +82,12 @@ def row(p: Perceived) -> Row:
 
 def card(p: Perceived, finding: Finding, reader: Reader | None, ranges: Ranges | None) -> Card:
     o = p.best
-    sonagram = wav = drawn = Markup("")
+    spectrogram = wav = drawn = Markup("")
     problem = ""
     if reader is not None and reader.clip.audio_tracks:
         try:
             heard = excerpt(reader, o.start_s, o.end_s, finding.settings.track)
-            sonagram, wav = Markup(heard.sonagram), Markup(heard.wav)
+            spectrogram, wav = Markup(heard.spectrogram), Markup(heard.wav)
         except EarwitnessError as error:
             problem = shown(str(error), 300)
     if ranges is not None:
@@ -96,7 +96,7 @@ def card(p: Perceived, finding: Finding, reader: Reader | None, ranges: Ranges |
             drawn = Markup(maps.range_map(grid, chance, f"Where {shown(p.title, 80)} is recorded"))
         except EarwitnessError as error:
             problem = shown(f"{problem} {error}".strip(), 300)
-    return Card(row(p), words.span(o.start_s, o.end_s), sonagram, wav, drawn, problem)
+    return Card(row(p), words.span(o.start_s, o.end_s), spectrogram, wav, drawn, problem)
 
 
 def stills(finding: Finding, reader: Reader | None) -> tuple[Still, ...]:

@@ -49,8 +49,8 @@ def scenes_summary(scenes: Sequence[Finding]) -> str:
     """How many scenes there are, and how many of each verdict."""
     counted = Counter(c.verdict for scene in scenes for c in comparisons(scene)[:1])
     order = ("different places", "same place", "cannot tell")
-    told = [f"{counted[v]} {v}" for v in order if counted[v]]
-    return f"{len(scenes)} scenes" + (f": {', '.join(told)}" if told else "")
+    counts = [f"{counted[v]} {v}" for v in order if counted[v]]
+    return f"{len(scenes)} scenes" + (f": {', '.join(counts)}" if counts else "")
 
 
 def _said(x: Located | None) -> str:

@@ -16,7 +16,7 @@ from engine.core.finding import Finding, Perception, Settings
 from engine.core.progress import ProgressCallback
 
 if TYPE_CHECKING:
-    from engine.case.record.decisions import Filed, Ruling
+    from engine.case.record.decisions import CaseClip, Ruling
 
 _CHOICES = ("prior", "when", "radius_km", "same_place_km", "claim")
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--who", default="", metavar="NAME", help="whose name the log bears (default: the system's user)")
 
 
-def read(args: argparse.Namespace) -> Filing | None:
+def read(args: argparse.Namespace) -> CaseEntry | None:
     """The case asked for; that it cannot be opened, or its documents entered, is said before the long work.
 
     Raises:
@@ -45,16 +45,16 @@ def read(args: argparse.Namespace) -> Filing | None:
         raise InputError("A report of a case is entered into its log with its file; give a file name instead of -.")
     who = args.who or args.author  # one person, unless two are named
     with Case.at(args.case, who=who):
-        return Filing(args.case, who)
+        return CaseEntry(args.case, who)
 
 
 @dataclass(slots=True)
-class Filing:
+class CaseEntry:
     """What one run keeps, and in which case."""
 
     place: str
     who: str
-    filed: Filed | None = None
+    in_case: CaseClip | None = None
     custody: Custody | None = None
     decided: int = 0
 
@@ -68,32 +68,32 @@ class Filing:
             InputError, DataError: the case cannot be written.
         """
         from engine.analysis.judge import judge
-        from engine.case.record import decisions as filing
+        from engine.case.record import decisions
 
         reader.verify_unchanged(progress)
-        found = filing.first_findings(perception, finding.settings, progress)
-        filed = filing.file(self.place, found, reader, self.who, progress)
-        first = filing.first_settings(finding.settings)
+        found = decisions.first_findings(perception, finding.settings, progress)
+        in_case = decisions.add_clip(self.place, found, reader, self.who, progress)
+        first = decisions.first_settings(finding.settings)
         about = next((f for f in found if f.settings == first), None) or judge(perception, first)
         rulings = _rulings(perception, finding, about)
-        filed = filing.decide(filed, rulings, self.who)
-        self.filed, self.custody = filing.keep(filed, finding, self.who)
+        in_case = decisions.decide(in_case, rulings, self.who)
+        self.in_case, self.custody = decisions.keep(in_case, finding, self.who)
         self.decided = len(rulings)
         return self.custody
 
     def log(self, form: str, target: Target, document: str | bytes) -> None:
         """Enter a document that was written into the log."""
-        from engine.case.record import decisions as filing
+        from engine.case.record import decisions
 
-        assert self.filed is not None and self.custody is not None
+        assert self.in_case is not None and self.custody is not None
         data = document if isinstance(document, bytes) else document.encode("utf-8", "replace")
-        self.filed = filing.note_written(self.filed, self.custody, form, Path(target.path), data, self.who)
+        self.in_case = decisions.note_written(self.in_case, self.custody, form, Path(target.path), data, self.who)
 
     def said(self) -> str:
         """What was kept, in a line."""
-        assert self.filed is not None
+        assert self.in_case is not None
         many = f"{self.decided} decision{'s' if self.decided != 1 else ''}"
-        return plain(f"kept in the case {self.filed.title} with {many}; head of its log: {self.filed.head}", limit=400)
+        return plain(f"kept in the case {self.in_case.title} with {many}; head of its log: {self.in_case.head}", limit=400)
 
 
 def _rulings(perception: Perception, finding: Finding, first: Finding) -> list[Ruling]:

@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand:
+class PlannedEdits:
     """Edits to be made once the clip was perceived."""
 
     makings: tuple[Making, ...] = ()
@@ -83,7 +83,7 @@ class ByHand:
         return settings
 
 
-def read(args: argparse.Namespace) -> ByHand:
+def read(args: argparse.Namespace) -> PlannedEdits:
     """What the options ask for.
 
     Raises:
@@ -94,7 +94,7 @@ def read(args: argparse.Namespace) -> ByHand:
     if args.detections_only and not args.detections:
         raise SettingError("--detections-only needs a table; name it with --detections.")
     if not any(words):
-        return ByHand()
+        return PlannedEdits()
     makings = [
         *_table(args),
         *_switches(args),
@@ -103,7 +103,7 @@ def read(args: argparse.Namespace) -> ByHand:
         *(_confirmed(text, args.author) for text in args.confirm),
         *(_added(text, args.author) for text in args.add),
     ]
-    return ByHand(tuple(makings))
+    return PlannedEdits(tuple(makings))
 
 
 def key_of(name: str) -> str:
@@ -114,21 +114,21 @@ def key_of(name: str) -> str:
     """
     if _KEY.fullmatch(name):
         return name
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
-    return hand.add_species(name, 0.0, 1.0, 1.0).target
+    return edits.add_species(name, 0.0, 1.0, 1.0).target
 
 
 def _table(args: argparse.Namespace) -> list[Making]:
     if not args.detections:
         return []
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
     from engine.clues.species import detections
 
     path = Path(args.detections)
     data = read_bytes(path, detections.MOST_BYTES, "table")
     detections.read(data, path.name, args.clip, None, args.author)  # its faults are said before the long work
-    return [lambda p: hand.read_table(data, path.name, p, args.author, alone=args.detections_only)[0]]
+    return [lambda p: edits.read_table(data, path.name, p, args.author, alone=args.detections_only)[0]]
 
 
 def _switches(args: argparse.Namespace) -> list[Making]:
@@ -159,15 +159,15 @@ def _switches(args: argparse.Namespace) -> list[Making]:
 
 
 def _dropped(name: str, author: str) -> Making:
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
     key = key_of(name)
-    edit = hand.drop(key, author, title=hand.english(key))
+    edit = edits.drop(key, author, title=edits.english(key))
     return lambda _: edit
 
 
 def _added(text: str, author: str) -> Making:
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
     said = _ADD.fullmatch(text.strip())
     if said is None:
@@ -177,23 +177,23 @@ def _added(text: str, author: str) -> Making:
     kind, name, start, end, sure = said.groups()
     start_s = _seconds(start)
     end_s = _seconds(end) if end else start_s + (_WINDOW_S if kind == "species" else 0.0)
-    make = hand.add_species if kind == "species" else hand.add_sign
+    make = edits.add_species if kind == "species" else edits.add_sign
     edit = make(name, start_s, end_s, _chance(sure), author)
     return lambda _: edit
 
 
 def _confirmed(text: str, author: str) -> Making:
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
     said = _NAMED.fullmatch(text.strip())
     if said is None:
         raise SettingError(f'{plain(text)!r} names nothing; write "Great Tit=0.9".')
     key, sure = key_of(said[1]), _chance(said[2])
-    return lambda p: hand.confirm(_own(p, key), sure, author)
+    return lambda p: edits.confirm(_own(p, key), sure, author)
 
 
 def _relabelled(text: str, author: str) -> Making:
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
     said = _RELABEL.fullmatch(text.strip())
     if said is None:
@@ -201,7 +201,7 @@ def _relabelled(text: str, author: str) -> Making:
     key, sure = key_of(said[1]), _chance(said[3])
     if key.startswith("species/"):
         key_of(said[2])
-    return lambda p: hand.relabel(_own(p, key), said[2], sure, author)
+    return lambda p: edits.relabel(_own(p, key), said[2], sure, author)
 
 
 def _own(perception: Perception, key: str) -> tuple[Observation, ...]:
