@@ -277,7 +277,7 @@ def judgement(finding: Finding, opinion: str, confidence: float, author: str) ->
         SettingError: no opinion or no name is given.
     """
     if not opinion.strip():
-        raise SettingError("No opinion is stated; write where you place the sound, or that you cannot tell.")
+        raise SettingError("No opinion is stated; write where you place the sound, or that you cannot place it.")
     if not author.strip():
         raise SettingError("No name is given; a judgement is signed.")
     _chance(confidence)
@@ -343,7 +343,7 @@ def _observation(
     place: tuple[float, float] | None = None,
 ) -> Observation:
     if not (np.isfinite(start_s) and np.isfinite(end_s)) or start_s < 0 or end_s < start_s:
-        raise SettingError(f"The time {start_s:g} to {end_s:g} s makes no sense; give a start in the clip and a later end.")
+        raise SettingError(f"The time {start_s:g} to {end_s:g} s is not valid; give a start within the clip and a later end.")
     if place is not None and not (abs(place[0]) <= 90.0 and abs(place[1]) <= 180.0):
         raise SettingError(f"The place {place[0]:g}, {place[1]:g} is nowhere on Earth; give latitude and longitude in degrees.")
     vector = None if place is None else np.array(place, dtype=np.float32)

@@ -178,7 +178,7 @@ def _same_pair(c: Comparison, first: Finding) -> Comparison | None:
 def _unheard(c: Comparison, first: Finding) -> str:
     """Why two modalities were not compared at first, or ""."""
     missing = [name for name in (c.a, c.b) if (x := first.by(name)) is None or not x.spoke]
-    return f"the {' and the '.join(missing)} did not say where it is from" if missing else ""
+    return f"the {' and the '.join(missing)} gave no usable location" if missing else ""
 
 
 def locate(path: str | os.PathLike[str], settings: Settings | None = None, progress: ProgressCallback = silent) -> Finding:
@@ -222,7 +222,7 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
     for clue in registry.clues(settings):
         own = tuple(o for o in observations if o.clue == clue.reads)
         if not clue.spec.scored(settings.included):
-            evidence.append(Evidence.silent(clue.name, clue.modality, grid, clue.spec.idle))
+            evidence.append(Evidence.silent(clue.name, clue.modality, grid, clue.spec.idle, expected=False))
         elif clue.name in settings.left_out:
             evidence.append(Evidence.silent(clue.name, clue.modality, grid, "left out by the analyst", own))
         elif clue.reads in perception.silent and not own:
@@ -236,7 +236,7 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
 def _by_modality(evidence: tuple[Evidence, ...], included: frozenset[str]) -> tuple[tuple[str, tuple[Evidence, ...]], ...]:
     """The evidence of each modality that has any, and sound and picture together as "both".
 
-    A container's claim is a witness of its own: it stands beside the senses, and joins them only when the analyst asks.
+    A container's statement is evidence of its own: it is shown beside sound and picture, and fused with them only on request.
     """
     names = tuple(dict.fromkeys(e.modality for e in evidence))
     groups = [(name, tuple(e for e in evidence if e.modality == name)) for name in names]

@@ -311,7 +311,7 @@ def _why(name: str, error: Exception) -> str:
     if isinstance(error, EarwitnessError):
         return f"{doing} failed. {error}"
     if _is_out_of_memory(error):
-        return f"{doing} failed, since the memory ran out. Close other programs, then examine the clip again."
+        return f"{doing} failed: the memory ran out. Close other programs, then examine the clip again."
     kind = type(error).__name__
     return f"{doing} failed: something went wrong inside Earwitness ({kind}), not in the file. Examine the clip again."
 
@@ -339,20 +339,20 @@ def _together(reader: Reader, settings: Settings, interval: Interval, parts: lis
     observations: list[Observation] = []
     models: list[str] = []
     for clue in registry.clues(settings):
-        sense = "sound" if clue.modality == Modality.SOUND else "picture"
+        medium = "sound" if clue.modality == Modality.SOUND else "picture"
         if clue.name in found:
             observations.extend(found[clue.name])
             models.extend(sorted({o.author for o in found[clue.name]}))
         elif settings.quick and clue.name in idle:
-            mute[clue.name] = "it has no vote, and was left out to be quick"
+            mute[clue.name] = "not run in quick mode"
         elif clue.name in failed:
-            mute[clue.name] = f"{_doing(clue.name)} failed, examine the clip again"
+            mute[clue.name] = f"{_doing(clue.name)} failed; examine the clip again"
         elif isinstance(failures.get(clue.name), TooShortError):
             mute[clue.name] = str(failures[clue.name])
         elif clue.name in failures:
-            mute[clue.name] = f"its {sense} cannot be decoded"
+            mute[clue.name] = f"its {medium} cannot be decoded"
         else:
-            mute[clue.name] = f"the clip has no {sense}"
+            mute[clue.name] = f"the clip has no {medium}"
     if whole and failures and not set(found) - {"container"}:
         raise next(iter(failures.values()))
     clip, heard = _ended(reader.clip, tuple(observations), interval if settings.interval or reader.clip.duration_s else None)
@@ -383,7 +383,7 @@ def _ended(clip: Clip, observations: tuple[Observation, ...], within: Interval |
     lost = fitted.count(None)
     if lost:
         things = "observation lies" if lost == 1 else "observations lie"
-        remark = f"{lost:,} {things} outside {within.start_s:g} to {within.end_s:g} s, and count for nothing."
+        remark = f"{lost:,} {things} outside {within.start_s:g} to {within.end_s:g} s and were ignored."
         clip = replace(clip, problems=(*clip.problems, remark))
     return clip, tuple(o for o in fitted if o is not None)
 

@@ -1,6 +1,6 @@
 """The second opinion on a clip: the flow's belief beside the Bayes posterior, from the same observations.
 
-It is told by vectors, not by likelihoods: AG-CLIP's of the species heard, GeoCLIP's of the frames where its weights are
+It is conditioned on vectors, not on likelihoods: AG-CLIP's of the species heard, GeoCLIP's of the frames where its weights are
 installed, sea and town among the acoustic atoms, and as an opinion the GeoCLIP vector expected under what was read and seen. It
 is shown instead of the fused Bayes map, never multiplied with it, and no Bayes factor rests on it: what one has scored, the other
 looks at again.
@@ -47,8 +47,8 @@ class FlowMap:
     """What the flow says of one modality.
 
     Attributes:
-        located: its belief under the analyst's prior, on the world grid.
-        senses: what it was told by ("sound", "picture", "atoms", "reasoning").
+        located: its posterior under the analyst's prior, on the world grid.
+        inputs: what it was conditioned on ("sound", "picture", "atoms", "reasoning").
         lat_deg, lon_deg: (n,) places drawn; path_lat_deg, path_lon_deg: (stations, n) the geodesic ways there.
         guidance, label: 1 and "posterior", or more and "sharpened": then the samples are sharpened, the map is not.
         inside: mass that the flow puts on the grid; the rest lies at sea and is left out.
@@ -70,7 +70,7 @@ class FlowMap:
 def condition_of(
     observations: Sequence[Observation], evidence: Sequence[Evidence], week: int | None = None, modality: str = FUSED
 ) -> Condition:
-    """The vectors that the flow is told by.
+    """The vectors that the flow is conditioned on.
 
     Args:
         observations: those that count, of all clues.
@@ -142,26 +142,24 @@ def opinion_by_flow(
         guidance: of the samples; the map is always the posterior itself.
 
     Raises:
-        SettingError: nothing was perceived that it can be told by, or no such modality.
+        SettingError: nothing was detected that it can be conditioned on, or no such modality.
         WeightsError: its weights are missing.
         Cancelled: raised by `progress`.
     """
     settings, grid = finding.settings, world_grid()
     if (judged := finding.by(modality)) is not None and not judged.spoke:
-        raise SettingError(f"The flow has nothing to go by here. {judged.cannot_tell}")
+        raise SettingError(f"The flow has no input. {judged.cannot_tell}")
     observations = edit.counting(finding.perception, settings)
     week = birdnet.week_of(settings.when.month, settings.when.day) if settings.when else None
     condition = condition_of(observations, on_world(finding, observations), week, modality)
     if not condition.given:
-        raise SettingError("The flow has nothing to go by here: no species was heard, and no picture or text says where this is.")
+        raise SettingError("The flow has no input: no species was heard, and no picture or text indicates a place.")
     flow = shipped()
     charted = flowing.chart(flow, condition, progress)
     prior = priors.prior(settings.prior, grid)
     belief = flowing.under(charted, prior)
     if belief.gain_nats(prior) < fuse.LEAST_GAIN_NATS:
-        raise SettingError(
-            "The flow does not say where this is: what was perceived fits almost anywhere. Choose a longer stretch."
-        )
+        raise SettingError("The flow gives no usable location: the evidence fits almost anywhere. Choose a longer interval.")
     located = fuse.describe(modality, belief, prior, settings.radius_km, None)
     drawn = flow.sample(condition, samples, settings.seed, guidance, keep_path=True)
     assert drawn.path is not None

@@ -1,4 +1,4 @@
-"""`earwitness locate --case`: one clip, judged by hand, kept in a case with every decision; reports bear the head of its log."""
+"""`earwitness locate --case`: one clip, judged by the analyst, kept in a case with every decision; reports state the head of its log."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _CHOICES = ("prior", "when", "radius_km", "same_place_km", "claim")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options, as a group of their own."""
     group = parser.add_argument_group("kept in a case", "with every decision and the factor before and after it")
-    group.add_argument("--case", metavar="CASE", help="case folder, made when it is not there, or postgresql://…")
-    group.add_argument("--who", default="", metavar="NAME", help="whose name the log bears (default: the system's user)")
+    group.add_argument("--case", metavar="CASE", help="case folder (made if missing) or postgresql://…")
+    group.add_argument("--who", default="", metavar="NAME", help="name recorded in the log (default: the system's user)")
 
 
 def read(args: argparse.Namespace) -> CaseEntry | None:
-    """The case asked for; that it cannot be opened, or its documents entered, is said before the long work.
+    """The case asked for; an error in opening it is reported before the long work.
 
     Raises:
         InputError, DataError: so it is.
@@ -39,10 +39,10 @@ def read(args: argparse.Namespace) -> CaseEntry | None:
 
     if args.case is None:
         if args.who:
-            raise InputError("--who says whose name the log of a case bears; add --case CASE.")
+            raise InputError("--who is the name recorded in the log of a case; add --case CASE.")
         return None
     if any(target.is_stdout for _, target in targets_of(args)):
-        raise InputError("A report of a case is entered into its log with its file; give a file name instead of -.")
+        raise InputError("A report of a case is recorded in its log with its file; give a file name instead of -.")
     who = args.who or args.author  # one person, unless two are named
     with Case.at(args.case, who=who):
         return CaseEntry(args.case, who)
@@ -59,7 +59,7 @@ class CaseEntry:
     decided: int = 0
 
     def keep(self, perception: Perception, finding: Finding, reader: Reader, progress: ProgressCallback) -> Custody:
-        """Keep the clip as first judged, each decision, and the finding as it stands; returns what its reports are to bear.
+        """Keep the clip as first judged, each decision, and the finding as it stands; returns the custody for its reports.
 
         Args:
             finding: with its history (`attribution.explained`).
@@ -97,7 +97,7 @@ class CaseEntry:
 
 
 def _rulings(perception: Perception, finding: Finding, first: Finding) -> list[Ruling]:
-    """What was chosen, one thing after another, then what was done by hand."""
+    """The settings chosen, one after another, then the analyst's edits."""
     from engine.analysis.effects import factor
     from engine.analysis.judge import judge
     from engine.case.record.decisions import Ruling
@@ -126,4 +126,4 @@ def _chosen(name: str, s: Settings) -> str:
         assert s.claim is not None
         when = f", {s.claim.when}" if s.claim.when else ""
         return f"claim: {s.claim.name or f'{s.claim.lat_deg:.4f}, {s.claim.lon_deg:.4f}'}{when}"
-    return f"radius of the place reported: {s.radius_km:g} km" if name == "radius_km" else f"same place: {s.same_place_km:g} km"
+    return f"radius of the reported place: {s.radius_km:g} km" if name == "radius_km" else f"same place: {s.same_place_km:g} km"

@@ -25,11 +25,13 @@ _DEFAULT = Settings()
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness flow`."""
     parser.add_argument("clip", help="a film, a broadcast or a recording")
-    parser.add_argument("--of", choices=("sound", "picture", FUSED), default=None, help="what it goes by (default: all there is)")
-    parser.add_argument("--samples", type=int, default=200, help="places drawn (default: 200)")
-    parser.add_argument("--guidance", type=float, default=1.0, help="beyond 1 the samples are sharpened, and labelled so")
+    parser.add_argument("--of", choices=("sound", "picture", FUSED), default=None, help="evidence to use (default: all)")
+    parser.add_argument("--samples", type=int, default=200, help="number of samples (default: 200)")
+    parser.add_argument("--guidance", type=float, default=1.0, help="above 1 the samples are sharpened and labelled as such")
     parser.add_argument("--prior", choices=PRIORS, default=_DEFAULT.prior)
-    parser.add_argument("--radius", type=float, default=_DEFAULT.radius_km, help="km of the place rule (default: 100)")
+    parser.add_argument(
+        "--radius", type=float, default=_DEFAULT.radius_km, help="radius of the reported place in km (default: 100)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--geojson", default=None, metavar="FILE", help="write the samples as points; - for the terminal")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -65,10 +67,10 @@ def summary_of(flow: FlowMap) -> str:
     sizes = ", ".join(f"{share:.0%} region {km2:,.0f} km²" for share, km2 in x.regions_km2.items())
     return "\n".join(
         (
-            f"{x.modality} by the flow (told by {', '.join(flow.inputs)}): {plain(x.place.name)} "
+            f"{x.modality} by the flow (from {', '.join(flow.inputs)}): {plain(x.place.name)} "
             f"({x.place.lat_deg:.2f}, {x.place.lon_deg:.2f}), {x.place.mass:.0%} within {x.place.radius_km:g} km",
-            f"{sizes}; {1 - min(1.0, flow.inside):.0%} of its belief lay at sea and was left out",
-            f"{len(flow.lat_deg)} samples: {flow.label}. Trained on simulated clips; a second opinion, part of no verdict.",
+            f"{sizes}; {1 - min(1.0, flow.inside):.0%} of its probability was at sea and is left out",
+            f"{len(flow.lat_deg)} samples: {flow.label}. Trained on simulated clips; a second opinion, not part of the verdict.",
         )
     )
 

@@ -44,7 +44,7 @@ _REACH = 4.0  # standard deviations beyond which a cell is not at the claimed pl
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModalityEvidence:
-    """One modality's beliefs.
+    """One modality's posteriors.
 
     Attributes:
         located: under the analyst's prior, with the claimed week where a day is claimed.
@@ -147,7 +147,7 @@ def test(
 def _verdict(place: ClaimFactor | None, season: ClaimFactor | None) -> tuple[str, str, str]:
     """(verdict, support, reason) of place and week together: a claim stands with both, and falls with either."""
     if place is None:
-        return CANNOT_TELL, "no support", "the clip has neither sound nor picture that could tell"
+        return CANNOT_TELL, "no support", "the clip has neither a sound nor a picture that can be located"
     if season and season.verdict == AGAINST:
         if place.verdict == SUPPORTS:
             return CANNOT_TELL, "no support", "the place fits the claim, the week does not"
@@ -167,17 +167,17 @@ def _factor_of(claim: Claim, sense: ModalityEvidence, k: NDArray[np.float64]) ->
     fit = calibrations()[x.modality]
     at = None if x.place is None else float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, claim.lat_deg, claim.lon_deg))
     if not float(k @ np.exp(x.prior.log_mass)) > 0.0:
-        why = "the claimed place is out at sea, beyond the map's land"
+        why = "the claimed place is at sea, outside the map"
         return _silent(x.modality, why, fit, at)
     if not x.spoke:
-        return _silent(x.modality, f"the {x.modality} does not say where it is from", fit)
+        return _silent(x.modality, f"the {x.modality} gives no usable location", fit)
     raws = [(prior.name, log10_ratio(p, prior, k)) for prior, p in sense.under]
     weakest = min((raw for _, raw in raws), key=lambda raw: abs(fit.apply(raw)))
-    reason = _reason([fit.apply(raw) for _, raw in raws], fit.interval(weakest), "the answer depends on the prior")
+    reason = _reason([fit.apply(raw) for _, raw in raws], fit.interval(weakest), "the result depends on the prior")
     if not reason and sense.without:
         others = [log10_ratio(p, prior, k) for prior, p in sense.without]
         weaker = min((*others, weakest), key=lambda raw: abs(fit.apply(raw)))
-        rests = f"without {_listed(sense.doubted)}, which BirdNET is known to hear wrongly, the sound would not say so"
+        rests = f"without {_listed(sense.doubted)}, a known false alarm of BirdNET, the sound does not support this"
         reason = _reason([fit.apply(weakest), *(fit.apply(r) for r in others)], fit.interval(weaker), rests, rests)
         weakest = weaker
     by_prior = tuple(UnderPrior(name, fit.apply(raw), words_of(10.0 ** abs(fit.apply(raw)))) for name, raw in raws)
@@ -187,14 +187,15 @@ def _factor_of(claim: Claim, sense: ModalityEvidence, k: NDArray[np.float64]) ->
 def _season(week_log_l: NDArray[np.float64] | None, week: int) -> ClaimFactor:
     fit = calibrations()["season"]
     if week_log_l is None:
-        return _silent("season", "nothing was heard that lives there, so nothing tells the week", fit)
+        return _silent("season", "no species that lives there was heard, so the week cannot be tested", fit)
     raw = float(week_log_l[week - 1]) / float(np.log(10.0))
     reason = _reason([fit.apply(raw)], fit.interval(raw), "")
-    return _factor("season", raw, fit, "what was heard is there in this week as in most others" if reason else "", None, 1.0, ())
+    why = "the species heard are as likely in this week as in most others" if reason else ""
+    return _factor("season", raw, fit, why, None, 1.0, ())
 
 
 def _both(factors: Sequence[ClaimFactor]) -> ClaimFactor:
-    """The product of the senses' ratios; given the place they are independent of one another."""
+    """The product of the ratios of both modalities, which are independent given the place."""
     spoke = [f for f in factors if f.verdict != CANNOT_TELL]
     sums = [sum(getattr(f, name) for f in spoke) for name in ("log10_raw", "log10_factor", "log10_low", "log10_high")]
     fits = calibrations()
@@ -203,10 +204,10 @@ def _both(factors: Sequence[ClaimFactor]) -> ClaimFactor:
     reason = ""
     if not spoke:
         same = {f.reason for f in factors}
-        reason = same.pop() if len(same) == 1 else "neither sound nor picture can tell: " + "; ".join(f.reason for f in factors)
+        reason = same.pop() if len(same) == 1 else "neither sound nor picture decides: " + "; ".join(f.reason for f in factors)
     elif len({f.verdict for f in spoke}) > 1:
         one, other = sorted(spoke, key=lambda f: f.verdict != SUPPORTS)
-        reason = f"the {one.modality} supports the claim and the {other.modality} speaks against it"
+        reason = f"the {one.modality} supports the claim, the {other.modality} contradicts it"
         factor = least = most = 0.0
     at_bound = any(f.at_bound for f in spoke) or not low < sums[1] < high
     verdict = CANNOT_TELL if reason else SUPPORTS if factor > 0 else AGAINST
@@ -258,13 +259,13 @@ def _silent(modality: str, reason: str, fit: Calibration, distance_km: float | N
 
 
 def _reason(factors: Sequence[float], interval: tuple[float, float], divided: str, weak: str = "") -> str:
-    """Why a ratio cannot be told, or ""."""
+    """Why no ratio is reported, or ""."""
     if len({np.sign(f) for f in factors}) > 1:
         return divided
     if interval[0] <= 0.0 <= interval[1]:
         return weak or "the ratio's interval includes 1"
     if min(abs(f) for f in factors) < LEAST_FACTOR:
-        return weak or "what was perceived is about as likely there as elsewhere"
+        return weak or "the evidence is about as likely there as elsewhere"
     return ""
 
 

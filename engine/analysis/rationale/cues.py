@@ -213,6 +213,6 @@ def noted(cue_id: str, start_s: float, end_s: float, confidence: float, author: 
     if not 0.0 < confidence <= 1.0:
         raise SettingError(f"A confidence of {confidence:g} is out of range; choose more than 0 and at most 1.")
     if not (np.isfinite(start_s) and np.isfinite(end_s)) or start_s < 0 or end_s < start_s:
-        raise SettingError(f"The time {start_s:g} to {end_s:g} s makes no sense; give a start in the clip and a later end.")
+        raise SettingError(f"The time {start_s:g} to {end_s:g} s is not valid; give a start within the clip and a later end.")
     kind = "sound" if cue.modality == "sound" else "scene"
     return Observation(CLUE, kind, cue.id, confidence, start_s, end_s, cue.what, author, None, note[:400])

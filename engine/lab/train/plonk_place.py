@@ -102,9 +102,7 @@ def run(args: argparse.Namespace) -> int:
             f"This PLONK checkpoint takes vectors of {model.net.shape.cond_dim} numbers, StreetCLIP gives {vector.shape[1]}; bring "
             f"PLONK_OSV_5M."
         )
-    placed = [
-        place(model, v, p.name, args.samples, args.seed, args.guidance) for v, p in zip(vector, args.pictures, strict=True)
-    ]
+    placed = [place(model, v, p.name, args.samples, args.seed, args.guidance) for v, p in zip(vector, args.pictures, strict=True)]
     for x in placed:
         sure = f"{x.share_within_100_km:.0%} of draws within 100 km, half within {x.median_km_of_draws:,.0f} km"
         print(f"{x.file}: {x.lat_deg:.3f}, {x.lon_deg:.3f} ({x.label}; {sure})")

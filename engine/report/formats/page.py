@@ -341,7 +341,7 @@ def _modality_view(x: Located, outlines: list[maps.Outline], mark: maps.Mark | N
         near=near,
         near_km=near_km,
         note=_note(x, finding),
-        cannot_tell=scope.cannot_tell(x, finding.registry),
+        cannot_tell=scope.cannot_tell(x),
     )
 
 

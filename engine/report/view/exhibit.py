@@ -1,4 +1,4 @@
-"""What was heard and seen, ready to be shown: species with their sonagram, sound and range map, frames with boxes, tables."""
+"""What was heard and seen, ready to be shown: species with their spectrogram, sound and range map, frames with boxes, tables."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def row(p: Perceived) -> Row:
     more = f" and {len(p.spans) - 8} more" if len(p.spans) > 8 else ""
     faint = p.best.kind == "species" and p.best.score < HEARD_SCORE and not p.added
     notes = (
-        "faint: below what counts as heard" if faint else "",
+        "faint: below the detection threshold" if faint else "",
         "left out by the analyst" if p.dropped else "",
         "added by the analyst" if p.added and p.best.by_analyst else "read in from a table" if p.added else "",
         f"confirmed by the analyst: {edits.sure(p.confirmed)}" if p.confirmed and not p.added else "",

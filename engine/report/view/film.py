@@ -41,8 +41,8 @@ def headline(finding: Finding) -> str:
 def banner(finding: Finding) -> Headline:
     """What stands on top of a film's report: the count of its scenes' verdicts, for it has no verdict of its own."""
     whole = taken_as_one(finding)
-    one = f" Taken as if it were one place, which it need not be: {whole.title}." if whole is not None else ""
-    return Headline("cannot_tell", headline(finding), f"A film has many places, so that each scene is judged by itself.{one}")
+    one = f" Taken as one place, which it may not be: {whole.title}." if whole is not None else ""
+    return Headline("cannot_tell", headline(finding), f"A film shows many places, so each scene is judged separately.{one}")
 
 
 def scenes_summary(scenes: Sequence[Finding]) -> str:
