@@ -1,4 +1,4 @@
-"""What the analyst does by hand, as edits: added, confirmed, relabelled, read in from a table; and the sound judged blind.
+"""What the analyst does, as edits: added, confirmed, relabelled, read in from a table; and the sound judged blind.
 
 Each function gives an `Edit` ready for `engine.core.edit.apply`; none changes anything by itself.
 """
@@ -271,7 +271,7 @@ def sound_finding(finding: Finding) -> Finding:
 
 
 def judgement(finding: Finding, opinion: str, confidence: float, author: str) -> Edit:
-    """The analyst's stated opinion of the sound, before anything else was seen, stamped with what it was given of.
+    """The analyst's stated opinion of the sound, before anything else was seen, with a digest of what was judged.
 
     Raises:
         SettingError: no opinion or no name is given.
@@ -286,7 +286,7 @@ def judgement(finding: Finding, opinion: str, confidence: float, author: str) ->
 
 
 def fingerprint(finding: Finding, modality: str) -> str:
-    """sha256 over what a finding says of one modality: file, stretch, settings, what was perceived, place, regions, countries.
+    """sha256 over what a finding says of one modality: file, interval, settings, observations, place, regions, countries.
 
     Numbers are rounded, so that the same finding on another machine has the same one; time and duration of work are left out.
     """
@@ -295,7 +295,10 @@ def fingerprint(finding: Finding, modality: str) -> str:
     clues = {e.clue for e in finding.evidence if e.modality == modality}
     said = {
         "clip": finding.clip.sha256,
-        "stretch": [round(finding.interval.start_s, 2), round(finding.interval.end_s, 2)],
+        "stretch": [  # the key stays: it is part of the digests in existing cases
+            round(finding.interval.start_s, 2),
+            round(finding.interval.end_s, 2),
+        ],
         "settings": [s.prior, str(s.when), s.radius_km, sorted(s.dropped), sorted(s.left_out), sorted(s.included), s.weights],
         "perceived": sorted(
             [o.key, round(o.score, 2), round(o.start_s, 2)]

@@ -1,4 +1,4 @@
-"""`earwitness locate --case`: one clip, judged by the analyst, kept in a case with every decision; reports state the head of its log."""
+"""`earwitness locate --case`: one clip kept in a case with every decision of the analyst; reports state the head of its log."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     said = "nothing altered" if found.well else f"{len(found.faults):,} faults"
     print(f"{found.entries:,} log entries, {found.rows:,} rows, {found.files:,} files: {said}. Head: {plain(found.head)}")
     if found.known_at is not None:
-        print(f"The head given is that of entry {found.known_at:,} of {found.entries:,}; up to there the log is what it was.")
+        print(f"The head given is that of entry {found.known_at:,} of {found.entries:,}; the log is unchanged up to there.")
     print(CANNOT)
     return 0 if found.well else 1
 

@@ -73,5 +73,5 @@ def _number(name: str, default: float, least: float, most: float, what: str) -> 
     if least <= value <= most:
         return value
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:40])
-    say_once(f"EARWITNESS_{name}={shown} is not heeded: it takes a number of {what}; {default:g} is used.")
+    say_once(f"EARWITNESS_{name}={shown} is ignored: it must be a number of {what}; {default:g} is used.")
     return default

@@ -170,7 +170,7 @@ class Located:
             for name, nothing in (("place", None), ("regions_km2", {}), ("countries", ()), ("region", "")):
                 object.__setattr__(self, name, nothing)
         elif self.place is None:
-            raise ValueError(f"{self.modality} speaks, and so it reports a place")
+            raise ValueError(f"{self.modality} has a location and must report a place")
 
     @property
     def spoke(self) -> bool:

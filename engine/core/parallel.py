@@ -39,7 +39,7 @@ def run_in_parallel(works: Sequence[tuple[str, Callable[[ProgressCallback], T]]]
 
         return report
 
-    with ThreadPoolExecutor(max(1, len(works)), thread_name_prefix="lane") as pool:
+    with ThreadPoolExecutor(max(1, len(works)), thread_name_prefix="task") as pool:
         futures = [pool.submit(work, report_for(name)) for name, work in works]
         try:
             while not all(f.done() for f in futures):

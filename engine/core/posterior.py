@@ -70,7 +70,7 @@ class Posterior:
         unnormalised = prior.log_mass + log_likelihood
         total = logsumexp(unnormalised)
         if not np.isfinite(total):
-            raise ValueError("the likelihood leaves no mass anywhere")
+            raise ValueError("the likelihood leaves no probability anywhere")
         return cls(prior.grid, unnormalised - total)
 
     @cached_property
@@ -90,12 +90,12 @@ class Posterior:
         return float(-(self.mass[held] * self.log_mass[held]).sum())
 
     def drop_derived(self) -> None:
-        """Forget what was worked out of the mass and is worked out again when asked for: for findings kept by the hundred."""
+        """Drop the cached derived arrays, which are computed again on demand: for findings kept by the hundred."""
         for name in ("mass", "log_density", "region_rank"):
             self.__dict__.pop(name, None)
 
     def gain_nats(self, prior: Prior) -> float:
-        """Kullback-Leibler divergence from the prior to this, in nats: how much was learnt."""
+        """Kullback-Leibler divergence from the prior to this, in nats: the information gain."""
         held = self.mass > 0
         return float((self.mass[held] * (self.log_mass[held] - prior.log_mass[held])).sum())
 

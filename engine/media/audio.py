@@ -88,7 +88,7 @@ def excerpt_wav(reader: Reader, interval: Interval, rate_hz: int | None = None, 
     blocks = [b.samples for b in reader.audio(rate_hz, interval, track)]
     if not blocks:
         raise MediaError(
-            f"There is no sound from {interval.start_s:g} to {interval.end_s:g} s; choose a stretch inside the clip."
+            f"There is no sound from {interval.start_s:g} to {interval.end_s:g} s; choose an interval inside the clip."
         )
     return to_wav(np.concatenate(blocks), rate_hz)
 

@@ -68,7 +68,7 @@ def preview_mp4(
         _encode(reader, interval, unfinished, max_side_px, progress, track)
         Path(unfinished).replace(out)
     except (av.error.FFmpegError, OSError) as error:
-        raise MediaError(f"The preview could not be made ({error.strerror}); look whether the disk is full.") from None
+        raise MediaError(f"The preview could not be made ({error.strerror}); check whether the disk is full.") from None
     finally:
         Path(unfinished).unlink(missing_ok=True)
     return out
@@ -82,7 +82,7 @@ def _encode(
     frame, block = next(frames, None), next(blocks, None)
     if frame is None and block is None:
         raise MediaError(
-            f"Nothing can be decoded from {interval.start_s:g} to {interval.end_s:g} s; choose a stretch inside the clip."
+            f"Nothing can be decoded from {interval.start_s:g} to {interval.end_s:g} s; choose an interval inside the clip."
         )
     with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as out:
         picture = _add_picture(out, frame.rgb) if frame is not None else None

@@ -393,7 +393,7 @@ class Decomposer:
 
         Args:
             windows: (n, samples) at RATE_HZ, each of WINDOW_SAMPLES or more.
-            told: labels to be taken from each window, in this order, whatever the model thinks is there; None leaves it to the
+            wanted: labels to be taken from each window, in this order, whatever the model thinks is there; None leaves it to the
                 model.
             most: steps at most.
             stopping: whether the model may stop before; else it takes `most` steps from whatever sounds.
@@ -444,7 +444,7 @@ class Decomposer:
 
         Args:
             most: so many steps, or, when stopping, at most so many.
-            told: labels to be taken, by window.
+            wanted: labels to be taken, by window.
             stopping: a window that stops is looked at no more; its last entries are repeated.
         """
         import torch

@@ -56,7 +56,7 @@ class Cue:
 
     @property
     def notable(self) -> bool:
-        """Whether an analyst can note it by hand: it says by itself where it is likely."""
+        """Whether an analyst can note it: its row states where it is likely."""
         return self.ratio > 0.0
 
 
@@ -83,10 +83,18 @@ def _cue(row: dict[str, str]) -> Cue:
         ratio = float(row["ratio"] or 0.0)
     except ValueError:
         raise DataError(f"The cue {row['id']!r} has a ratio that is no number; correct assets/cues/cues.csv.") from None
-    if None in row or not row["source"] or row["sense"] not in ("picture", "sound", "container") or not np.isfinite(ratio):
+    if None in row or not row["source"] or row["modality"] not in ("picture", "sound", "container") or not np.isfinite(ratio):
         raise DataError(f"The cue {row['id']!r} is malformed; correct its row in assets/cues/cues.csv.")
     return Cue(
-        row["id"], row["group"], row["what"], row["sense"], tuple(row["areas"].split()), ratio, pairs, row["doubt"], row["source"]
+        row["id"],
+        row["group"],
+        row["what"],
+        row["modality"],
+        tuple(row["areas"].split()),
+        ratio,
+        pairs,
+        row["doubt"],
+        row["source"],
     )  # type: ignore[arg-type]
 
 

@@ -46,7 +46,7 @@ class ProgressFile:
     def __call__(self, progress: Progress) -> None:
         now = time.time()
         at = next((i for i, s in enumerate(self.stages) if s.name == progress.stage and (s.ended is None or _full(s))), None)
-        step = {"done": float(progress.done), "total": progress.total, "unit": progress.unit, "lane": progress.task}
+        step = {"done": float(progress.done), "total": progress.total, "unit": progress.unit, "task": progress.task}
         if at is None:
             same = [
                 i for i, s in enumerate(self.stages) if s.ended is None and (not progress.task or s.task in ("", progress.task))
@@ -56,7 +56,7 @@ class ProgressFile:
             self.stages.append(JobStage(progress.stage, now, **step))  # type: ignore[arg-type]
         else:
             stage = replace(self.stages[at], **step)  # type: ignore[arg-type]
-            # The last stage of a lane has no successor that would end it.
+            # The last stage of a task has no successor that would end it.
             self.stages[at] = replace(stage, ended=now if _full(stage) else None)
         if at is None or now - self._written > _WRITE_S:
             self.write()
@@ -90,7 +90,7 @@ def do(folder: Path, results: Results) -> dict[str, object]:
     except MemoryError:
         return {
             "state": "failed",
-            "error": "The memory of this machine ran out; close other programs, or choose a shorter stretch.",
+            "error": "The memory of this machine ran out; close other programs, or choose a shorter interval.",
         }
     except Exception:
         _LOG.exception("examining %s failed", facts["path"])
@@ -122,8 +122,8 @@ def _fill(facts: dict[str, Any], settings: Settings, results: Results, progress:
         batch.tables(case, Path(place))
     bad = f"; {len(done.problems):,} cannot be examined" if done.problems else ""
     partly = len({path for path, _ in done.failed})
-    bad += f"; {partly:,} without a clue that failed, run it again to try that again" if partly else ""
-    return {"said": f"{done.examined + done.kept:,} clips examined, {done.there:,} were there{bad}"}
+    bad += f"; {partly:,} without a clue that failed; run it again to repeat that clue" if partly else ""
+    return {"said": f"{done.examined + done.kept:,} clips examined, {done.there:,} already there{bad}"}
 
 
 def warm(folder: Path) -> None:

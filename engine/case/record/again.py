@@ -101,9 +101,9 @@ def _remarks(kept: Kept, then: dict[str, object], now: dict[str, object]) -> tup
     """What came out otherwise than the case has it: the program or its models are other ones by now."""
     found = compare(then, now)
     if found.same:
-        return (f"Worked out again for this report; all {found.compared} results are those kept on {kept.created[:10]}.",)
+        return (f"Computed again for this report; all {found.compared} results equal those kept on {kept.created[:10]}.",)
     listed = "; ".join(f"{d.what}: {d.then} then, {d.now} now" for d in found.differences[:5])
     return (
-        f"Worked out again for this report, {len(found.differences)} of {found.compared} results differ from those kept on "
+        f"Computed again for this report, {len(found.differences)} of {found.compared} results differ from those kept on "
         f"{kept.created[:10]}: {listed}. The case keeps the first.",
     )

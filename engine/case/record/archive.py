@@ -147,7 +147,7 @@ class ArchiveQuery:
         verdicts: any of these.
         species, atom, text: all of these words occur in the name or label of one such thing.
         near: (latitude, longitude, km): some sense points to within that distance.
-        sense: the sense that `near` is about, or "" for any.
+        modality: the modality that `near` is about, or "" for any.
         since, until: recorded on or between these days; a clip without a day is then left out.
         name: occurs in the file's name.
     """

@@ -1,7 +1,7 @@
 """A clip that an analyst works on, kept in a case as the work goes on: what was first found, every decision with the factor
 before and after it, how the result stood when a document was made, and the document.
 
-`engine.case.jobs.batch` fills a case with what nobody has touched yet; here is the analyst's side, for the app and for
+`engine.case.jobs.batch` fills a case with clips as first judged; this is the analyst's side, for the app and for
 `earwitness locate --case`.
 """
 
@@ -52,7 +52,7 @@ class CaseClip:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A decision on its way into a case.
+    """A decision to be kept in a case.
 
     Attributes:
         what, why: in the analyst's words.
@@ -70,7 +70,7 @@ class Ruling:
 
 
 def first_settings(settings: Settings) -> Settings:
-    """How the same stretch is judged before anybody decides anything."""
+    """The settings of the same interval before any decision."""
     return Settings(
         track=settings.track,
         programme=settings.programme,
@@ -86,10 +86,10 @@ def first_findings(
     progress: ProgressCallback = silent,
     known: Mapping[Settings, Finding] | None = None,
 ) -> tuple[Finding, ...]:
-    """The clip as it is judged before anybody decides anything: one finding, or one a scene.
+    """The clip as judged before any decision: one finding, or one a scene.
 
     Args:
-        known: findings at hand, which are not judged again.
+        known: findings already there, which are not judged again.
     """
     first = first_settings(settings.but(interval=None))
     parts = scenes(perception)
@@ -141,7 +141,7 @@ def decide(in_case: CaseClip, rulings: Sequence[Ruling], who: str = "") -> CaseC
 
 
 def keep(in_case: CaseClip, finding: Finding, who: str = "") -> tuple[CaseClip, Custody]:
-    """Keep a finding as it stands; returns also what a document made of it is to bear.
+    """Keep a finding as it stands; returns also the custody for documents made from it.
 
     Raises:
         InputError, DataError: the case cannot be written.
@@ -166,7 +166,7 @@ def note_written(in_case: CaseClip, custody: Custody, form: str, path: Path | No
 
 
 def issue_report(in_case: CaseClip, custody: Custody, form: str, name: str, data: bytes, who: str = "") -> CaseClip:
-    """The same for a document that a browser saves who knows where: a case in a folder keeps a copy of it in `reports/`.
+    """The same for a document that a browser saves in an unknown place: a case in a folder keeps a copy in `reports/`.
 
     Args:
         name: what the file is called.
@@ -202,7 +202,7 @@ def _copy(place: str, name: str, data: bytes) -> Path | None:
     try:
         path.parent.mkdir(exist_ok=True)
         if path.parent.is_symlink():  # a case may come from anybody, and this would write elsewhere
-            raise InputError(f"The folder {REPORTS} of this case leads elsewhere; put a folder there in its place.")
+            raise InputError(f"The folder {REPORTS} of this case is a link; replace it by a folder.")
         write_whole(path, data)
     except OSError as error:
         raise InputError(f"The report cannot be kept in {path.parent} ({error.strerror}); make room there.") from None

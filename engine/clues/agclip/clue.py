@@ -55,7 +55,7 @@ class AgClipClue:
         own = tuple(o for o in observations if o.clue == self.reads)
         scores = scores_of(own)
         if not (scores[birdnet.is_species()] >= agclip.LEAST_SCORE).any():
-            why = "no animal that BirdNET knows was heard" if own else "no sound was recognised"
+            why = "no animal known to BirdNET was detected" if own else "no sound was recognised"
             return Evidence.silent(self.name, self.modality, grid, why, own)
         week = birdnet.week_of(when.month, when.day) if when else None
         log_l = log_likelihood_from_scores(scores, grid, week)

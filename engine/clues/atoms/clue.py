@@ -4,7 +4,7 @@ Perceiving: windows of 4 s are taken apart by `nets.atoms`; each atom becomes an
     which
 its part sounds. The model knows some thirty labels and names the likest, so that below LEAST_CHANCE nothing is said; still, what
 it was never taught may pass for what it was. Beside the atoms, remarks of kind "sound" on the soundtrack: digital silence,
-stretches copied within it, long reverberation, music, voice-over. Remarks are never scored.
+passages copied within it, long reverberation, music, voice-over. Remarks are never scored.
 
 Scoring: only when the analyst asks (`ClueSpec.votes`), and only for labels listed in assets/cues/atoms.csv, which
     says
@@ -48,7 +48,7 @@ LEAST_LEVEL_DB = -35.0  # of a part below its window's loudest, to be said to so
 MOST_EXAMINED_S = 1800.0  # of sound looked through for copies and remarks; it is held in memory
 REMARK_MODEL = "soundtrack"
 MOST_MUSIC_S = 240.0
-COPIED, SILENT, REVERB, MUSIC, VOICE = "copied stretch", "digital silence", "long reverberation", "music", "voice-over"
+COPIED, SILENT, REVERB, MUSIC, VOICE = "copied passage", "digital silence", "long reverberation", "music", "voice-over"
 REMARKS = (COPIED, SILENT, REVERB, MUSIC, VOICE)
 _BATCH = 8  # twice as many take 85 MB more, and are next to no faster
 
@@ -111,7 +111,7 @@ class AtomsClue:
                 total += np.log((1.0 - best[cue.label]) + best[cue.label] * here)
                 spoke = True
         if not spoke:
-            why = "no atom that says anything of places was heard" if best else "no everyday sound was recognised"
+            why = "no everyday sound that indicates a place was detected" if best else "no everyday sound was recognised"
             return Evidence.silent(self.name, self.modality, grid, why, own)
         return Evidence(self.name, self.modality, grid, total, own, models=self.models)
 
@@ -273,7 +273,7 @@ def _music_stretches(tonal: Sequence[tuple[float, float]]) -> list[soundtrack.Pa
         else:
             if len(run) >= min(2, max(1, len(tonal))):
                 strength = float(np.mean([c for _, c in run]))
-                note = "tones that last and lie on a tuned scale: music, or an instrument"
+                note = "sustained tones on a musical scale: music or an instrument"
                 out.append(soundtrack.Passage(run[0][0], run[-1][0] + WINDOW_S, strength, note))
             run = []
     return out
@@ -433,7 +433,7 @@ def window_at(reader: Reader, at_s: float, track: int | None = None) -> tuple[fl
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is told of one label in the dictionary.
+    """One label of the dictionary.
 
     Attributes:
         kernels: (KERNELS, BANDS, KERNEL_FRAMES) levels.

@@ -116,10 +116,10 @@ class HumClue:
         own = tuple(o for o in observations if o.clue == self.name)
         heard = {o.label for o in own if o.label in ("50 Hz", "60 Hz")}
         if not heard:
-            why = f"no mains hum stands {LEAST_DB:g} dB above the noise, or the sound is shorter than {LEAST_LENGTH_S:g} s"
+            why = f"no mains hum is {LEAST_DB:g} dB above the noise, or the sound is shorter than {LEAST_LENGTH_S:g} s"
             return Evidence.silent(self.name, self.modality, grid, why, own)
         if len(heard) > 1:
-            return Evidence.silent(self.name, self.modality, grid, "hum of both 50 and 60 Hz is heard", own)
+            return Evidence.silent(self.name, self.modality, grid, "hum of both 50 and 60 Hz was detected", own)
         supply = mains.of(grid)
         fits = supply == int(heard.pop().split()[0])
         likelihood = np.where(fits, 1.0, 1.0 / MOST_FACTOR)
@@ -141,7 +141,7 @@ def _observation(comb: Comb, start_s: float, end_s: float) -> Observation:
         end_s=end_s,
         name="mains hum",
         author=MODEL_ID,
-        note=f"{comb.frequency_hz:.2f} Hz; lines at {lines} Hz, the clearest {comb.loudest_db:.0f} dB above the noise around it",
+        note=f"{comb.frequency_hz:.2f} Hz; lines at {lines} Hz, the strongest {comb.loudest_db:.0f} dB above the noise around it",
     )
 
 
@@ -222,7 +222,7 @@ def _spectra(samples: NDArray[np.floating]) -> NDArray[np.float64]:
     """(segments, bins) power spectra of segments that are not digital silence."""
     x = np.asarray(samples, dtype=np.float64)
     if x.ndim != 1 or not np.isfinite(x).all():
-        raise ValueError("a stretch of sound must be a flat array of finite numbers")
+        raise ValueError("a block of sound must be a flat array of finite numbers")
     size, hop = int(SEGMENT_S * RATE_HZ), int(HOP_S * RATE_HZ)
     starts = range(0, len(x) - size + 1, hop)
     # a hole in the sound is a click in the spectrum: a segment that is silent for a whole second is passed over

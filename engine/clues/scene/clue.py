@@ -110,7 +110,7 @@ class SceneClue:
                 start_s=frame.time_s,
                 end_s=frame.time_s,
                 author=efficientnet.MODEL_ID,
-                note=f"belongs to {cue.where} ({cue.source})",
+                note=f"found in {cue.where} ({cue.source})",
             )
             for p, cue in seen
             if p >= LEAST_SCORE
@@ -127,7 +127,7 @@ class SceneClue:
             :MOST_CUES
         ]
         if not scored:
-            return Evidence.silent(self.name, self.modality, grid, "no animal or thing of known place was seen", own)
+            return Evidence.silent(self.name, self.modality, grid, "no animal or object of known range was seen", own)
         log_l = sum((np.log(likelihood(cue, p, grid, when)) for p, cue in scored), np.zeros(len(grid))) / np.sqrt(len(scored))
         log_l = np.maximum(log_l, log_l.max() - np.log(MOST_FACTOR))
         models = (efficientnet.MODEL_ID, *((birdnet.RANGE_MODEL_ID,) if any(c.kind == "bird" for _, c in scored) else ()))

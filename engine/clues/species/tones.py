@@ -1,4 +1,4 @@
-"""A machine's tone in a window of sound: found, taken out, so that what is left can be heard by itself.
+"""A machine's tone in a window of sound: found and removed, so that the rest can be analysed.
 
 A generator holds its pitch to parts in ten thousand and its level to tenths of a decibel, from a sudden start to a sudden end;
 a throat, a wing and the air between them do neither. So the partials of a window are followed through short spectra (sinusoidal
@@ -9,7 +9,8 @@ tracks), and a track is a machine's when
     it is a short beep that comes again, REPEATS times or more, at the same frequency.
 
 The numbers were chosen on windows of real recordings in which BirdNET hears an animal, all of those at hand (LOG.md): no track of
-0.15 s there is as constant, and how often one is elsewhere has not been measured. They allow for what a codec and some noise do to a tone.
+0.15 s there is as constant, and how often one is elsewhere has not been measured. They allow for what a codec and some noise do
+to a tone.
 
 The tracks: McAulay and Quatieri 1986, "Speech analysis/synthesis based on a sinusoidal representation", IEEE Trans. ASSP 34(4).
 Frequencies between bins by a parabola through the logarithms: Smith and Serra 1987, "PARSHL". What tones are to be expected:

@@ -118,7 +118,7 @@ class SpeechClue:
                 end_s=min(first_s + b * voice.FRAME_S + _PAD_S, start_s + length_s if length_s else np.inf),
                 name="speech",
                 author=voice.MODEL_ID,
-                note="listed, never scored: who speaks says nothing of where",
+                note="listed, never scored: speech alone does not indicate a place",
             )
             for a, b in runs(scores)
         )
@@ -144,14 +144,14 @@ class SpeechClue:
         if not chances:
             return Evidence.silent(self.name, self.modality, grid, self._why_silent(own), own)
         if max(chances.values()) < LEAST_CHANCE:
-            return Evidence.silent(self.name, self.modality, grid, "it is unclear which language is spoken", own)
+            return Evidence.silent(self.name, self.modality, grid, "the spoken language is unclear", own)
         log_l = np.log(likelihood(chances, grid))
         log_l = np.maximum(log_l, log_l.max() - np.log(MOST_FACTOR))
         return Evidence(self.name, self.modality, grid, log_l, own, models=self.models)
 
     def _why_silent(self, own: tuple[Observation, ...]) -> str:
         if not own:
-            return "no speech was heard"
+            return "no speech was detected"
         try:
             whisper.whisper_folder(self.folder)
         except WeightsError as error:
@@ -202,7 +202,7 @@ def _spoken(language: str, chance: float, window: Interval) -> Observation:
         end_s=window.end_s,
         name=f"{NAMES.get(language, language)}, spoken",
         author=whisper.MODEL_ID,
-        note="scored only when asked for: narration and dialogue tell of the production, not of the place",
+        note="scored only on request: narration and dialogue reflect the production, not the place",
     )
 
 

@@ -89,7 +89,7 @@ class StreetClipClue:
                 streetclip.streetclip_folder(self.folder)
             except WeightsError as error:
                 return Evidence.silent(self.name, self.modality, grid, str(error))
-            return Evidence.silent(self.name, self.modality, grid, "no frame was looked at", observations)
+            return Evidence.silent(self.name, self.modality, grid, "no frame was analysed", observations)
         log_l = from_logits(np.mean(np.stack(vectors), axis=0, dtype=np.float64), grid)
         return Evidence(self.name, self.modality, grid, log_l, observations, models=self.models)
 

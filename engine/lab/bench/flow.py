@@ -325,7 +325,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("recordings", "photos"):
         hint = f"folder with manifest.csv (default: EARWITNESS_DATA/{name})"
         parser.add_argument(f"--{name}", type=Path, default=None, help=hint)
-    parser.add_argument("--clips", type=int, default=100, help="simulated clips per sense (default: 100)")
+    parser.add_argument("--clips", type=int, default=100, help="simulated clips per input (default: 100)")
     parser.add_argument("--samples", type=int, default=SAMPLES, help=f"draws from the flow per clip (default: {SAMPLES})")
     parser.add_argument("--prior", choices=PRIORS, default=Settings().prior, help="of the real clips; simulated ones: by area")
     parser.add_argument("--seed", type=int, default=0)

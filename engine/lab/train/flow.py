@@ -201,7 +201,7 @@ def run(args: argparse.Namespace) -> int:
     quality = flow_data.picture_quality(1000)
     print("degraded pictures, percent within km: " + ", ".join(f"{k}: {v:.0f}" for k, v in quality.items()), flush=True)
     heat = start.heat if start else flow_data.fit_heat()
-    print(f"worth of the senses' scores: {heat}", flush=True)
+    print(f"temperature of the inputs' scores: {heat}", flush=True)
     data = flow_data.pool(args.clips, args.seed, heat, lambda line: print(line, flush=True))
     nets = train(data, setting, lambda line: print(line, flush=True), start)
     options = f"--clips {args.clips} --minutes {args.minutes:g} --steps {args.steps} --batch {args.batch} --seed {args.seed}"

@@ -99,8 +99,8 @@ def run(args: argparse.Namespace) -> int:
     vector = vectors(args.streetclip or models_dir() / "streetclip", args.pictures)
     if vector.shape[1] != model.net.shape.cond_dim:
         raise WeightsError(
-            f"This PLONK checkpoint takes vectors of {model.net.shape.cond_dim} numbers, StreetCLIP gives {vector.shape[1]}; bring "
-            f"PLONK_OSV_5M."
+            f"This PLONK checkpoint takes vectors of {model.net.shape.cond_dim} numbers, StreetCLIP gives {vector.shape[1]}; "
+            "bring PLONK_OSV_5M."
         )
     placed = [place(model, v, p.name, args.samples, args.seed, args.guidance) for v, p in zip(vector, args.pictures, strict=True)]
     for x in placed:

@@ -93,7 +93,7 @@ class Flow:
 
     Args:
         field: the network; in double precision what it computes is, too.
-        atlas: tables of the world grid; heat: how much the senses' scores are worth.
+        atlas: tables of the world grid; heat: the temperature of the inputs' scores.
         steps: of the solver.
     """
 
@@ -149,7 +149,7 @@ class Flow:
         """Log density per steradian at places, by the way back to the uniform draw.
 
         Args:
-            told: of n conditions; xyz: (n, m, 3), or (m, 3) the same places for all.
+            conditioning: of n conditions; xyz: (n, m, 3), or (m, 3) the same places for all.
             how: "exact" or "hutchinson" (with the seed).
 
         Returns:

@@ -35,7 +35,7 @@ LEAST_SPREAD_RAD = 0.006  # about 40 km: half a cell
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """The vectors that a clip is told by; each may be missing.
+    """The vectors that describe a clip; each may be missing.
 
     Attributes:
         sound: (768,) of AG-CLIP.
@@ -60,11 +60,11 @@ class Condition:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The senses that are there."""
+        """The inputs that are present."""
         return tuple(s for s in INPUTS if getattr(self, s) is not None)
 
     def without(self, *inputs: str) -> Condition:
-        """The same with these senses dropped."""
+        """The same without these inputs."""
         return Condition(**{s: None if s in inputs else getattr(self, s) for s in INPUTS})
 
 
@@ -83,7 +83,7 @@ class Sketch:
     """What n conditions say of the map, as tensors.
 
     Attributes:
-        share: (n, anchors) log mass of each anchor, as given by the senses alone.
+        share: (n, anchors) log mass of each anchor, as given by the inputs alone.
         index: (n, MOST) the heaviest anchors; centre (n, MOST, 3) unit mean point; spread (n, MOST) radians;
             log_mass (n, MOST).
         raw: (n, 1794) the vectors themselves, sound and pictures scaled to about unit size, zeros where missing.
@@ -136,7 +136,7 @@ class Atlas:
         self.atom_rates = torch.from_numpy(np.asarray(atom_rates, dtype=np.float32))
 
     def scores(self, conditions: Sequence[Condition], heat: Heat) -> Tensor:
-        """(n, cells) sum of all senses' scores; zeros where none is given."""
+        """(n, cells) sum of all inputs' scores; zeros where none is given."""
         out = torch.zeros(len(conditions), len(self.grid))
         for name, table in (("sound", self.places), ("picture", self.geo), ("reasoning", self.geo)):
             at = [i for i, c in enumerate(conditions) if getattr(c, name) is not None]
@@ -153,7 +153,7 @@ class Atlas:
         return out
 
     def log_mass(self, conditions: Sequence[Condition], heat: Heat) -> NDArray[np.float64]:
-        """(n, cells) log mass of every cell by the senses' scores alone, no flow."""
+        """(n, cells) log mass of every cell by the inputs' scores alone, no flow."""
         return torch.log_softmax(self.scores(conditions, heat) + self.log_area, dim=1).double().numpy()
 
     def sketch(self, conditions: Sequence[Condition], heat: Heat) -> Sketch:

@@ -427,7 +427,7 @@ def _mass_legend(located: Located, view: View) -> str:
         f"{_percent(peak * 10.0 ** (k - DECADES))}</text>"
         for k in range(int(DECADES) + 1)
     )
-    return f'<text x="{x:g}" y="{y - 6:g}" class="legend">Share of belief per 10,000 km² (log scale)</text>{boxes}{ticks}'
+    return f'<text x="{x:g}" y="{y - 6:g}" class="legend">Probability per 10,000 km² (log scale)</text>{boxes}{ticks}'
 
 
 def _percent(value: float) -> str:

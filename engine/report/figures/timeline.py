@@ -31,7 +31,7 @@ def timeline(perceived: Sequence[Perceived], interval: Interval, registry: Regis
     rows = "".join(_row(p, i, interval, scale, _modality(p, registry)) for i, p in enumerate(perceived))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 20} {height}" role="img" class="timeline" '
-        f'aria-label="When each thing was perceived">{lines}{rows}{_axis(interval, scale, bottom)}</svg>'
+        f'aria-label="When each observation was made">{lines}{rows}{_axis(interval, scale, bottom)}</svg>'
     )
 
 
@@ -109,7 +109,7 @@ def moments(line: Timeline, interval: Interval) -> str:
         )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 20} {bottom + _BOTTOM}" role="img" '
-        f'class="timeline" aria-label="How far each sense points from the reference as time goes by">{"".join(out)}'
+        f'class="timeline" aria-label="Distance of sound and picture from the reference over time">{"".join(out)}'
         f"{_axis(interval, scale, bottom + 4)}</svg>"
     )
 

@@ -42,7 +42,7 @@ def to_csv(finding: Finding) -> str:
 
 
 def places_csv(finding: Finding) -> str:
-    """A row a sense: where it points; then a row a comparison of two."""
+    """One row per modality with its location, then one per comparison."""
     head = (
         "what", "spoke", "place", "lat_deg", "lon_deg", "radius_km", "mass", "region50_km2", "region90_km2", "region95_km2",
         "region", "gain_nats", "verdict", "support", "log10_factor", "log10_low", "log10_high", "distance_km", "why_not",

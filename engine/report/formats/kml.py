@@ -37,7 +37,7 @@ def _folder(x: Located) -> str:
     place = escape(shown(x.place.name, 200))
     point = (
         f"<Placemark><name>{name}: {place}</name>"
-        f"<description>{words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}</description>"
+        f"<description>{words.share(x.place.mass)} of the probability within {words.km(x.place.radius_km)}</description>"
         f"<styleUrl>#{x.modality}</styleUrl>"
         f"<Point><coordinates>{x.place.lon_deg:.5f},{x.place.lat_deg:.5f}</coordinates></Point></Placemark>"
     )

@@ -36,7 +36,7 @@ from engine.report.view.term import TERMS
 from engine.report.view.validation import Sheet, regions_hold, sheets
 from engine.report.view.versions import Versions, versions
 
-_MOST_CARDS = 8  # species with sonagram, sound and range map: bounds the page to a few MB
+_MOST_CARDS = 8  # species with spectrogram, sound and range map: bounds the page to a few MB
 _MOST_ROWS = 60
 _OUTLINED = (0.5, 0.9)
 _NOTHING = Markup("")
@@ -250,8 +250,10 @@ def _argued_by(finding: Finding) -> str:
     r = finding.rationale
     if r is None:
         return ""
-    who = "rules over a table of cues" if r.author == "rules" else f"the language model {r.author}"
-    return shown(f"Argued by {who}{f' ({r.stands_in})' if r.stands_in else ''}. The argument scores nothing by itself.", 400)
+    who = "rules and a table of cues" if r.author == "rules" else f"the language model {r.author}"
+    return shown(
+        f"Reasoning by {who}{f' ({r.stands_in})' if r.stands_in else ''}. The reasoning does not change the result.", 400
+    )
 
 
 def _safe_rows(rows: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -312,8 +314,8 @@ def _note(x: Located, finding: Finding) -> str:
     if x.modality != FUSED or not x.spoke:
         return ""
     c = verdict.compared(finding)
-    against = ", which the factor above speaks against" if c is not None and c.verdict == "different places" else ""
-    return f"This takes for granted that sound and picture come from one place{against}."
+    against = ", which the factor above contradicts" if c is not None and c.verdict == "different places" else ""
+    return f"This assumes that sound and picture come from one place{against}."
 
 
 def _modality_view(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, finding: Finding) -> ModalityView:
@@ -322,8 +324,8 @@ def _modality_view(x: Located, outlines: list[maps.Outline], mark: maps.Mark | N
     near_km = ""
     p = x.place
     if mark is not None:
-        world = Markup(maps.world_map(x, outlines, [mark], f"{name}: belief over the world"))
-        near = Markup(maps.near_map(x, outlines, [mark], f"{name}: surroundings of the place reported"))
+        world = Markup(maps.world_map(x, outlines, [mark], f"{name}: probability over the world"))
+        near = Markup(maps.near_map(x, outlines, [mark], f"{name}: surroundings of the reported place"))
         near_km = words.km(2 * maps.near_radius_km(x))
     return ModalityView(
         name=name,
@@ -333,7 +335,7 @@ def _modality_view(x: Located, outlines: list[maps.Outline], mark: maps.Mark | N
         title=shown(x.region or p.name, 200) if p else "",
         place=shown(p.name, 200) if p else "",
         coordinates=words.place(p.lat_deg, p.lon_deg) if p else "",
-        mass=f"{words.share(p.mass)} of the belief lies within {words.km(p.radius_km)}" if p else "",
+        mass=f"{words.share(p.mass)} of the probability within {words.km(p.radius_km)}" if p else "",
         regions=tuple((f"{share:.0%}", words.area_beside(a)) for share, a in sorted(x.regions_km2.items())),
         top_countries=", ".join(f"{shown(n, 60)} {words.share(s)}" for n, s in x.countries[:3] if s >= 0.005),
         countries=tuple((shown(n, 60), words.share(s), min(100.0, 100 * s)) for n, s in x.countries[:8] if s >= 0.005),

@@ -68,7 +68,7 @@ def moments_of(finding: Finding) -> tuple[Moment, ...]:
     most = MOST_OF_A_SENSE if len(parts) == 1 else 1
     out = [m for part in parts for m in _moments(part, most)]
     if not out:
-        raise SettingError("Nothing was heard or read that a reel could show; choose another stretch of the clip.")
+        raise SettingError("There is no detection that a reel could show; choose another interval of the clip.")
     return tuple(out)
 
 
@@ -156,7 +156,7 @@ def _encode(moments: Sequence[Moment], reader: Reader, made: Path, folder: Path,
             logger=_logger(total_s, progress),
         )
     if not made.is_file():
-        raise MediaError("The reel could not be encoded; look whether the disk is full.")
+        raise MediaError("The reel could not be encoded; check whether the disk is full.")
 
 
 def _logger(total_s: float, progress: ProgressCallback) -> Any:
@@ -234,7 +234,7 @@ class _Page:
             return
 
     def _caption(self, pen: ImageDraw.ImageDraw, at_s: float) -> None:
-        """What is heard and read now, in the colours of their senses."""
+        """What is heard and read now, in the colours of its modality."""
         left, top, width = _MAP[0], 438, _MAP[2]
         now = [o for o in self._moment.shown if o.start_s - 0.5 <= at_s <= max(o.end_s, o.start_s + 1.0)]
         for sense, kind, verb in (("sound", "species", "Heard"), ("picture", "text", "Read")):
@@ -276,7 +276,7 @@ def _background(moment: Moment, samples: NDArray[np.float32]) -> Image.Image:
     pen = ImageDraw.Draw(image)
     first = headline(finding)
     edge = _EDGES[first.verdict] if first else _EDGES["cannot_tell"]
-    title = first.title if first else "Where sound and picture point"
+    title = first.title if first else "Locations of sound and picture"
     pen.rectangle((0, 0, 8, 92), fill=edge)
     pen.text((20, 14), fitting(pen, title, 30, SIZE[0] - 40), fill=_INK, font=font(30))
     strength = ". ".join(first.sentence.split(". ")[:2]).rstrip(".") + "." if first else ""
