@@ -63,7 +63,7 @@ def add_species(name: str, start_s: float, end_s: float, confidence: float, auth
         confidence: chance of being right, 0 to 1.
 
     Raises:
-        SettingError: BirdNET knows no such species, the times or the confidence make no sense.
+        SettingError: BirdNET knows no such species, the times or the confidence are invalid.
     """
     label, note = _label(name), _read_as(name, note)
     heard = _observation("species", "species" if label.is_species else "sound", label.latin, label.common, start_s, end_s,
@@ -86,7 +86,7 @@ def add_sign(
         place: (lat_deg, lon_deg) of the place it means, where the analyst knows; see `sign_meanings`.
 
     Raises:
-        SettingError: the text is empty or too long, the times, place or confidence make no sense.
+        SettingError: the text is empty or too long, the times, place or confidence are invalid.
     """
     seen = _observation("text", "text", _sign(text), "", start_s, end_s, confidence, author, note, place)
     return Edit("add", seen.key, (seen,), _name(author), confidence, note, stamp())
@@ -163,7 +163,7 @@ def read_table(
 
     Raises:
         DataError: the table cannot be read; the sentence names the line.
-        SettingError: the confidence makes no sense.
+        SettingError: the confidence is invalid.
     """
     clip = perception.clip
     table = detections.read(data, name, clip.path, clip.duration_s, author, _chance(confidence))

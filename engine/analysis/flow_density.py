@@ -1,4 +1,4 @@
-"""The flow's density as a belief over the map, and what another prior makes of it.
+"""The flow's density as a posterior over the map, and what another prior makes of it.
 
 The flow is a posterior under its training prior, places uniform by area over the grid. With q its density and pi another prior's
 mass of a cell, the mass of the cell is in proportion to q · pi: density times area, times the ratio of the priors. What
@@ -76,7 +76,7 @@ def _at(flow: Flow, conditioning: object, xyz: NDArray[np.float64], progress: Pr
 
 
 def under(charted: Charted, prior: Prior) -> Posterior:
-    """The belief (cells,) that the flow's density is under a prior on the same grid.
+    """The posterior (cells,) that the flow's density is under a prior on the same grid.
 
     Raises:
         ValueError: the prior is on another grid.

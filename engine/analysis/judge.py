@@ -100,7 +100,7 @@ def _perceiving_text() -> str:
 def scenes(perception: Perception, settings: Settings | None = None) -> tuple[Interval, ...]:
     """The scenes of what was perceived, in order; one when it is short or nothing parts it. Settings change nothing yet.
 
-    A scene is judged by choosing its stretch: `judge(perception, settings.but(interval=scene))`.
+    A scene is judged by choosing its interval: `judge(perception, settings.but(interval=scene))`.
     """
     return _scenes(perception)
 
@@ -116,13 +116,13 @@ def judge(
     provenance_s: float | None = None,
     first: Finding | None = None,
 ) -> Finding:
-    """Score what was perceived, or the stretch of it chosen: fast enough for every change of the analyst's mind.
+    """Score what was perceived, or the interval of it chosen: fast enough for every change of the analyst's mind.
 
     What the analyst edited is held to what was first computed: see `verdict.compare.guarded`.
 
     Args:
         perception: from `perceive`.
-        settings: prior, date, radius, what is dropped or added, and the stretch: only what was perceived in it counts.
+        settings: prior, date, radius, what is dropped or added, and the interval: only what was perceived in it counts.
         provenance_s: seconds the whole way took, for the record; None takes the clues' own.
         first: the finding under the same settings before any edit (`edit.untouched`), when it is at hand; else it is worked out.
     """
@@ -297,7 +297,7 @@ def _test(
     from engine.models import birdnet
     from engine.world import places
 
-    senses = []
+    modalities = []
     for x in located:
         if x.modality in ("sound", "picture"):
             own = tuple(e for e in evidence if e.modality == x.modality)
@@ -311,14 +311,16 @@ def _test(
                 trusted = tuple(o for o in observations if o.label not in doubted)
                 without = _sound_of(trusted, own, settings.but(when=stated.when or settings.when))
             names = tuple(residents.FALSE_ALARMS[latin] for latin in doubted)
-            senses.append(claim.ModalityEvidence(x, _under(own, settings), _under(without, settings) if doubted else (), names))
+            modalities.append(
+                claim.ModalityEvidence(x, _under(own, settings), _under(without, settings) if doubted else (), names)
+            )
     heard = tuple(o for o in observations if o.clue == "species") if "species" not in settings.left_out else ()
     listened = any(x.modality == "sound" for x in located) and "species" not in perception.silent
     absent, expected = residents.absent(heard, stated) if listened else ((), 0)
     return claim.test(
         stated,
         stated.name or places.describe(stated.lat_deg, stated.lon_deg),
-        senses,
+        modalities,
         residents.week_log_likelihood(heard, stated) if stated.when else None,
         birdnet.week_of(stated.when.month, stated.when.day) if stated.when else None,
         residents.residents(heard, stated),
@@ -338,7 +340,7 @@ def _sound_of(observations: tuple[Observation, ...], evidence: tuple[Evidence, .
 
 
 def _under(evidence: tuple[Evidence, ...], settings: Settings) -> tuple[tuple[Prior, Posterior], ...]:
-    """The belief of one sense under every prior."""
+    """The posterior of one modality under every prior."""
     weights = fuse.effective(settings.weights, evidence, fused=False)
     speaking = tuple(e for e in evidence if e.abstained is None)
     grid = evidence[0].grid if evidence else world_grid()

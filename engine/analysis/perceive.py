@@ -36,7 +36,7 @@ from engine.models import ocr
 CHOSEN_BEYOND_S = 60.0  # up to this length frames are read every two seconds; beyond it they are chosen
 FRAME_PER_S = 12.5
 FEWEST_FRAMES, MOST_FRAMES = 48, 400
-LONG_S = 600.0  # beyond it memory is wanted: a model that is through is let go, and the largest are loaded in turn
+LONG_S = 600.0  # beyond it memory is wanted: a model that is through is unloaded, and the largest are loaded in turn
 WAIT_S = 0.5
 SHOTS, BACKGROUND = "shots", "background"  # steps that are no clues, under whose names they stand where clues do
 _LOG = logging.getLogger("earwitness")
@@ -46,7 +46,7 @@ _STEPS = {SHOTS: "Cutting the picture into shots", BACKGROUND: "Listening for th
 
 @dataclass
 class _Part:
-    """What one sense came to."""
+    """What one modality came to."""
 
     found: dict[str, tuple[Observation, ...]] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
@@ -101,7 +101,7 @@ def perceive(
 
 
 def frame_budget(length_s: float) -> int:
-    """How many frames of a stretch the slow models look at."""
+    """How many frames of an interval the slow models look at."""
     return int(np.clip(length_s / FRAME_PER_S, FEWEST_FRAMES, MOST_FRAMES))
 
 
@@ -281,7 +281,7 @@ def _doing_of(name: str) -> str:
 
 @contextmanager
 def _frugally(name: str, turn: threading.Lock, report: _Report) -> Iterator[None]:
-    """Let a clue's model go when it is through. One of the largest waits until no other is at work, and can be told to stop."""
+    """Unload a clue's model when it is through. One of the largest waits until no other is at work, and can be stopped."""
     spec = registry.spec(name)
     large = spec is not None and spec.large
     while large and not turn.acquire(timeout=WAIT_S):
@@ -300,7 +300,7 @@ def _note(part: _Part, name: str, error: Exception, report: _Report) -> None:
     if report.raised or isinstance(error, Cancelled | SettingError):
         raise error
     if not isinstance(error, EarwitnessError | MemoryError):
-        # The traceback is for a log, such as the worker's; a terminal is told in a line.
+        # The traceback is for a log, such as the worker's; a terminal gets one line.
         _LOG.error("%s failed: %s: %r", name, type(error).__name__, str(error)[:400], exc_info=_LOG.hasHandlers())
     part.failures[name] = error.with_traceback(None)  # which would hold the arrays that were being worked on
 
@@ -389,7 +389,7 @@ def _ended(clip: Clip, observations: tuple[Observation, ...], within: Interval |
 
 
 def _shots_within(shots: tuple[Shot, ...], within: Interval | None) -> tuple[Shot, ...]:
-    """Shots that end where the stretch does; none that start there, unless there is no other."""
+    """Shots that end where the interval does; none that start there, unless there is no other."""
     if within is None:
         return shots
     inside = tuple(s for s in shots if s.start_s < within.end_s) or shots[:1]

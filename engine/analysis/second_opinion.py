@@ -1,4 +1,4 @@
-"""The second opinion on a clip: the flow's belief beside the Bayes posterior, from the same observations.
+"""The second opinion on a clip: the flow's posterior beside the Bayes posterior, from the same observations.
 
 It is conditioned on vectors, not on likelihoods: AG-CLIP's of the species heard, GeoCLIP's of the frames where its weights are
 installed, sea and town among the acoustic atoms, and as an opinion the GeoCLIP vector expected under what was read and seen. It
@@ -114,8 +114,8 @@ def opinion_vector(evidence: Sequence[Evidence]) -> NDArray[np.float32] | None:
     if not speaking:
         return None
     prior = flowing.uniform_prior(speaking[0].grid)
-    belief = fuse.posterior_of(speaking, prior)
-    return expected_embedding(belief) if belief.gain_nats(prior) >= LEAST_OPINION_NATS else None
+    posterior = fuse.posterior_of(speaking, prior)
+    return expected_embedding(posterior) if posterior.gain_nats(prior) >= LEAST_OPINION_NATS else None
 
 
 @cache
@@ -135,7 +135,7 @@ def shipped() -> Flow:
 def opinion_by_flow(
     finding: Finding, modality: str = FUSED, samples: int = 200, guidance: float = 1.0, progress: ProgressCallback = silent
 ) -> FlowMap:
-    """The flow's belief on a finding's stretch, some seconds of work; reproducible from the finding's seed.
+    """The flow's posterior on a finding's interval, some seconds of work; reproducible from the finding's seed.
 
     Args:
         samples: how many places are drawn.
@@ -157,10 +157,10 @@ def opinion_by_flow(
     flow = shipped()
     charted = flowing.chart(flow, condition, progress)
     prior = priors.prior(settings.prior, grid)
-    belief = flowing.under(charted, prior)
-    if belief.gain_nats(prior) < fuse.LEAST_GAIN_NATS:
+    posterior = flowing.under(charted, prior)
+    if posterior.gain_nats(prior) < fuse.LEAST_GAIN_NATS:
         raise SettingError("The flow gives no usable location: the evidence fits almost anywhere. Choose a longer interval.")
-    located = fuse.describe(modality, belief, prior, settings.radius_km, None)
+    located = fuse.describe(modality, posterior, prior, settings.radius_km, None)
     drawn = flow.sample(condition, samples, settings.seed, guidance, keep_path=True)
     assert drawn.path is not None
     from engine.models.flow.model import MODEL_ID

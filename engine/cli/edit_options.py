@@ -72,7 +72,7 @@ class PlannedEdits:
         """The settings with all of them, in the order of the options.
 
         Raises:
-            SettingError, DataError: one of them makes no sense for this clip.
+            SettingError, DataError: one of them is invalid for this clip.
         """
         if not self.makings:
             return settings
@@ -87,7 +87,7 @@ def read(args: argparse.Namespace) -> PlannedEdits:
     """What the options ask for.
 
     Raises:
-        SettingError: one of them makes no sense.
+        SettingError: one of them is invalid.
         DataError: the table cannot be read.
     """
     words = (args.drop, args.add, args.confirm, args.relabel, args.weight, args.include, args.leave_out, args.detections)

@@ -39,9 +39,9 @@ class Report:
 
     option: str
     what: str
-    render: Callable[[Finding, Reader, Interval | None, Custody | None], str | bytes]  # the interval is the stretch perceived
+    render: Callable[[Finding, Reader, Interval | None, Custody | None], str | bytes]  # the interval is the interval perceived
     explained: bool = False  # tells what each edit, clue and observation did
-    timed: bool = False  # shows where each sense points as time goes by
+    timed: bool = False  # shows where each modality points as time goes by
     binary: bool = False  # not for a terminal
     remark: Callable[[str | bytes], str] = lambda _: ""  # what has to be said of a document that is less than was asked for
 
@@ -396,7 +396,7 @@ def _claim(args: argparse.Namespace) -> Claim | None:
 
 
 def _stretch_of(scene: int, found: tuple[Interval, ...]) -> Interval:
-    """The stretch of a scene.
+    """The interval of a scene.
 
     Raises:
         SettingError: there is no such scene.

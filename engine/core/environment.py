@@ -1,4 +1,4 @@
-"""The EARWITNESS_ variables, all read in this one place; a value that makes no sense is said once, and the default holds.
+"""The EARWITNESS_ variables, all read in this one place; a value that is invalid is reported once, and the default is used.
 
 EARWITNESS_CACHE       folder for what can be computed again
 EARWITNESS_KEPT        folder of results, jobs and uploads (default: the cache)

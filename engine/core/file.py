@@ -74,7 +74,7 @@ def text_of(data: bytes, name: str, remark: Callable[[str], None] | None = None)
 
     Args:
         name: of the file, for the sentences.
-        remark: is told, in a sentence, when the encoding is a guess.
+        remark: is called with a sentence when the encoding is a guess.
 
     Raises:
         DataError: it is no text in any of them.

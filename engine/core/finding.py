@@ -32,7 +32,7 @@ class Settings:
         when: the date of the recording, or None for any time of the year.
         track: audio track, from 1; None for the main one (`Clip.choice`).
         programme: number or name of the programme of a transport stream that is read; None for the track's, or the main one.
-        interval: the stretch looked at; None for the whole clip.
+        interval: the interval looked at; None for the whole clip.
         stride_s: step between sound windows; None chooses 1.5 s up to 60 s of sound, 3 s beyond.
         radius_km: the place reported has the most mass within this radius.
         same_place_km: radius of the kernel that says what "the same place" is.
@@ -85,17 +85,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Perception:
-    """All that was heard, read and seen in one stretch of a clip: made once, scored as often as the analyst likes.
+    """All that was heard, read and seen in one interval of a clip: made once, scored as often as the analyst likes.
 
     Attributes:
         clip: the file.
-        interval: the stretch perceived.
+        interval: the interval perceived.
         observations: from all clues, in order of time within each clue.
         silent: clue name to the reason why it perceived nothing ("the clip has no sound").
         models: ids of the models that ran.
         skipped: packets that could not be decoded, by kind.
         elapsed_s: wall-clock seconds by clue, and for finding the shots.
-        shots: takes of the picture in order, covering the stretch; empty without pictures.
+        shots: takes of the picture in order, covering the interval; empty without pictures.
         ambience: the background of the sound, or None without sound.
         failed: clue name ("shots" and "background" among them) to a sentence that says why it failed, so that another try may
             go otherwise; what cannot be perceived whoever tries is in `silent` alone.
@@ -115,7 +115,7 @@ class Perception:
     decoding: str = ""
 
     def within(self, interval: Interval | None) -> Perception:
-        """What was perceived in a stretch: observations whose middle lies in it, none longer than it, and the shots it shares
+        """What was perceived in an interval: observations whose middle lies in it, none longer than it, and the shots it shares
         time with.
         """
         if interval is None or interval == self.interval:
@@ -142,7 +142,7 @@ class Located:
 
     Attributes:
         modality: "sound", "picture", "container" or "both".
-        posterior: belief over the map; the prior itself when nothing was said.
+        posterior: posterior over the map; the prior itself when nothing was said.
         prior: the prior on the same grid.
         place: the point reported, with its name; None when it cannot tell.
         gain_nats: Kullback-Leibler divergence of the posterior from the prior.
@@ -195,10 +195,10 @@ class Finding:
     """One scene of one clip, judged: all that app, command line and report read.
 
     Beside what the fields' own types say:
-        scene: number of the scene, from 1; 0 when it is about a film of several scenes as a whole, or a stretch that is none.
+        scene: number of the scene, from 1; 0 when it is about a film of several scenes as a whole, or an interval that is none.
         scenes: scenes in what was perceived.
         film: about a film of several scenes, each of them judged by itself (`engine.judge_film`).
-        timeline: where each sense points as time goes by, when a report asks for it (`engine.analysis.timeline`).
+        timeline: where each modality points as time goes by, when a report asks for it (`engine.analysis.timeline`).
         before: where each modality pointed as first computed, before any edit; empty when nothing was edited.
         history: what each edit did, `choices`: what each setting chosen does, and `effects`: what each clue and observation
             does; all worked out only when a report asks for them (`engine.explained`).
@@ -228,7 +228,7 @@ class Finding:
 
     @property
     def shots(self) -> tuple[Shot, ...]:
-        """The shots of the stretch, in order."""
+        """The shots of the interval, in order."""
         return self.perception.shots
 
     def by(self, modality: str) -> Located | None:

@@ -65,7 +65,7 @@ def _pass_on(reports: queue.SimpleQueue[Progress], progress: ProgressCallback, w
 
 def _results(futures: Sequence[Future[T]]) -> list[T]:
     failures = [e for f in futures if (e := f.exception()) is not None]
-    # A piece that was told to stop because another failed says no more than that.
+    # A piece that was stopped because another failed says no more than that.
     failure = next((e for e in failures if not isinstance(e, Cancelled)), failures[0] if failures else None)
     if failure is not None:
         raise failure

@@ -45,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Mass of belief over the cells of a grid.
+    """Posterior probability over the cells of a grid.
 
     Attributes:
         grid: the cells.

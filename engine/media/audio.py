@@ -71,7 +71,7 @@ def read_audio(
 
 
 def excerpt_wav(reader: Reader, interval: Interval, rate_hz: int | None = None, track: int | None = None) -> bytes:
-    """A short stretch as a playable WAV file: mono, 16 bit.
+    """A short interval as a playable WAV file: mono, 16 bit.
 
     Args:
         rate_hz: samples a second; None takes the track's own, at most 48,000.

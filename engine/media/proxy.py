@@ -1,4 +1,4 @@
-"""What a browser can show of a clip: a still, and a small H.264/AAC copy of a stretch."""
+"""What a browser can show of a clip: a still, and a small H.264/AAC copy of an interval."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def preview_mp4(
     progress: ProgressCallback = silent,
     track: int | None = None,
 ) -> Path:
-    """Encode a stretch again as an MP4 that every browser plays (H.264 4:2:0, AAC mono, index in front).
+    """Encode an interval again as an MP4 that every browser plays (H.264 4:2:0, AAC mono, index in front).
 
     Clip time interval.start_s becomes 0. The file appears under its name only when it is whole; when `progress` raises,
     nothing is left behind. A clip without pictures gives sound alone, and the other way round.

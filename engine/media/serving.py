@@ -95,7 +95,7 @@ _ANSWERS = {"audio": _audio, "frames": _frames, "walk": _walk, "packets": _packe
 
 
 def _news(now: dict[str, int], reported: dict[str, int]) -> dict[str, int]:
-    """What has been skipped since it was last told."""
+    """What has been skipped since the last report."""
     news = {k: v - reported.get(k, 0) for k, v in now.items() if v != reported.get(k, 0)}
     reported.update(now)
     return news

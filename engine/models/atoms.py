@@ -10,7 +10,7 @@ left of it, one step is
 
 The dictionary holds BANDS x KERNEL_FRAMES levels per kernel, none negative; the label's activations times its kernels are its
 levels as the dictionary sees them. In the faithful variant M comes from those levels alone; in the one shipped a small decoder,
-told the label and shown the dictionary's levels, draws M finer. A second head says at every step which labels are still in R; a
+given the label and the dictionary's levels, draws M finer. A second head says at every step which labels are still in R; a
 label's score joins what it says before the label is taken with the steps' own choices. Networks that hear the mixture in one look
 may be asked for a second opinion on which labels are there (`opinions` of the card). Parts and residual add up to the mixture,
 sample by sample.

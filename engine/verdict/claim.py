@@ -1,6 +1,6 @@
 """A claim tested: how much more likely is what was perceived there and then than elsewhere.
 
-With cell prior π, the likelihood L of one sense, and a kernel k around the claimed place (1 at its centre, falling off as a
+With cell prior π, the likelihood L of one modality, and a kernel k around the claimed place (1 at its centre, falling off as a
 Gaussian whose standard deviation is the claim's radius), the ratio for "there" against "elsewhere" is
 
     B = (Σ k_i π_i L_i / Σ k_i π_i) / (Σ (1-k_i) π_i L_i / Σ (1-k_i) π_i),
@@ -9,10 +9,10 @@ which needs no more than the posterior p ∝ π L. A cell is no point: k is aver
 for a Gaussian over another of the disc's variance, so that large and small cells ask the same question. With a date, L is that
 of the claimed week; a second ratio then compares that week at the claimed place with the mean over the year there.
 
-log10 B is calibrated and bounded like the comparison of the senses: an affine map fitted by logistic regression on claims of
+log10 B is calibrated and bounded like the comparison of the modalities: an affine map fitted by logistic regression on claims of
 known truth (recordings and photos at their own places and at those of others), clipped to what they support; written by
 `earwitness lab calibrate-claims` to assets/models/claim.json. The headline is the weakest of the steps under all priors, and
-for sound the weaker of those with and without BirdNET's known false alarms. Both senses together are the product of their
+for sound the weaker of those with and without BirdNET's known false alarms. Both modalities together are the product of their
 calibrated ratios, bounded to the wider of both bounds, and nothing at all where they contradict each other.
 """
 
@@ -117,7 +117,7 @@ def test(
 
     Args:
         place: the claimed place in words.
-        senses: sound and picture, those that there are, all on one grid.
+        modalities: sound and picture, those that there are, all on one grid.
         week_log_l: (48,) natural log of the likelihood in each week at the claimed place, mean likelihood 1; None when nothing
             was heard that could tell.
         week: the claimed week, 1 to 48, or None.
@@ -162,8 +162,8 @@ def beside(now: ClaimTest, first: Sequence[ClaimTest]) -> ClaimTest:
     return replace(now, before_edits=same.main.log10_factor if same and same.main else 0.0 if same else None)
 
 
-def _factor_of(claim: Claim, sense: ModalityEvidence, k: NDArray[np.float64]) -> ClaimFactor:
-    x = sense.located
+def _factor_of(claim: Claim, evidence: ModalityEvidence, k: NDArray[np.float64]) -> ClaimFactor:
+    x = evidence.located
     fit = calibrations()[x.modality]
     at = None if x.place is None else float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, claim.lat_deg, claim.lon_deg))
     if not float(k @ np.exp(x.prior.log_mass)) > 0.0:
@@ -171,13 +171,13 @@ def _factor_of(claim: Claim, sense: ModalityEvidence, k: NDArray[np.float64]) ->
         return _silent(x.modality, why, fit, at)
     if not x.spoke:
         return _silent(x.modality, f"the {x.modality} gives no usable location", fit)
-    raws = [(prior.name, log10_ratio(p, prior, k)) for prior, p in sense.under]
+    raws = [(prior.name, log10_ratio(p, prior, k)) for prior, p in evidence.under]
     weakest = min((raw for _, raw in raws), key=lambda raw: abs(fit.apply(raw)))
     reason = _reason([fit.apply(raw) for _, raw in raws], fit.interval(weakest), "the result depends on the prior")
-    if not reason and sense.without:
-        others = [log10_ratio(p, prior, k) for prior, p in sense.without]
+    if not reason and evidence.without:
+        others = [log10_ratio(p, prior, k) for prior, p in evidence.without]
         weaker = min((*others, weakest), key=lambda raw: abs(fit.apply(raw)))
-        rests = f"without {_listed(sense.doubted)}, a known false alarm of BirdNET, the sound does not support this"
+        rests = f"without {_listed(evidence.doubted)}, a known false alarm of BirdNET, the sound does not support this"
         reason = _reason([fit.apply(weakest), *(fit.apply(r) for r in others)], fit.interval(weaker), rests, rests)
         weakest = weaker
     by_prior = tuple(UnderPrior(name, fit.apply(raw), words_of(10.0 ** abs(fit.apply(raw)))) for name, raw in raws)

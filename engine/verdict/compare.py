@@ -1,11 +1,11 @@
-"""Same place or not: the agreement of two senses, calibrated on pairs at known distance, in words.
+"""Same place or not: the agreement of two modalities, calibrated on pairs at known distance, in words.
 
 The calibration is an affine map of log10 B, fitted by logistic regression on pairs of recordings and photos whose distance
 is known, and
 bounded by what those pairs support: `earwitness lab calibrate-mismatch` writes it to assets/models/mismatch.json with its
 bootstrap. The
 headline is the weakest of the steps under all priors; where priors disagree on the direction, or the interval includes 1,
-nothing can be told.
+there is no result.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def guarded(now: Comparison, first: Comparison | None, why_none: str = "") -> Co
     """A comparison after edits, held to what was first computed: where the verbal step differs, the weaker is the headline.
 
     Edits may weaken what the machine said, and may find what it could not; they cannot make its own finding stronger. Where
-    both speak and point opposite ways, nothing can be told. Where nothing could be compared at first because a sense was
+    both speak and point opposite ways, there is no result. Where nothing could be compared at first because a modality was
     silent, there is no step to be held to: the finding stands and says that it rests on the analyst.
 
     Args:

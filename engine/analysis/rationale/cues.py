@@ -36,7 +36,7 @@ class Cue:
         id: its name in the table.
         group: what kind of cue it is ("driving side", "vegetation"); cues of one group repeat each other's news.
         what: in words, fit after "the analyst notes".
-        sense: "picture", "sound" or "container".
+        modality: "picture", "sound" or "container".
         areas: country codes, boxes "south:north:west:east" in degrees, references "@…".
         ratio: how much likelier it is there than elsewhere on land; 0 where another table or clue has the numbers.
         match: (kind, label) of the program's own observations that are this cue.
@@ -213,7 +213,7 @@ def noted(cue_id: str, start_s: float, end_s: float, confidence: float, author: 
         confidence: chance of being right, 0 to 1.
 
     Raises:
-        SettingError: there is no such cue, it cannot be noted by hand, or times or confidence make no sense.
+        SettingError: there is no such cue, it cannot be noted, or times or confidence are invalid.
     """
     cue = by_id(cue_id)
     if not cue.notable:

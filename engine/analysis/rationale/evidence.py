@@ -61,7 +61,7 @@ def unscored(observations: Sequence[Observation], evidence: Sequence[Evidence]) 
 def evidence(
     observations: Sequence[Observation], scored: Sequence[Evidence], left_out: AbstractSet[str], grid: Grid
 ) -> tuple[Evidence, ...]:
-    """Evidence of the cues that no clue has scored, one for each sense that has any; empty where there are none.
+    """Evidence of the cues that no clue has scored, one for each modality that has any; empty where there are none.
 
     Args:
         scored: what the clues made of the same observations.

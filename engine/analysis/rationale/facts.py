@@ -82,7 +82,7 @@ def ask(finding: Finding, reader: Reader | None, reasoner: Reasoner, progress: P
 
 
 def _frames(finding: Finding, reader: Reader) -> tuple[NDArray[np.uint8], ...]:
-    """Up to four frames: those in which most was read, else spread over the stretch; texts that talk to a model covered."""
+    """Up to four frames: those in which most was read, else spread over the interval; texts that talk to a model covered."""
     if not finding.clip.video_tracks:
         return ()
     read = [o for o in finding.perception.observations if o.kind == "text" and o.box is not None]
@@ -95,7 +95,7 @@ def _frames(finding: Finding, reader: Reader) -> tuple[NDArray[np.uint8], ...]:
 
 
 def facts(finding: Finding) -> tuple[Fact, ...]:
-    """What was perceived, with what it says of places, strongest first within each sense."""
+    """What was perceived, with what it says of places, strongest first within each modality."""
     everything = tuple(p for p in gather(finding) if not p.dropped)
     speaking = {e.clue: e for e in finding.evidence if e.abstained is None}
     return (
@@ -172,7 +172,7 @@ def _range(finding: Finding, p: Perceived) -> Pointer | None:
 
 
 def _places(finding: Finding) -> list[tuple[str, int]]:
-    """(words, world cell) of the places that the senses point to."""
+    """(words, world cell) of the places that the modalities point to."""
     out = []
     for x in finding.located:
         if x.modality in ("sound", "picture") and x.spoke:
@@ -183,7 +183,7 @@ def _places(finding: Finding) -> list[tuple[str, int]]:
 
 
 def _reasons(finding: Finding) -> dict[tuple[str, str], str]:
-    """Why a country is possible for the sound: the chance of the species heard, over where the belief in it lies."""
+    """Why a country is possible for the sound: the chance of the species heard, over where the posterior in it lies."""
     sound = finding.by("sound")
     if sound is None or not sound.spoke:
         return {}
@@ -426,7 +426,7 @@ def note_cue(cue_id: str, start_s: float, end_s: float, confidence: float, autho
     """An edit by which an analyst notes a cue of the table: seen or heard, with the chance of being right.
 
     Raises:
-        SettingError: there is no such cue, a clue of its own reads it, or times or confidence make no sense.
+        SettingError: there is no such cue, a clue of its own reads it, or times or confidence are invalid.
     """
     from engine.core.edit import signed
 

@@ -1,6 +1,6 @@
 """From facts to an argument by rules alone: always there, and never more than what was perceived and the table of cues allow.
 
-Each sense is argued by itself: what was measured, what follows from a cue, and what it comes to, with what else it could mean.
+Each modality is argued by itself: what was measured, what follows from a cue, and what it comes to, with what else it could mean.
 Then both together. The rules score nothing: the probabilities they quote are the finding's own.
 """
 
@@ -26,7 +26,7 @@ def argue(
 
     Args:
         finding: the finding whose result is argued.
-        facts: what was perceived, strongest first within each sense.
+        facts: what was perceived, strongest first within each modality.
         reasons: (modality, country code) to why that country is possible, for alternatives to a conclusion.
         stands_in: why no language model speaks, or "".
     """
@@ -122,8 +122,8 @@ def _together(
 ) -> list[Sentence]:
     """How sound and picture compare, and where both together point; only where both speak."""
     sound, picture, both = (finding.by(m) for m in ("sound", "picture", FUSED))
-    senses = [x for x in (sound, picture) if x is not None and x.spoke]
-    if len(senses) < 2:
+    modalities = [x for x in (sound, picture) if x is not None and x.spoke]
+    if len(modalities) < 2:
         return []
     keys = tuple(dict.fromkeys(k for f in facts if f.modality in ("sound", "picture") and f.pointers for k in f.keys))
     if not keys:

@@ -171,7 +171,7 @@ def _done(case: Case, paths: Sequence[str], settings: Settings, progress: Progre
 
 
 def _less_interval(settings: str) -> dict[str, object]:
-    """Settings as of the whole clip: each scene's own stretch taken away."""
+    """Settings as of the whole clip: each scene's own interval taken away."""
     return {**json.loads(settings), "interval": None}
 
 

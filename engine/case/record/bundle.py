@@ -99,7 +99,7 @@ class Manifest:
         clip_sha256, clip_bytes: of the clip.
         created: when the finding was made, ISO 8601.
         settings: the analyst's choices.
-        perceived: the stretch that was perceived, which may be wider than the one judged; None: the whole clip.
+        perceived: the interval that was perceived, which may be wider than the one judged; None: the whole clip.
         seed: of whatever was sampled.
         models: (id, sha256 or "") of the models that spoke.
         versions: (name, version) of program, Python, system and packages.
@@ -154,7 +154,7 @@ def to_bundle(
 
     Args:
         reader, ranges, custody: as for `report.to_html`.
-        perceived: the stretch that was perceived, which may be wider than the one judged; None: the whole clip.
+        perceived: the interval that was perceived, which may be wider than the one judged; None: the whole clip.
     """
     documents = _documents(finding, reader, ranges, custody, progress)
     entries = tuple(Entry(n, len(d), hashlib.sha256(d).hexdigest()) for n, d in sorted(documents.items()))

@@ -23,7 +23,7 @@ from engine.report.view import film, verdict
 # libraries, round otherwise, and these leave room for that and for no more.
 PLACE_KM = 1.0
 LOG10 = 0.02
-MASS = 0.01  # total variation between two maps: the share of the belief that lies elsewhere
+MASS = 0.01  # total variation between two maps: the share of the probability that lies elsewhere
 SCORE = 0.01
 NATS = 0.02
 AREA = 0.02  # of a region's area

@@ -1,4 +1,4 @@
-"""AG-CLIP: where such a soundscape as a whole is likely, learnt from simulated soundscapes.
+"""AG-CLIP: where such a soundscape as a whole is likely, learned from simulated soundscapes.
 
 It does not listen a second time: it reads the scores that the species clue took down, each species with its best score of the
 interval, so that dropping or adding a species changes both. Because both hear through BirdNET their news is not independent;

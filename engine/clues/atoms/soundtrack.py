@@ -84,7 +84,7 @@ def copies(samples: NDArray[np.float32], rate_hz: int = COPY_RATE_HZ) -> tuple[C
     kept: list[Copy] = []
     for c in sorted(
         found, key=lambda c: -(c.end_s - c.start_s)
-    ):  # the longest tells of a stretch; a lag beside it tells the same
+    ):  # the longest tells of an interval; a lag beside it tells the same
         if not any(_same(c, k) for k in kept):
             kept.append(c)
     return tuple(sorted(kept, key=lambda c: c.start_s))
@@ -300,8 +300,8 @@ def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tupl
         speech: (start_s, end_s) of passages of speech, from the first sample.
 
     Returns:
-        From the first speech to the last, when in the median stretch speech is 25 dB or more above the quiet frames in and around
-        it, and those are no digital silence; None otherwise.
+        From the first speech to the last, when in the median interval speech is 25 dB or more above the quiet frames in and
+        around it, and those are no digital silence; None otherwise.
     """
     hop = rate_hz // 50
     samples = samples[: (int(max((end_s for _, end_s in speech), default=0.0) * 50) + 51) * hop]  # nothing later is asked for
@@ -323,7 +323,7 @@ def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tupl
 
 
 def long_reverberation(samples: NDArray[np.float32], rate_hz: int, start_s: float, end_s: float) -> Passage | None:
-    """The whole stretch, when sounds in it take long to die away."""
+    """The whole interval, when sounds in it take long to die away."""
     found = reverberation_s(samples, rate_hz)
     if found is None or found < _LONG_RT_S:
         return None

@@ -1,13 +1,13 @@
 """Mains hum, and which half of the world's power grids it comes from.
 
-Perceiving: stretches of up to a minute at 2 kHz, in segments of 8 s. A supply of nominally F Hz sounds at F and its
+Perceiving: intervals of up to a minute at 2 kHz, in segments of 8 s. A supply of nominally F Hz sounds at F and its
 multiples, all of which drift together and slowly. So for each trial frequency within 0.3 Hz of F the spectrum at all its
 multiples up to 800 Hz is compared with the noise around each (median within 4 Hz), every multiple counting with a cap, so
 that one loud tone does not pass for a hum; the best smooth track of the frequency through the segments is taken (Viterbi).
 Multiples of 300 Hz belong to 50 and 60 Hz alike and are left out. The same is done for frequencies that are nobody's supply:
 a drone, an engine or a comb of lines that fits those as well is no hum.
 
-A stretch speaks for F when at least LEAST_MULTIPLES multiples stand LEAST_DB above the noise around them in LEAST_SHARE of
+An interval speaks for F when at least LEAST_MULTIPLES multiples stand LEAST_DB above the noise around them in LEAST_SHARE of
 the segments, they are no comb of a higher frequency than 2 F (what is rectified hums at 2 F; lines at 250, 500 and 750 Hz
 come from a circuit), and its score is LEAST_LEAD times that of the other supply and of every frequency that is nobody's.
 
@@ -65,7 +65,7 @@ _SILENCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Comb:
-    """How well one frequency and its multiples fit a stretch.
+    """How well one frequency and its multiples fit an interval.
 
     Attributes:
         nominal_hz: the frequency tried.
@@ -95,7 +95,7 @@ class HumClue:
     def observe(
         self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
     ) -> tuple[Observation, ...]:
-        """One observation per stretch that hums, labelled "50 Hz" or "60 Hz"; none where it is too short, too quiet or unclear.
+        """One observation per interval that hums, labelled "50 Hz" or "60 Hz"; none where it is too short, too quiet or unclear.
 
         Raises:
             MediaError: the clip has no sound, or none that can be decoded.
@@ -146,7 +146,8 @@ def _observation(comb: Comb, start_s: float, end_s: float) -> Observation:
 
 
 def hum_in(samples: NDArray[np.floating]) -> Comb | None:
-    """The hum of a stretch (n,) at RATE_HZ, or None where there is none that can be told from noise, music and engines.
+    """The hum of an interval (n,) at RATE_HZ, or None where there is none that can be distinguished from noise, music and
+    engines.
 
     Raises:
         ValueError: not a flat array of finite numbers.
@@ -236,7 +237,7 @@ def _spectra(samples: NDArray[np.floating]) -> NDArray[np.float64]:
 def blocks_of(
     reader: Reader, interval: Interval | None = None, track: int | None = None
 ) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """(start_s, samples at RATE_HZ) of each STRETCH_S; a short rest joins the last, so that up to 1.5 stretches are held."""
+    """(start_s, samples at RATE_HZ) of each STRETCH_S; a short rest joins the last, so that up to 1.5 intervals are held."""
     size = int(BLOCK_S * RATE_HZ)
     held: list[NDArray[np.float32]] = []
     count, at_s = 0, None

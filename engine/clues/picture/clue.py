@@ -61,8 +61,8 @@ class PictureClue:
             geoclip_picture.clip_folder(self.folder)
         except WeightsError:
             return ()
-        stretch = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
-        times = self.times_of(reader, stretch)[:MOST_FRAMES]
+        interval = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
+        times = self.times_of(reader, interval)[:MOST_FRAMES]
         frames: list[Frame] = []
         for frame in reader.frames(times, interval, MAX_SIDE_PX):
             frames.append(frame)

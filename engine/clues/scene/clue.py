@@ -84,8 +84,8 @@ class SceneClue:
             MediaError: the clip has no picture, or none that can be decoded.
             WeightsError: the network's file is missing.
         """
-        stretch = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
-        times = self.times_of(reader, stretch)
+        interval = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
+        times = self.times_of(reader, interval)
         times = (
             [times[i] for i in np.unique(np.linspace(0, len(times) - 1, min(len(times), MOST_FRAMES)).astype(int))]
             if times

@@ -160,7 +160,7 @@ class SpeechClue:
 
 
 def runs(scores: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """(first, end) frames of each stretch of speech: begins above SPEECH_SCORE, ends where it stays low for a breath."""
+    """(first, end) frames of each interval of speech: begins above SPEECH_SCORE, ends where it stays low for a breath."""
     found: list[list[int]] = []
     breath, least = _BREATH_S / voice.FRAME_S, _LEAST_S / voice.FRAME_S
     begun = last = -1

@@ -68,8 +68,8 @@ class StreetClipClue:
             streetclip.streetclip_folder(self.folder)
         except WeightsError:
             return ()
-        stretch = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
-        times = self.times_of(reader, stretch)
+        interval = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
+        times = self.times_of(reader, interval)
         chosen = [times[i] for i in np.linspace(0, len(times) - 1, min(len(times), MOST_FRAMES)).astype(int)] if times else []
         frames: list[Frame] = []
         for frame in reader.frames(chosen, interval, MAX_SIDE_PX):

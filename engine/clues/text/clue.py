@@ -50,7 +50,7 @@ class TextClue:
         """Read the frames of the interval.
 
         Returns:
-            One observation per line and stretch of time it is seen, in order of time; `note` says what it was read as.
+            One observation per line and interval of time it is seen, in order of time; `note` says what it was read as.
 
         Raises:
             MediaError: the clip has no picture, or none that can be decoded.

@@ -1,6 +1,7 @@
 """`earwitness bench batch`: clips an hour by the number of workers, and what will be the limit of many.
 
-Every clip is examined anew in each run. The time until the first outcome (workers starting, models loading) is told apart from
+Every clip is examined anew in each run. The time until the first outcome (workers starting, models loading) is reported apart
+from
 what comes after it, since a long batch pays it once. Writing to the case is the driver's own work, the one part of a batch that
 workers do not share: its time a clip bounds how many workers a batch can use, on this machine or on a cluster.
 """

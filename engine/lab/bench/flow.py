@@ -2,10 +2,10 @@
 
 All are scored on the same clips: simulated ones (`flow_data`, places uniform by area, another seed than in training) and real
 recordings and photos of known place; for the sound alone, the picture alone, and both. On real material the picture speaks by
-what is written in it, which the flow is told as an opinion; recording and photo of one place (less than PAIR_KM apart) make
+what is written in it, which the flow gets as an opinion; recording and photo of one place (less than PAIR_KM apart) make
 "both": paired, not filmed. All are put under the same prior.
 
-The flow's belief is scored by SAMPLES draws and its exact density at them and in the true cell: the place reported is the draw
+The flow's posterior is scored by SAMPLES draws and its exact density at them and in the true cell: the place reported is the draw
 with most mass within 100 km; its region of share s holds the truth if draws denser than the truth weigh less than s. Rivals and
 Bayes are scored on the world grid (Bayes, too, on cells only). Density and coverage are those of Naeem et al. 2020 ("Reliable
 fidelity and diversity metrics for generative models"), as PLONK uses them: one draw a clip against the true places, k = 3.
@@ -62,7 +62,7 @@ CHILD_RESOLUTION = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A clip of known place: what the flow is told, and what Bayes was (cells,) or None where nothing spoke."""
+    """A clip of known place: what the flow is conditioned on, and what Bayes was (cells,) or None where nothing spoke."""
 
     condition: Condition
     lat_deg: float
@@ -76,7 +76,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What one system was worth on one case, and a place drawn from its belief (3,)."""
+    """What one system was worth on one case, and a place drawn from its posterior (3,)."""
 
     found: Outcome
     drawn: Array
@@ -86,7 +86,7 @@ class Scored:
 
 
 def simulated(n: int, seed: int, inputs: tuple[str, ...]) -> list[Case]:
-    """Simulated clips with these senses; Bayes hears and sees by the app's own clues."""
+    """Simulated clips with these modalities; Bayes hears and sees by the app's own clues."""
     grid = world_grid()
     held = flow_data.clips(n, seed, inputs, keep_scores=True)
     lat, lon = sphere.to_lat_lon(held.xyz)
@@ -177,12 +177,12 @@ def _one_flow(flow: Flow, case: Case, prior: Prior, seed: int, samples: int) -> 
     mean_weight = float(weight.mean())
     share = weight / weight.sum()
     within = (sphere.pairwise_km(drawn.xyz, drawn.xyz) <= PLACE_KM) @ share
-    belief = drawn.log_density + np.log(np.maximum(weight, 1e-30))
-    best = int(np.argmax(np.where(within >= within.max() * 0.99, belief, -np.inf)))
+    posterior = drawn.log_density + np.log(np.maximum(weight, 1e-30))
+    best = int(np.argmax(np.where(within >= within.max() * 0.99, posterior, -np.inf)))
     lat, lon = sphere.to_lat_lon(drawn.xyz[best])
     chosen = np.random.default_rng(seed).choice(samples, p=share)
     nll, density = _at_truth(flow, case, prior, mean_weight)
-    denser = float(share[belief > density].sum())
+    denser = float(share[posterior > density].sum())
     error = float(sphere.distance_km(lat, lon, case.lat_deg, case.lon_deg))
     return Scored(Outcome(error, nll, {s: denser < s for s in (0.5, 0.9)}), drawn.xyz[chosen])
 

@@ -94,7 +94,7 @@ class Bench:
         return self._train[seed]
 
     def trained(self, names: Sequence[str], gallery: str = "geoclip") -> list[Line]:
-        """Rows of learnt baselines."""
+        """Rows of learned baselines."""
         errors: dict[str, list[Array]] = {n: [] for n in names}
         chosen = gallery_of(gallery)
         for seed in SEEDS:
@@ -136,7 +136,7 @@ def _retrieved(bench: Bench, chosen: Gallery, geoclip_only: bool = False) -> Arr
     """Errors of the place of a gallery with the largest product with AG-CLIP's vector: the paper's way, without a prior.
 
     Args:
-        geoclip_only: leave out the vector's part in the range model's space, which our network learnt together with the other.
+        geoclip_only: leave out the vector's part in the range model's space, which our network learned together with the other.
     """
     net, model = agclip.agclip(), birdnet.RangeModel()
     f = net.embed(bench.scores)
@@ -269,7 +269,7 @@ def table4(bench: Bench) -> list[Line]:
 
 
 def a1(bench: Bench) -> list[Line]:
-    """Galleries. What the network learnt from are simulated soundscapes, so "train" are their places, "validation" other ones."""
+    """Galleries. The network was trained on simulated soundscapes: "train" are their places, "validation" other ones."""
     simulated = {seed: baseline.places_of(bench.train(seed)) for seed in (0, 1)}
     own = baseline.places_of(bench.test)
     lines = []

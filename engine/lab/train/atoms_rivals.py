@@ -40,7 +40,7 @@ class Rival(Protocol):
         ...
 
     def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
-        """Per mixture (told labels, samples); None where it takes nothing apart."""
+        """Per mixture (labels wanted, samples); None where it takes nothing apart."""
         ...
 
 
@@ -111,7 +111,7 @@ class OnePass:
 
 @dataclass(frozen=True, slots=True)
 class Nmf:
-    """Supervised non-negative matrix factorisation (scikit-learn), a dictionary per label learnt apart.
+    """Supervised non-negative matrix factorisation (scikit-learn), a dictionary per label learned apart.
 
     Levels are amplitudes on the model's own grid; activations are fitted to a mixture with the dictionary held
     (Kullback-Leibler). A label's score is its share of what was explained, or, with `logistic`, what a logistic regression makes

@@ -189,7 +189,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Simulate, fit the senses' worth, train, write."""
+    """Simulate, fit the modalities' worth, train, write."""
     if args.steps < 1 or args.minutes <= 0 or args.clips < 1 or args.batch < 2:
         raise SettingError("--steps and --clips take at least 1, --batch at least 2, --minutes more than 0.")
     start = Shipped(args.start) if args.start else None

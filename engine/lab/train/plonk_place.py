@@ -1,8 +1,8 @@
 """`earwitness lab place-plonk`: place pictures with PLONK's released weights, as a second model of where a picture is from.
 
 Needs two folders, brought by the user: PLONK's (nicolas-dufour/PLONK_OSV_5M: config.json, model.safetensors) and StreetCLIP's
-(geolocal/StreetCLIP; `earwitness models pull streetclip`). A picture is told by StreetCLIP's class token before its projection,
-as PLONK was trained. Nothing is fetched.
+(geolocal/StreetCLIP; `earwitness models pull streetclip`). A picture is described by StreetCLIP's class token before its
+projection, as PLONK was trained. Nothing is fetched.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ def _with_lora(base: Any, adapter: Path | None, rank: int) -> Any:
 
 
 def encode(processor: Any, rgb: NDArray[np.uint8], ask: str, target: str, device: str) -> dict[str, Any]:
-    """A turn of question and answer as the model's inputs; only the answer is learnt (labels of the rest are −100)."""
+    """A turn of question and answer as the model's inputs; only the answer is learned (labels of the rest are −100)."""
     import torch
     from PIL import Image
 

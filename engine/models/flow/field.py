@@ -1,6 +1,7 @@
 """The learned velocity field, conditioned on what a clip's vectors say.
 
-A small trunk reads the sketch of the map and the vectors themselves and corrects the anchors' masses. Were the belief a mixture
+A small trunk reads the sketch of the map and the vectors themselves and corrects the anchors' masses. Were the posterior a
+mixture
 of round bumps at the anchors (mean y_a, spread s_a, mass w_a), the field that carries a uniform draw to it along geodesics would
 be close to
 
@@ -69,7 +70,7 @@ class Trunk(nn.Module):
 
     def forward(self, s: Sketch) -> Tensor:
         raw = s.raw
-        if self.training:  # the vectors themselves are easily learnt by heart: half of the clips go without
+        if self.training:  # the vectors themselves are easily learned by heart: half of the clips go without
             raw = raw * (torch.rand(len(raw), 1) >= RAW_DROPPED)
         first = self.share((s.share + 8.0).clamp(min=-2.0) / 3.0) + self.raw(raw) + self.given(s.given)
         h = self.dropout(nn.functional.silu(first))

@@ -1,6 +1,7 @@
-"""What a clip's vectors say of the map, before anything is learnt about flows: a coarse belief with its finer lie of the land.
+"""What a clip's vectors say of the map, before anything is learned about flows: a coarse posterior with its finer lie of the
+land.
 
-Every sense that was given scores every cell of the grid,
+Every modality that was given scores every cell of the grid,
 
     sound      f · place(cell) / T_s      f of AG-CLIP, place(cell) its 768 numbers of a place (`nets.agclip`)
     picture    T_p cos(e, g(cell))        e of GeoCLIP, or of a place, degraded; g GeoCLIP's vector of a place
@@ -70,7 +71,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """How much each sense's scores are worth; fitted on simulated clips by `earwitness lab train-flow`."""
+    """How much each modality's scores are worth; fitted on simulated clips by `earwitness lab train-flow`."""
 
     sound: float = 1.0
     picture: float = 25.0
@@ -87,7 +88,7 @@ class Sketch:
         index: (n, MOST) the heaviest anchors; centre (n, MOST, 3) unit mean point; spread (n, MOST) radians;
             log_mass (n, MOST).
         raw: (n, 1794) the vectors themselves, sound and pictures scaled to about unit size, zeros where missing.
-        given: (n, 4) 1 where a sense is there.
+        given: (n, 4) 1 where a modality is there.
     """
 
     share: Tensor

@@ -79,7 +79,7 @@ _HIGH = 150
 
 
 def moments(line: Timeline, interval: Interval) -> str:
-    """How far each sense points from the timeline's reference as time goes by; distances by their square root."""
+    """How far each modality points from the timeline's reference as time goes by; distances by their square root."""
     scale = _WIDTH / interval.length_s
     bottom = _TOP + _HIGH
     out = [
@@ -100,7 +100,7 @@ def moments(line: Timeline, interval: Interval) -> str:
             continue
         strength = 0.35 + 0.65 * min(1.0, m.gain_nats / 5.0)
         label = f"{words.modality(m.modality)} {words.span(m.start_s, m.end_s)}: {shown(m.place, 80)}, {words.km(m.away_km)} away"
-        edge = ' class="seen"' if m.modality == "picture" else ""  # told apart without colour too
+        edge = ' class="seen"' if m.modality == "picture" else ""  # distinguished without colour too
         names = "; " + ", ".join(shown(x, 40) for x in m.labels) if m.labels else ""
         out.append(
             f'<rect x="{x:.1f}" y="{_y(m.away_km) - 3.5:.1f}" width="{width:.1f}" height="7" rx="2" '

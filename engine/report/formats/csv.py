@@ -1,4 +1,4 @@
-"""A Finding as CSV: what was perceived, where each sense points, and the analyst's decisions.
+"""A Finding as CSV: what was perceived, where each modality points, and the analyst's decisions.
 
 RFC 4180 with a header, UTF-8 with a byte order mark, since spreadsheets take it for another encoding without. Every cell that a
 spreadsheet would read as a formula is given a leading apostrophe (OWASP, "CSV Injection"); numbers made here are written bare.

@@ -232,7 +232,7 @@ def _cards(
 
 
 def _argument(finding: Finding) -> tuple[tuple[str, tuple[Said, ...]], ...]:
-    """The argument by sense; empty when it was not worked out."""
+    """The argument by modality; empty when it was not worked out."""
     r = finding.rationale
     if r is None:
         return ()

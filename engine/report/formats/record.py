@@ -83,7 +83,7 @@ class ClipRecord:
 
 @dataclass(frozen=True, slots=True)
 class IntervalRecord:
-    """The stretch of time examined."""
+    """The interval of time examined."""
 
     start_s: float = _said("start, s")
     end_s: float = _said("end, s")
@@ -356,7 +356,7 @@ class BeforeRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClaimFactorRecord:
-    """What one sense says to a claim."""
+    """What one modality says to a claim."""
 
     modality: str = _said("sound, picture, both, or season (the week claimed, against any other at the claimed place)")
     verdict: str = _said("supports the claim, speaks against the claim, or cannot tell")
@@ -509,7 +509,7 @@ class SceneRecord:
 
 @dataclass(frozen=True, slots=True)
 class MomentOfTimeRecord:
-    """Where one sense points in a shot or a few seconds of sound, on a coarse map: for looking, not for the verdict."""
+    """Where one modality points in a shot or a few seconds of sound, on a coarse map: for looking, not for the verdict."""
 
     modality: str = _said("sound or picture")
     start_s: float = _said("start, s")
@@ -525,7 +525,7 @@ class MomentOfTimeRecord:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRecord:
-    """Where each sense points as time goes by."""
+    """Where each modality points as time goes by."""
 
     reference: str = _said("the place that distances are taken to, in words; empty when nothing speaks")
     lat_deg: float | None = _said("its latitude, or null when nothing speaks")

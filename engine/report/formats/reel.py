@@ -51,7 +51,7 @@ _OVERSAMPLED = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """One stretch of the reel: which finding it speaks for, when, and what is perceived in it."""
+    """One interval of the reel: which finding it speaks for, when, and what is perceived in it."""
 
     finding: Finding
     interval: Interval
@@ -237,14 +237,14 @@ class _Page:
         """What is heard and read now, in the colours of its modality."""
         left, top, width = _MAP[0], 438, _MAP[2]
         now = [o for o in self._moment.shown if o.start_s - 0.5 <= at_s <= max(o.end_s, o.start_s + 1.0)]
-        for sense, kind, verb in (("sound", "species", "Heard"), ("picture", "text", "Read")):
+        for modality, kind, verb in (("sound", "species", "Heard"), ("picture", "text", "Read")):
             best: dict[str, Observation] = {}
             # A sign that means something to the program comes before one that means nothing to it.
             own = [o for o in now if o.kind == kind and o.score >= HEARD_SCORE]
             for o in sorted(own, key=lambda o: (kind == "text" and not o.note, -o.score)):
                 best.setdefault(o.key, o)
             for o in list(best.values())[:2]:
-                pen.rectangle((left, top + 3, left + 5, top + 47), fill=COLOURS[sense])
+                pen.rectangle((left, top + 3, left + 5, top + 47), fill=COLOURS[modality])
                 name = o.name or o.label
                 latin = f" ({o.label})" if o.name and o.name != o.label else ""
                 pen.text((left + 14, top), fitting(pen, f"{verb}: {name}", 20, width - 16), fill=_INK, font=font(20))
@@ -311,7 +311,7 @@ def _paste_sonagram(image: Image.Image, samples: NDArray[np.float32]) -> None:
 
 
 def _places(pen: ImageDraw.ImageDraw, finding: Finding) -> None:
-    """Where each sense points, and how far apart, below the map."""
+    """Where each modality points, and how far apart, below the map."""
     left, top = _MAP[0], _MAP[1] + _MAP[3] + 12
     for name in ("sound", "picture"):
         x = finding.by(name)

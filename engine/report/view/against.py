@@ -14,14 +14,14 @@ from engine.report.view.verdict import comparisons
 
 _MOST = 6  # of one kind
 _WORTH = 0.05  # of a log10 factor: what weighs less is not worth a sentence; the table of effects has it
-_OVERLAP = 0.05  # Bhattacharyya coefficient below which two beliefs hardly share anything
+_OVERLAP = 0.05  # Bhattacharyya coefficient below which two posteriors hardly share anything
 
 
 def speaks_against(finding: Finding) -> tuple[str, ...]:
     """Sentences, weightiest first; empty when nothing perceived does. Hostile text is made fit to be shown, not escaped."""
     compared = next((c for c in comparisons(finding) if {c.a, c.b} == {"sound", "picture"}), None)
     parts = [*_of_comparison(finding, compared)] if compared else []
-    parts += _of_senses(finding)
+    parts += _of_modalities(finding)
     parts += _of_species(finding)
     parts += _of_claims(finding)
     return tuple(parts)
@@ -62,7 +62,7 @@ def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
         yield f"{_title(e)} points the other way: {edits.factor(e.log10_change)} on log₁₀."
 
 
-def _of_senses(finding: Finding) -> Iterator[str]:
+def _of_modalities(finding: Finding) -> Iterator[str]:
     for e in [e for e in finding.effects if e.key and e.alone][:_MOST]:
         yield f"{_title(e)} is the only evidence: without it the {e.modality} gives no location."
     fused, container = finding.by("both"), finding.by("container")
