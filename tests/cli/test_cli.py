@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 import made
 
 from engine import cli
-from engine.cli import by_hand, locate, output
+from engine.cli import edit_options, locate, output
 from engine.cli.app import command
-from engine.cli.by_hand import ByHand
 from engine.cli.commands import COMMANDS
+from engine.cli.edit_options import PlannedEdits
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, InputError, MediaError, SettingError
 from engine.core.progress import Progress
@@ -43,7 +43,7 @@ def examined(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     calls: list[Settings] = []
 
     def examine(
-        path: str, settings: Settings, reports: list[locate.Report], progress: object, hand: ByHand, *_: object
+        path: str, settings: Settings, reports: list[locate.Report], progress: object, hand: PlannedEdits, *_: object
     ) -> tuple[object, list[str]]:
         calls.append(hand.apply(PERCEIVED, settings))
         finding = made.finding(text=made.HOSTILE, path=path)
@@ -343,10 +343,10 @@ def test_the_app_is_for_this_machine_only(clip: Path, monkeypatch: pytest.Monkey
 
 
 def test_names_of_species_are_found_in_both_languages() -> None:
-    assert by_hand.key_of("Gryllus assimilis") == "species/species/Gryllus assimilis"
-    assert by_hand.key_of("text/text/AUGUSTA") == "text/text/AUGUSTA"
+    assert edit_options.key_of("Gryllus assimilis") == "species/species/Gryllus assimilis"
+    assert edit_options.key_of("text/text/AUGUSTA") == "text/text/AUGUSTA"
     with pytest.raises(SettingError, match="use its English or Latin name"):
-        by_hand.key_of("zzzzqqqq")
+        edit_options.key_of("zzzzqqqq")
 
 
 # --- each document by itself -----------------------------------------------------------------------------------------------
@@ -358,7 +358,7 @@ def made_whole(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     calls: list[Settings] = []
 
     def examine(
-        path: str, settings: Settings, reports: list[locate.Report], progress: object, hand: ByHand, *_: object
+        path: str, settings: Settings, reports: list[locate.Report], progress: object, hand: PlannedEdits, *_: object
     ) -> tuple[object, list[object]]:
         calls.append(settings)
         finding = made.finding(path=path)

@@ -1,9 +1,9 @@
 """Systems of others beside AG-CLIP, run on recordings where their weights lie in a folder: files below `--weights`.
 
     agclip-mobilenetv3.pt                        AG-CLIP on spectrograms, the authors' checkpoint or one trained here
-    geoclap.ckpt, geoclap-gallery.json,          GeoCLAP off the shelf; the gallery holds its satellite vectors by place,
+    geoclap.ckpt, geoclap-gallery.json,          GeoCLAP as published; the gallery holds its satellite vectors by place,
     clap-htsat-fused/                            {"lat_lon": [512 numbers]}, as the benchmark's own script writes it
-    taxabind/audio/, taxabind/location.pt        TaxaBind off the shelf
+    taxabind/audio/, taxabind/location.pt        TaxaBind as published
     clap-htsat-fused/                            CLAP's vector, AG-CLIP's head trained on the other recordings
     wav2clip.pt                                  Wav2CLIP's vector, the same
 
@@ -149,13 +149,13 @@ SYSTEMS = (
         _images,
     ),
     System(
-        "GeoCLAP, off the shelf",
+        "GeoCLAP, as published",
         ("geoclap.ckpt", "geoclap-gallery.json", "clap-htsat-fused"),
         "github.com/mvrl/geoclap, and its satellite vectors of a gallery",
         _geoclap,
     ),
     System(
-        "TaxaBind, off the shelf", ("taxabind/audio", "taxabind/location.pt"), "huggingface.co/MVRL", _taxabind, "gallery land"
+        "TaxaBind, as published", ("taxabind/audio", "taxabind/location.pt"), "huggingface.co/MVRL", _taxabind, "gallery land"
     ),
     System(
         "CLAP and AG-CLIP's head",

@@ -137,8 +137,8 @@ def warm_up(model: Any, words: Any, rows: Sequence[Row], steps: int, seed: int) 
     for _ in range(steps):
         batch = [rows[i] for i in rng.integers(len(rows), size=32)]
         asked = [r.prompt for r in batch]
-        told = [answer_of(CODES[rng.integers(len(CODES))], r.species[rng.integers(HEARD)]) + " <end>" for r in batch]
-        ids = torch.tensor([words.encode(f"{a} {b}") for a, b in zip(asked, told, strict=True)])
+        answers = [answer_of(CODES[rng.integers(len(CODES))], r.species[rng.integers(HEARD)]) + " <end>" for r in batch]
+        ids = torch.tensor([words.encode(f"{a} {b}") for a, b in zip(asked, answers, strict=True)])
         labels = ids.clone()
         labels[:, : HEARD + 1] = -100
         loss = model(input_ids=ids, labels=labels).loss
