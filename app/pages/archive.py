@@ -243,7 +243,7 @@ def _ask(opened: archive.ArchiveSession) -> None:
     opened.query = ArchiveQuery(
         verdicts=frozenset(widgets.value("case-verdict") or ()),
         near=near,
-        sense="" if modality == "any" else modality,
+        modality="" if modality == "any" else modality,
         since=widgets.value("case-since"),
         until=widgets.value("case-until"),
         **{k: (widgets.value(f"case-{k}") or "").strip() for k in ("species", "atom", "text", "name")},
