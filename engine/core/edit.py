@@ -230,7 +230,7 @@ class Choice:
     """
 
     name: str
-    chosen_settings: str
+    chosen: str
     default: str
     log10_default: float | None
     log10_chosen: float | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -150,7 +151,7 @@ def test_what_was_not_perceived_cannot_be_confirmed(
     clip: Path, examined: list[Settings], capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["locate", str(clip), "--quiet", "--confirm", "Coal Tit"]) == 2
-    assert "add it with --add" in capfd.readouterr().err
+    assert "use --add instead" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -376,7 +377,10 @@ def test_a_document_that_fails_takes_no_other_with_it(
     def fail(_: object) -> str:
         raise error
 
+    import engine.report
+
     monkeypatch.setattr(elan, "to_elan", fail)
+    monkeypatch.setattr(engine.report, "to_elan", fail)
     names = {kind: clip.parent / f"f.{kind}" for kind in ("json", "elan", "raven", "kml")}
     names["elan"].write_text("the old one")
     assert cli.main(["locate", str(clip), "--quiet", *[w for k, p in names.items() for w in (f"--{k}", str(p))]]) == code
@@ -415,7 +419,7 @@ def test_a_bundle_is_made_without_what_fails_and_says_so(
     monkeypatch.setattr(pdf, "_set", lambda *_: (_ for _ in ()).throw(RuntimeError("error: no glyph")))
     target = clip.parent / "b.zip"
     assert cli.main(["locate", str(clip), "--bundle", str(target)]) == 0
-    assert "the bundle is without report.pdf" in capsys.readouterr().err
+    assert "the bundle lacks report.pdf" in capsys.readouterr().err
     assert not read_bundle(target).faults and "report.pdf" not in read_bundle(target).documents
     with zipfile.ZipFile(target) as archive:
         assert "report.pdf: The PDF cannot be set" in archive.read("readme.txt").decode()
@@ -470,8 +474,11 @@ def test_what_some_documents_need_takes_no_other_with_it(
     monkeypatch.setattr("engine.media.open_clip", lambda *_: contextlib.nullcontext(reader))
     monkeypatch.setattr(Results, "perceive", lambda *_: (PERCEIVED, Settings(), False))
     monkeypatch.setattr("engine.analysis.judge.judge_film", lambda *_: finding)
-    monkeypatch.setattr("engine.analysis.effects.explained", fail)
+    monkeypatch.setattr(importlib.import_module("engine.analysis.effects"), "explained", fail)
     assert cli.main(["locate", str(clip), "--json", str(clip.parent / "f.json"), "--kml", str(clip.parent / "f.kml")]) == 1
     err = capfd.readouterr().err
-    assert "not written: --json: Weighing each piece of evidence: something went wrong inside Earwitness (ZeroDivision" in err
+    assert (
+        "not written: --json: Computing the effect of each piece of evidence: something went wrong inside Earwitness (ZeroDivision"
+        in err
+    )
     assert (clip.parent / "f.kml").is_file() and not (clip.parent / "f.json").exists() and "f.kml" in err
