@@ -83,14 +83,14 @@ def _between(before: Finding, after: Finding) -> tuple[float | None, float | Non
 def choices(finding: Finding) -> tuple[Choice, ...]:
     """What each setting of scoring that the analyst chose does to the result: a judgement for each."""
     return tuple(
-        setting_choice(name, held, default, judge(finding.perception, without), finding)
-        for name, held, default, without in edit.chosen_settings(finding.settings)
+        setting_choice(name, chosen, default, judge(finding.perception, without), finding)
+        for name, chosen, default, without in edit.chosen_settings(finding.settings)
     )
 
 
-def setting_choice(name: str, held: str, default: str, without: Finding, finding: Finding) -> Choice:
+def setting_choice(name: str, chosen: str, default: str, without: Finding, finding: Finding) -> Choice:
     """What one setting does, from the finding with the default in its place and the finding as it is."""
-    return Choice(name, held, default, *_between(without, finding))
+    return Choice(name, chosen, default, *_between(without, finding))
 
 
 def with_history(finding: Finding) -> Finding:

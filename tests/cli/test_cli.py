@@ -159,7 +159,7 @@ def test_what_was_not_perceived_cannot_be_confirmed(
     clip: Path, examined: list[Settings], capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["locate", str(clip), "--quiet", "--confirm", "Coal Tit"]) == 2
-    assert "add it with --add" in capfd.readouterr().err
+    assert "use --add instead" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -424,7 +424,7 @@ def test_a_bundle_is_made_without_what_fails_and_says_so(
     monkeypatch.setattr(pdf, "_set", lambda *_: (_ for _ in ()).throw(RuntimeError("error: no glyph")))
     target = clip.parent / "b.zip"
     assert cli.main(["locate", str(clip), "--bundle", str(target)]) == 0
-    assert "the bundle is without report.pdf" in capsys.readouterr().err
+    assert "the bundle lacks report.pdf" in capsys.readouterr().err
     assert not read_bundle(target).faults and "report.pdf" not in read_bundle(target).documents
     with zipfile.ZipFile(target) as archive:
         assert "report.pdf: The PDF cannot be set" in archive.read("readme.txt").decode()
@@ -483,5 +483,8 @@ def test_what_some_documents_need_takes_no_other_with_it(
     monkeypatch.setattr(sys.modules[explained.__module__], "explained", fail)
     assert cli.main(["locate", str(clip), "--json", str(clip.parent / "f.json"), "--kml", str(clip.parent / "f.kml")]) == 1
     err = capfd.readouterr().err
-    assert "not written: --json: Weighing each piece of evidence: something went wrong inside Earwitness (ZeroDivision" in err
+    assert (
+        "not written: --json: Computing the effect of each piece of evidence: something went wrong inside Earwitness (ZeroDivision"
+        in err
+    )
     assert (clip.parent / "f.kml").is_file() and not (clip.parent / "f.json").exists() and "f.kml" in err

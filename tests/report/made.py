@@ -148,6 +148,6 @@ def finding(
     if two_speak:
         inputs.append(located("picture", 33.5, -82.0, 300.0, on, name="Augusta, Georgia"))
     elif two:
-        inputs.append(located("picture", 80.0, 10.0, 900.0, on, "The picture does not say where this is: no text was read."))
+        inputs.append(located("picture", 80.0, 10.0, 900.0, on, "The picture gives no usable location: no text was read."))
     provenance = Provenance("0.1.0", MODELS, "2026-01-02T03:04:05+00:00", 1.5, 0)
     return Finding(clip, perception.interval, chosen, perception, evidence, tuple(inputs), provenance, clue_registry())

@@ -104,7 +104,7 @@ def test_stopping_leaves_nothing_behind(golf: tuple[Finding, FileReader], tmp_pa
 def test_nothing_to_show_and_the_clip_itself_are_refused(golf: tuple[Finding, FileReader], tmp_path: Path) -> None:
     finding, reader = golf
     empty = replace(finding, perception=replace(finding.perception, observations=()))
-    with pytest.raises(SettingError, match="Nothing was heard or read"):
+    with pytest.raises(SettingError, match="There is no detection"):
         write_reel(empty, reader, tmp_path / "x.mp4")
     with pytest.raises(InputError, match="overwrite the clip"):
         write_reel(finding, reader, EXAMPLES / "golf_georgia.mp4")

@@ -138,7 +138,7 @@ def test_comparison_claim_and_shots_show_when_a_finding_has_them() -> None:
     html = page(whole)
     assert ">Place claimed</text>" in html and ">Place claimed</text>" not in ordinary()
     assert "Moderate support for “Sound and picture come from different places”" in html
-    assert "about 90 : 1 (95% interval 25 : 1 to 100 : 1), held to the most that validation supports" in html
+    assert "About 90 : 1 (95% interval 25 : 1 to 100 : 1), the maximum our validation supports" in html
     assert "7,640 km" in html and "moderate support" in html and "All senses on one map" in html
     assert "The evidence speaks against the claim" in html and "&lt;script&gt;alert(1)" in html and "<script" not in html
     assert "10 April 2021" in html and "does not live there" in html and "Blue Jay" in html and html.count('class="weeks"') == 2

@@ -81,7 +81,7 @@ def test_a_true_claim_is_supported_and_a_false_one_is_not() -> None:
 
 def test_senses_that_contradict_each_other_decide_nothing() -> None:
     t = claims.test(AUGUSTA, "Augusta", [sense("sound", 50.0, 8.0), sense("picture", 33.4, -82.0)], None, None)
-    assert t.verdict == CANNOT_TELL and t.reason == "the picture supports the claim and the sound speaks against it"
+    assert t.verdict == CANNOT_TELL and t.reason == "the picture supports the claim, the sound contradicts it"
     assert [f.verdict for f in t.factors] == [AGAINST, SUPPORTS, CANNOT_TELL]
 
 
@@ -97,7 +97,7 @@ def test_senses_that_agree_multiply_within_the_bounds() -> None:
 
 def test_a_silent_sense_says_so_and_leaves_the_other_to_speak() -> None:
     t = claims.test(AUGUSTA, "Augusta", [sense("sound", 0, 0, silent="nothing"), sense("picture", 33.4, -82.0)], None, None)
-    assert t.factors[0].verdict == CANNOT_TELL and "does not say" in t.factors[0].reason and t.verdict == SUPPORTS
+    assert t.factors[0].verdict == CANNOT_TELL and "no usable location" in t.factors[0].reason and t.verdict == SUPPORTS
 
 
 def test_a_known_false_alarm_is_never_decisive() -> None:

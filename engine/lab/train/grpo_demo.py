@@ -188,7 +188,7 @@ def measure(model: Any, words: Any, rows: Sequence[Row], step: int, seed: int, s
     )
 
 
-def demonstrate(steps: int = 200, every: int = 20, seed: int = 0, held: int = 120, warm: int = 250) -> list[Point]:
+def demonstrate(steps: int = 200, every: int = 20, seed: int = 0, tests: int = 120, warm: int = 250) -> list[Point]:
     """Train and measure; the first point is the model that only knows the form."""
     go_offline()
     import torch
@@ -196,7 +196,7 @@ def demonstrate(steps: int = 200, every: int = 20, seed: int = 0, held: int = 12
 
     torch.manual_seed(seed)
     species, _ = vocabulary()
-    train, test = simulate(2000, seed, False), simulate(held, seed, True)
+    train, test = simulate(2000, seed, False), simulate(tests, seed, True)
     words = word_tokenizer(species)
     model = tiny.text_model(words, hidden=96, seed=seed)
     warm_up(model, words, train, warm, seed)

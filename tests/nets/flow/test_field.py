@@ -59,7 +59,7 @@ def net(seed: int = 0, dtype: torch.dtype = torch.float32) -> VelocityField:
 
 def told_by(field: VelocityField, s: Sketch, dtype: torch.dtype = torch.float32):
     with torch.no_grad():
-        return field.wanted(Sketch(*(getattr(s, f) if f == "index" else getattr(s, f).to(dtype) for f in Sketch.__slots__)))
+        return field.conditioning(Sketch(*(getattr(s, f) if f == "index" else getattr(s, f).to(dtype) for f in Sketch.__slots__)))
 
 
 def picture(number: int) -> Condition:
@@ -101,7 +101,7 @@ def test_density_integrates_to_one_over_the_sphere() -> None:
     z, lon = 1 - 2 * k / n, np.pi * (1 + 5**0.5) * k
     r = np.sqrt(1 - z * z)
     even = np.stack([r * np.cos(lon), r * np.sin(lon), z], axis=-1)
-    wanted = f.wanted([picture(7)])
+    wanted = f.conditioning([picture(7)])
     exact = f.log_density(wanted, even)
     assert exact.shape == (1, n) and exact.std() > 0.2
     assert abs(np.exp(logsumexp(exact)) / n * 4 * math.pi - 1) < 0.01
@@ -117,7 +117,7 @@ def test_samples_are_on_the_sphere_seeded_and_of_the_density_stated() -> None:
     again = f.sample(picture(5), 700, seed=2)
     assert np.array_equal(again.xyz, f.sample(picture(5), 700, seed=2).xyz) and np.abs(drawn.xyz - again.xyz).max() < 1e-4
     assert not np.array_equal(drawn.xyz, f.sample(picture(5), 700, seed=3).xyz)
-    back = f.log_density(f.wanted([picture(5)]), drawn.xyz)[0]
+    back = f.log_density(f.conditioning([picture(5)]), drawn.xyz)[0]
     assert np.abs(back - drawn.log_density).max() < 0.02
     # E over draws of 1 / density is the area of the sphere
     assert abs(np.exp(-drawn.log_density).mean() / (4 * math.pi) - 1) < 0.15
@@ -131,7 +131,7 @@ def test_guidance_is_labelled_and_one_is_the_posterior() -> None:
     assert sharpened.label == "sharpened" and not np.allclose(sharpened.xyz, plain.xyz)
     none = f.sample(picture(3), 50, seed=1, guidance=0.0)
     assert np.allclose(none.xyz, f.sample(Condition(), 50, seed=1).xyz, atol=1e-5)
-    wanted = f.wanted([picture(3)])
+    wanted = f.conditioning([picture(3)])
     one, other = f.log_density(wanted, plain.xyz[:5]), f.log_density(wanted, plain.xyz[:5], guidance=2.5)
     assert not np.allclose(one, other)
     with pytest.raises(ValueError, match="guidance"):
@@ -141,9 +141,9 @@ def test_guidance_is_labelled_and_one_is_the_posterior() -> None:
 def test_each_clip_is_told_by_its_own_condition() -> None:
     f = flow(6)
     xyz = geometry.uniform(9, generator(1)).numpy()
-    both = f.log_density(f.wanted([picture(1), picture(2)]), xyz)
-    assert np.allclose(both[0], f.log_density(f.wanted([picture(1)]), xyz)[0], atol=1e-3)
-    assert np.allclose(both[1], f.log_density(f.wanted([picture(2)]), xyz)[0], atol=1e-3)
+    both = f.log_density(f.conditioning([picture(1), picture(2)]), xyz)
+    assert np.allclose(both[0], f.log_density(f.conditioning([picture(1)]), xyz)[0], atol=1e-3)
+    assert np.allclose(both[1], f.log_density(f.conditioning([picture(2)]), xyz)[0], atol=1e-3)
     assert not np.allclose(both[0], both[1])
 
 
