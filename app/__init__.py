@@ -1,4 +1,4 @@
-"""The pages of Earwitness. They draw; all thinking is done by `engine`, of which they use the public list alone."""
+"""The pages of Earwitness. They draw; `engine` computes, and only its public list is used."""
 
 from __future__ import annotations
 

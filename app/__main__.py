@@ -36,7 +36,7 @@ class Orders:
 
     Attributes:
         token: None makes one, "" asks for none.
-        watched: whether somebody holds the other end of standard input.
+        watched: whether somebody keeps the other end open of standard input.
     """
 
     token: str | None = None
@@ -49,36 +49,37 @@ def main(argv: Sequence[str]) -> int:
     """Serve until stopped."""
     orders = _orders(sys.stdin)
     options, clip = _parsed(argv)
-    held = _bound(options.pop("server.port", None))
-    if held is None:
+    listening = _bound(options.pop("server.port", None))
+    if listening is None:
         print("earwitness: The port is taken; choose another one with --port.", file=sys.stderr)
         return 2
-    with held:
-        return _serve(held, orders, options, clip)
+    with listening:
+        return _serve(listening, orders, options, clip)
 
 
-def _serve(held: socket.socket, orders: Orders, options: dict[str, Any], clip: list[str]) -> int:
+def _serve(listening: socket.socket, orders: Orders, options: dict[str, Any], clip: list[str]) -> int:
     import uvicorn
     from streamlit import config
     from streamlit.web import bootstrap
 
-    folder, port = Path(__file__).resolve().parent, held.getsockname()[1]
+    folder, port = Path(__file__).resolve().parent, listening.getsockname()[1]
     sys.argv = [str(folder / "main.py"), *clip]
     config._main_script_path = sys.argv[0]
     bootstrap.load_config_options({**options, "server.port": port})
 
-    from app import server
-    from app.patience import PatientProtocol
+    from app.server.parts import print_address, server_parts
+    from app.server.patience import PatientProtocol
+    from app.session import jobs
 
     def announce(where: str) -> None:
-        server.say(where)
+        print_address(where)
         if orders.browser and _has_a_screen():
             threading.Thread(target=_open, args=(where,), name="browser", daemon=True).start()
 
     import streamlit as st
 
     clear_scratch()
-    made = st.App(sys.argv[0], **server.parts(announce, orders.token, orders.origins, port))
+    made = st.App(sys.argv[0], **server_parts(announce, jobs.leave, orders.token, orders.origins, port))
     runner = uvicorn.Server(
         uvicorn.Config(
             made, host=ADDRESS, port=port, http=PatientProtocol, ws="websockets-sansio", access_log=False, use_colors=False,
@@ -89,12 +90,12 @@ def _serve(held: socket.socket, orders: Orders, options: dict[str, Any], clip: l
     )  # fmt: skip
     if orders.watched:
         threading.Thread(target=_end_with, args=(sys.stdin, runner), name="parent", daemon=True).start()
-    runner.run(sockets=[held])
+    runner.run(sockets=[listening])
     return 0 if runner.started else 1
 
 
 def _orders(given: TextIO) -> Orders:
-    """The line on standard input; without one, as when a person starts it by hand, a token is made and no browser opened."""
+    """The line on standard input; without one, as when a person starts it, a token is made and no browser opened."""
     if given is None or given.isatty():
         return Orders()
     try:

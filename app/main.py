@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # `streamlit run` puts only app/ on the path
     sys.path.insert(0, str(ROOT))
 
-from app import exposure, frame, state  # noqa: E402
+from app.panels import exposure  # noqa: E402
+from app.panels.style import dress, icon, wordmark  # noqa: E402
+from app.session import jobs, navigation, opening  # noqa: E402
 
 PAGES = (
     ("examine.py", "Examine", ":material/travel_explore:"),
@@ -30,23 +32,23 @@ PAGES = (
 
 def main() -> None:
     """Show the page chosen."""
-    st.set_page_config(page_title="Earwitness", page_icon=frame.icon(), layout="wide", initial_sidebar_state="collapsed")
+    st.set_page_config(page_title="Earwitness", page_icon=icon(), layout="wide", initial_sidebar_state="collapsed")
     folder = Path(__file__).parent / "pages"
     found = [(folder / file, title, icon) for file, title, icon in PAGES if (folder / file).is_file()]
     pages = [st.Page(path, title=title, icon=icon, default=at == 0) for at, (path, title, icon) in enumerate(found)]
     page = st.navigation(pages, position="top")
-    frame.dress()
+    dress()
     exposure.warn()
     if Path(sys.argv[0]).resolve().parent == Path(__file__).resolve().parent and len(sys.argv) > 1:
-        state.opened_with(sys.argv[1])
-    state.turn()
-    st.logo(frame.wordmark(), size="large")
+        opening.opened_with(sys.argv[1])
+    navigation.turn()
+    st.logo(wordmark(), size="large")
     page.run()
 
 
 if __name__ == "__main__":
     main()
 else:
-    from app import server
+    from app.server.parts import print_address, server_parts
 
-    streamlit_app = st.App(__file__, **server.parts(server.say))
+    streamlit_app = st.App(__file__, **server_parts(print_address, jobs.leave))

@@ -34,6 +34,19 @@ ROOMS: dict[str, set[str]] = {
 }
 """Room -> the rooms it may import, beside itself."""
 
+APP_ROOMS: dict[str, set[str]] = {
+    "figures": set(),
+    "server": set(),
+    "session": {"figures", "server"},
+    "components": {"figures", "server", "session"},
+    "panels": {"figures", "session", "components"},
+    "pages": {"figures", "session", "components", "panels"},
+    "main": {"server", "session", "panels"},
+    "__main__": {"server", "session"},
+    "__init__": set(),
+}
+"""The same for the folders of app/. Pages know no page, and only session/ keeps anything between two runs of one."""
+
 
 def imports(file: Path) -> Iterator[tuple[int, str]]:
     """(line, dotted name) of everything a file imports, wherever in the file; `from a import b` gives a.b."""
@@ -97,11 +110,24 @@ def test_the_app_imports_only_the_public_list(file: Path) -> None:
     assert public_names_used(file) <= set(engine.__all__)
 
 
-@pytest.mark.parametrize("file", [f for f in files("app") if f.name != "state.py"], ids=ids)
-def test_what_a_session_holds_is_touched_in_one_place(file: Path) -> None:
+@pytest.mark.parametrize("file", files("app"), ids=ids)
+def test_the_apps_folders_import_one_way(file: Path) -> None:
+    room = file.relative_to(ROOT / "app").parts[0].removesuffix(".py")
+    assert room in APP_ROOMS, f"{ids(file)} is in no folder of the table"
+    for line, name in imports(file):
+        parts = name.split(".")
+        if parts[0] == "app" and len(parts) > 1:
+            assert parts[1] == room or parts[1] in APP_ROOMS[room], f"{ids(file)}:{line}: {room} may not import {name}"
+
+
+_KEPT_BY_STREAMLIT = ("session_state", "cache_data", "cache_resource")
+
+
+@pytest.mark.parametrize("file", [f for f in files("app") if "session" not in f.parts], ids=ids)
+def test_what_lasts_between_runs_is_touched_in_one_folder(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    touched = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr == "session_state"]
-    assert not touched, f"{ids(file)}: lines {touched} touch session_state; app/state.py does that for all"
+    touched = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in _KEPT_BY_STREAMLIT]
+    assert not touched, f"{ids(file)}: lines {touched} touch session_state or a cache; app/session/ does that for all"
 
 
 LISTS = sorted(".".join(p.parent.relative_to(ROOT).parts) for p in (ROOT / "engine").rglob("__init__.pyi"))

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from packaging.markers import Marker
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from test_imports import files, imports
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,14 +34,32 @@ def locked() -> list[tuple[str, str, str]]:
 
 
 def test_the_lock_holds_everything_asked_for() -> None:
-    names = {name for name, _, _ in locked()}
-    lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
-    asked = {canonicalize_name(re.split(r"[\[=<>;#\s]", line)[0]) for line in lines if line and not line.startswith("#")}
-    assert asked <= names, f"run make lock: {asked - names}"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wrong = []
+    for asked in map(Requirement, [*project["dependencies"], *project["optional-dependencies"]["test"]]):
+        of_it = [v for name, v, marker in locked() if name == canonicalize_name(asked.name) and _here(marker)]
+        if _here(str(asked.marker or "")) and not (len(of_it) == 1 and of_it[0] in asked.specifier):
+            wrong.append(f"{asked}: locked {of_it}")
+    assert not wrong, f"run make lock: {wrong}"
+
+
+def test_every_package_imported_is_asked_for() -> None:
+    """None that is only there because another one needs it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    asked = {canonicalize_name(Requirement(line).name) for line in [*project["dependencies"], *extras]}
+    brought_by = metadata.packages_distributions()
+    imported = {name.partition(".")[0] for file in [*files("engine"), *files("app")] for _, name in imports(file)}
+    foreign = imported - sys.stdlib_module_names - {"engine", "app", "setuptools"}
+    assert not {name for name in foreign if not asked & set(map(canonicalize_name, brought_by.get(name, [name])))}
+
+
+def _here(marker: str) -> bool:
+    return not marker or Marker(marker).evaluate()
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
-    here = [(name, version) for name, version, marker in locked() if not marker or Marker(marker).evaluate()]
+    here = [(name, version) for name, version, marker in locked() if _here(marker)]
     assert len(here) == len(dict(here)), "two versions of one package for one machine"
     wrong = []
     for name, version in here:

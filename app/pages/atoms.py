@@ -7,7 +7,6 @@ import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,18 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
-from streamlit.delta_generator import DeltaGenerator
 
 import engine
-from app import charts, maps, panels, state
-from app.frame import clean, dark, plain
+from app.figures.ground import land_layer, line_layer, sea_layer
+from app.figures.layers import mass_layer
+from app.figures.spectrogram import levels_db, spectrogram
+from app.figures.view import deck, fit, world_view
+from app.panels.legend import map_legend
+from app.panels.style import clean, dark, plain
+from app.session import caches, opening, widgets
+from app.session.session import current
 from engine import EarwitnessError, Finding, Interval, Observation, Perception, Progress, Settings
 from engine.clues import atoms as engine_atoms
-from engine.core import apart_km
 from engine.media import to_wav
 from engine.models import decomposer
 from engine.report.view import words
@@ -32,7 +35,7 @@ COLOURS = ("#e69100", "#2f8fd0", "#00966d", "#c25f95", "#d55e00", "#7a6fd0")  # 
 TOP_HZ = 12_000
 MOST_AGAIN_S = 60.0
 MAP_HEIGHT = 300
-_HELD = "atoms_bench"
+_KEY = "atoms_sound"
 _ABOUT = "A sound as its parts, loudest first: in each step the most active kernel is chosen, its sound is taken out, and so on."
 
 
@@ -62,14 +65,14 @@ class Sound:
 
 def page() -> None:
     """The sound chosen, taken apart; or ways to choose one."""
-    state.warm_up()
-    b = state.bench()
-    if b.job is not None and not b.job.running:
-        state.take(b)
-    if b.blind:
+    caches.warm_up()
+    session = current()
+    if session.job is not None and not session.job.running:
+        opening.take(session)
+    if session.blind:
         st.info("The sound of this clip is being judged blind; it can be taken apart once the judgement is given in Examine.")
         return
-    sound = _sound(b)
+    sound = _sound(session)
     left, right = st.columns([8, 1.3], vertical_alignment="center")
     named = f"<b>{clean(sound.title, 60)}</b>" if sound else ""
     about = f"<span class='ew-dim'>{clean(_ABOUT, 300)}</span>"
@@ -89,16 +92,16 @@ def page() -> None:
 # --- choosing a sound ---------------------------------------------------------------------------------------------------
 
 
-def _sound(b: Any) -> Sound | None:
-    held: Sound | None = state.value(_HELD)
-    if held is not None and not (held.borrowed and held.reader is not b.reader):
-        return held
-    if b.perception is None or b.reader is None or not b.perception.clip.audio_tracks:
-        state.put(_HELD, None)
+def _sound(session: Any) -> Sound | None:
+    own: Sound | None = widgets.value(_KEY)
+    if own is not None and not (own.borrowed and own.reader is not session.reader):
+        return own
+    if session.perception is None or session.reader is None or not session.perception.clip.audio_tracks:
+        widgets.put(_KEY, None)
         return None
-    own = tuple(o for o in b.perception.observations if o.clue == "atoms") or None
-    made = Sound(b.title, b.reader, b.settings.track, b.perception.clip.duration_s or 0.0, True, own)
-    state.put(_HELD, made)
+    own = tuple(o for o in session.perception.observations if o.clue == "atoms") or None
+    made = Sound(session.title, session.reader, session.settings.track, session.perception.clip.duration_s or 0.0, True, own)
+    widgets.put(_KEY, made)
     return made
 
 
@@ -106,7 +109,7 @@ def _empty() -> None:
     _, middle, _ = st.columns([1, 2.6, 1])
     with middle:
         st.write("Open a clip in Examine and come back, or give a sound here. It stays on this machine.")
-        error = state.value("atoms_error")
+        error = widgets.value("atoms_error")
         if error:
             st.error(plain(error, 400), icon=":material/error:")
         _opening("first")
@@ -120,7 +123,7 @@ def _opening(where: str) -> None:
     if go:
         asked = Path(path.strip().strip("'\"").removeprefix("file://")).expanduser()
         if not path.strip() or not asked.is_file():
-            state.put(
+            widgets.put(
                 "atoms_error",
                 f"There is no file at {asked}; check the path." if path.strip() else "No path was given; paste one.",
             )
@@ -130,21 +133,21 @@ def _opening(where: str) -> None:
     upload = st.file_uploader("Or drop a sound here", key=f"atoms_upload_{where}")
     said = st.audio_input("Or record one", key=f"atoms_record_{where}")
     for given, title in ((upload, getattr(upload, "name", "")), (said, "what you recorded")):
-        if given is not None and state.value("atoms_seen") != given.file_id:
-            state.put("atoms_seen", given.file_id)
+        if given is not None and widgets.value("atoms_seen") != given.file_id:
+            widgets.put("atoms_seen", given.file_id)
             _open(_kept(given), title)
             st.rerun()
     for example in engine.examples():
         st.button(plain(example.title), key=f"atoms-{where}-{example.path.stem}", width="stretch",
-                  **state.callback(_open, example.path, example.path.name))  # fmt: skip
-    held: Sound | None = state.value(_HELD)
-    if held is not None and not held.borrowed and state.bench().perception is not None:
-        st.button("Back to the clip in Examine", key=f"atoms-back-{where}", width="stretch", **state.callback(_back))
+                  **widgets.callback(_open, example.path, example.path.name))  # fmt: skip
+    own: Sound | None = widgets.value(_KEY)
+    if own is not None and not own.borrowed and current().perception is not None:
+        st.button("Back to the clip in Examine", key=f"atoms-back-{where}", width="stretch", **widgets.callback(_back))
 
 
 def _kept(upload: Any) -> Path:
     """The upload in this session's folder, which goes away with it; only one is kept."""
-    folder = state.bench().folder / "atoms"
+    folder = current().folder / "atoms"
     folder.mkdir(parents=True, exist_ok=True)
     suffix = "".join(c for c in Path(upload.name).suffix[:12] if c.isalnum() or c == ".") or ".wav"
     for old in folder.iterdir():
@@ -155,13 +158,13 @@ def _kept(upload: Any) -> Path:
 
 
 def _close_own() -> None:
-    held: Sound | None = state.value(_HELD)
-    if held is not None and not held.borrowed:
-        held.reader.close()
-    state.put(_HELD, None)
+    own: Sound | None = widgets.value(_KEY)
+    if own is not None and not own.borrowed:
+        own.reader.close()
+    widgets.put(_KEY, None)
     for key in ("atoms_moment", "atoms_step"):
-        state.put(key, None)
-    state.put("atoms_out", [])
+        widgets.put(key, None)
+    widgets.put("atoms_out", [])
 
 
 def _back() -> None:
@@ -170,17 +173,17 @@ def _back() -> None:
 
 def _open(path: Path, title: str) -> None:
     _close_own()
-    state.put("atoms_error", "")
+    widgets.put("atoms_error", "")
     try:
         reader = engine.open_clip(path).__enter__()
     except EarwitnessError as error:
-        state.put("atoms_error", str(error))
+        widgets.put("atoms_error", str(error))
         return
     if not reader.clip.audio_tracks:
         reader.close()
-        state.put("atoms_error", "The file holds no sound; open a recording, or a film with sound.")
+        widgets.put("atoms_error", "The file holds no sound; open a recording, or a film with sound.")
         return
-    state.put(_HELD, Sound(title, reader, None, reader.clip.duration_s or engine_atoms.WINDOW_S, False))
+    widgets.put(_KEY, Sound(title, reader, None, reader.clip.duration_s or engine_atoms.WINDOW_S, False))
 
 
 # --- taken apart --------------------------------------------------------------------------------------------------------
@@ -191,9 +194,9 @@ def _apart(s: Sound) -> None:
     if s.heard is None:
         s.heard = _listened(s)
     last = max(0.0, s.length_s - engine_atoms.WINDOW_S)
-    if state.value("atoms_moment") is None:
-        state.put("atoms_moment", _first_moment(s.heard, last))
-    state.put("atoms_moment", float(min(state.value("atoms_moment"), last)))
+    if widgets.value("atoms_moment") is None:
+        widgets.put("atoms_moment", _first_moment(s.heard, last))
+    widgets.put("atoms_moment", float(min(widgets.value("atoms_moment"), last)))
     left, right = st.columns([0.56, 0.44], gap="medium")
     with left:
         at_s = 0.0
@@ -228,8 +231,8 @@ def _listened(s: Sound) -> tuple[Observation, ...]:
     bar = st.progress(0.0, text="listening")
 
     def report(p: Progress) -> None:
-        told = f"{p.stage}: {words.clock(p.done)} of {words.clock(p.total)}" if p.total and p.unit == "s" else p.stage
-        bar.progress(p.fraction or 0.0, text=plain(told))
+        text = f"{p.stage}: {words.clock(p.done)} of {words.clock(p.total)}" if p.total and p.unit == "s" else p.stage
+        bar.progress(p.fraction or 0.0, text=plain(text))
 
     try:
         return engine_atoms.AtomsClue(s.track).observe(s.reader.clip, s.reader, None, report)
@@ -238,7 +241,7 @@ def _listened(s: Sound) -> tuple[Observation, ...]:
 
 
 def _window(s: Sound, at_s: float) -> tuple[NDArray[np.float32], Any]:
-    beyond = bool(state.value("atoms_beyond"))
+    beyond = bool(widgets.value("atoms_beyond"))
     if (at_s, beyond) not in s.windows:
         while len(s.windows) >= 24:
             s.windows.pop(next(iter(s.windows)))
@@ -250,7 +253,7 @@ def _window(s: Sound, at_s: float) -> tuple[NDArray[np.float32], Any]:
 
 def _painted(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     """The window's spectrogram, every atom in its colour where it is loud."""
-    figure = charts.spectrogram(window, engine_atoms.RATE_HZ, at_s, dark(), height_px=250)
+    figure = spectrogram(window, engine_atoms.RATE_HZ, at_s, dark(), height_px=250)
     top = min(TOP_HZ, engine_atoms.RATE_HZ / 2)
     for number, step in enumerate(taken.steps):
         figure.add_layout_image(
@@ -265,7 +268,7 @@ def _painted(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
 def _loud(part: NDArray[np.float32], window: NDArray[np.float32], top_hz: float) -> NDArray[np.float64]:
     """(frequencies, times) 0 to 1: how loud a part is at each point, from 40 dB below the window's peak to 10 dB below it."""
     peaks = [max(float(np.abs(x).max()), 1e-9) for x in (part, window)]
-    level = charts.levels_db(part) + 20.0 * np.log10(peaks[0] / peaks[1])
+    level = levels_db(part) + 20.0 * np.log10(peaks[0] / peaks[1])
     level = level[: max(2, round(level.shape[0] * top_hz / (engine_atoms.RATE_HZ / 2)))]
     return np.clip((level + 40.0) / 30.0, 0.0, 1.0)
 
@@ -300,16 +303,15 @@ def merged(heard: Sequence[Observation], gap_s: float = 1.0) -> list[tuple[str, 
         by[(o.kind, o.label)].append(o)
     out: list[tuple[str, str, float, float, float]] = []
     for (kind, label), own in by.items():
-        run: tuple[float, float, float] | None = None
+        run: list[float] = []
         for o in sorted(own, key=lambda o: o.start_s):
             if run and o.start_s <= run[1] + gap_s:
-                run = (run[0], max(run[1], o.end_s), max(run[2], o.score))
+                run = [run[0], max(run[1], o.end_s), max(run[2], o.score)]
                 continue
             if run:
-                out.append((kind, label, *run))
-            run = (o.start_s, o.end_s, o.score)
-        if run:
-            out.append((kind, label, *run))
+                out.append((kind, label, *run))  # type: ignore[arg-type]
+            run = [o.start_s, o.end_s, o.score]
+        out.append((kind, label, *run))  # type: ignore[arg-type]
     return out
 
 
@@ -347,15 +349,15 @@ def _timeline(s: Sound) -> None:
         st.plotly_chart(figure, key="atoms_time", on_select=_go_to, selection_mode="points", config={"displayModeBar": False})
     else:
         st.caption("No atom stands out in this clip.")
-    told = [o for o in s.heard if o.kind == "sound"]
-    for o in told[:8]:
+    remarks = [o for o in s.heard if o.kind == "sound"]
+    for o in remarks[:8]:
         st.html(
             f"<div class='ew-edits' style='white-space:normal'><span class='ew-chip'>{clean(o.label)}</span>"
             f"{words.clock(o.start_s)} to {words.clock(o.end_s)} <span class='ew-dim'>{clean(o.note, 220)}</span></div>"
         )
-    if len(told) > 8:
-        st.caption(f"and {len(told) - 8} more remarks on the soundtrack")
-    if not told:
+    if len(remarks) > 8:
+        st.caption(f"and {len(remarks) - 8} more remarks on the soundtrack")
+    if not remarks:
         st.caption("Nothing remarkable in how the soundtrack was made: no copies, no digital silence.")
 
 
@@ -364,11 +366,11 @@ def _short(label: str) -> str:
 
 
 def _go_to() -> None:
-    chosen = (state.value("atoms_time") or {}).get("selection", {}).get("points", [])
+    chosen = (widgets.value("atoms_time") or {}).get("selection", {}).get("points", [])
     at = chosen[0].get("customdata") if chosen else None
     at = at[0] if isinstance(at, list) else at
     if isinstance(at, int | float) and np.isfinite(at):
-        state.put("atoms_moment", max(0.0, round(2 * (float(at) - 0.5)) / 2))
+        widgets.put("atoms_moment", max(0.0, round(2 * (float(at) - 0.5)) / 2))
 
 
 # --- step by step -------------------------------------------------------------------------------------------------------
@@ -377,14 +379,14 @@ def _go_to() -> None:
 def _steps(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     """One step at a time: what there was, the atom chosen, what is left; each to be heard."""
     left, right = st.columns([3, 1], vertical_alignment="center")
-    about = "Four steps whatever the model thinks: what it takes then is the likeliest that it knows, and may well not be there."
-    right.toggle("Go on beyond the model's stop", key="atoms_beyond", help=about)
+    about = "Always four steps: atoms chosen after the model's own stop may not be there at all."
+    right.toggle("Continue past the model's stop", key="atoms_beyond", help=about)
     if not taken.steps:
         left.audio(to_wav(_audible(window, window), engine_atoms.RATE_HZ))
         return
     names = [f"Step {n + 1}: {_short(s.label)}" for n, s in enumerate(taken.steps)]
-    if state.value("atoms_step") not in names:
-        state.put("atoms_step", names[0])
+    if widgets.value("atoms_step") not in names:
+        widgets.put("atoms_step", names[0])
     chosen = left.segmented_control("Step", names, key="atoms_step", label_visibility="collapsed", required=True)
     at = names.index(chosen) if chosen in names else 0
     step = taken.steps[at]
@@ -401,7 +403,7 @@ def _steps(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     for n, (column, title, wave) in enumerate(zip(st.columns(3, gap="medium"), titles, (before, step.wave, after), strict=True)):
         with column:
             st.html(f"<span class='ew-h'>{clean(title, 60)}</span>")
-            picture = charts.spectrogram(wave, engine_atoms.RATE_HZ, at_s, dark(), height_px=150)
+            picture = spectrogram(wave, engine_atoms.RATE_HZ, at_s, dark(), height_px=150)
             st.plotly_chart(picture, key=f"atoms_step_{n}", config={"displayModeBar": False})
             st.audio(to_wav(_audible(wave, window), engine_atoms.RATE_HZ))
 
@@ -427,71 +429,65 @@ def _without(s: Sound, taken: Any) -> None:
     if not present:
         st.caption("There is no atom to leave out.")
         return
-    state.put("atoms_out", [k for k in state.value("atoms_out") or [] if k in present])
+    widgets.put("atoms_out", [k for k in widgets.value("atoms_out") or [] if k in present])
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     out = left.multiselect("Atoms to leave out", present, key="atoms_out", placeholder="Choose one or more")
-    stretch = _stretch(s)
-    about = f"Takes them out and listens for species again, {words.clock(stretch.start_s)} to {words.clock(stretch.end_s)}"
+    part = _part(s)
+    about = f"Takes them out and listens for species again, {words.clock(part.start_s)} to {words.clock(part.end_s)}"
     if right.button("Listen again", key="atoms_again", disabled=not out, width="stretch", help=about):
-        s.again = _again(s, tuple(out), stretch)
+        s.again = _again(s, tuple(out), part)
     if s.again is None:
         st.caption("The map is drawn twice: from the sound as it is, and from what is left when these atoms are taken out of it.")
         return
     labels, full, less = s.again
     columns = st.columns(2, gap="medium")
-    for n, (column, title, heard) in enumerate(
+    for n, (column, title, found) in enumerate(
         zip(columns, ("As it is", "Without " + ", ".join(map(_short, labels))), (full, less), strict=True)
     ):
         with column:
-            _map(n, title, heard)
+            _map(n, title, found)
     st.html(_changes(full, less))
 
 
-def _stretch(s: Sound) -> Interval:
+def _part(s: Sound) -> Interval:
     if s.length_s <= MOST_AGAIN_S:
         return Interval(0.0, max(s.length_s, 0.1))
-    at = float(state.value("atoms_moment") or 0.0)
+    at = float(widgets.value("atoms_moment") or 0.0)
     start = min(max(0.0, at - MOST_AGAIN_S / 2), s.length_s - MOST_AGAIN_S)
     return Interval(start, start + MOST_AGAIN_S)
 
 
-def _again(s: Sound, out: tuple[str, ...], stretch: Interval) -> tuple[tuple[str, ...], Finding, Finding]:
+def _again(s: Sound, out: tuple[str, ...], part: Interval) -> tuple[tuple[str, ...], Finding, Finding]:
     bar = st.progress(0.0, text="listening")
     findings = []
     for n, labels in enumerate(((), out)):
         heard = engine_atoms.heard_without(
-            s.reader, labels, stretch, s.track, None,
-            partial(_note, bar, n),
+            s.reader, labels, part, s.track, None,
+            lambda p, n=n: bar.progress(min(1.0, (n + (p.fraction or 0.0)) / 2), text=plain(p.stage)),
         )  # fmt: skip
-        findings.append(engine.judge(Perception(s.reader.clip, stretch, heard), Settings()))
+        findings.append(engine.judge(Perception(s.reader.clip, part, heard), Settings()))
     bar.empty()
     return out, findings[0], findings[1]
 
 
-def _note(bar: DeltaGenerator, n: int, p: Progress) -> None:
-    bar.progress(min(1.0, (n + (p.fraction or 0.0)) / 2), text=plain(p.stage))
-
-
 def _map(number: int, title: str, found: Finding) -> None:
-    night, urls = dark(), state.ground_urls()
+    night, urls = dark(), caches.ground_urls()
     sound = found.by("sound")
     st.html(f"<span class='ew-h'>{clean(title, 80)}</span> <span class='ew-dim'>{clean(_where(found), 200)}</span>")
-    between = [maps.mass_layer(sound, night)] if sound is not None and sound.spoke else []
-    layers = [maps.sea_layer(night), maps.land_layer(urls["land"], night), *between]
-    layers += [maps.line_layer(kind, urls[kind], night) for kind in ("border", "coast")]
-    view = maps.fit([sound], 640, MAP_HEIGHT) if sound is not None and sound.spoke else maps.world_view(640, MAP_HEIGHT)
-    st.pydeck_chart(
-        maps.deck(layers, view, False), height=MAP_HEIGHT, key=f"atoms_map_{number}", alt=f"Map, {title}: {_where(found)}"
-    )
+    between = [mass_layer(sound, night)] if sound is not None and sound.spoke else []
+    layers = [sea_layer(night), land_layer(urls["land"], night), *between]
+    layers += [line_layer(kind, urls[kind], night) for kind in ("border", "coast")]
+    view = fit([sound], 640, MAP_HEIGHT) if sound is not None and sound.spoke else world_view(640, MAP_HEIGHT)
+    st.pydeck_chart(deck(layers, view, False), height=MAP_HEIGHT, key=f"atoms_map_{number}", alt=f"Map, {title}: {_where(found)}")
     if sound is not None and sound.spoke:
-        panels.legend([sound], found.settings.prior)
+        map_legend([sound], found.settings.prior)
 
 
 def _where(found: Finding) -> str:
     sound = found.by("sound")
     if sound is None or not sound.spoke:
-        return "the sound does not say where this is"
-    return f"{sound.where}; {sound.gain_nats:.1f} nats more than nothing"
+        return "the sound gives no usable location"
+    return f"{sound.region or sound.place.name}; gain {sound.gain_nats:.1f} nats"
 
 
 def _changes(full: Finding, less: Finding) -> str:
@@ -512,7 +508,8 @@ def _changes(full: Finding, less: Finding) -> str:
     )
     moved = ""
     a, b = full.by("sound"), less.by("sound")
-    if (km := apart_km(a, b)) is not None:
+    if a is not None and b is not None and a.spoke and b.spoke:
+        km = float(engine.distance_km(a.place.lat_deg, a.place.lon_deg, b.place.lat_deg, b.place.lon_deg))
         moved = f"The place moves by {words.km(km)}."
     head = "<tr><td>heard</td><td class='ew-num'>as it is</td><td class='ew-num'>without</td></tr>"
     return f"<div class='ew-edits'>{clean(moved)}</div><table class='ew-stages'>{head}{rows}</table>" if rows else clean(moved)
@@ -532,22 +529,22 @@ def _dictionary(sound: Sound | None) -> None:
         label = st.selectbox("Atom", labels, key="atoms_entry")
         if label is None:
             return
-        told = engine_atoms.entry(label)
+        entry = engine_atoms.entry(label)
         for n, column in enumerate(st.columns(engine_atoms.KERNELS, gap="medium")):
             with column:
                 st.html(f"<span class='ew-h'>Kernel {n + 1}</span>")
-                st.image(_kernel_picture(told.kernels[n]), width="stretch")
+                st.image(_kernel_picture(entry.kernels[n]), width="stretch")
                 st.audio(to_wav(engine_atoms.kernel_wave(label, n), engine_atoms.RATE_HZ))
-                if n < len(told.excited) and told.excited[n]:
-                    rows = "<br>".join(clean(f"{a}, by {b or 'unknown'} ({c})", 120) for a, b, c in told.excited[n])
+                if n < len(entry.excited) and entry.excited[n]:
+                    rows = "<br>".join(clean(f"{a}, by {b or 'unknown'} ({c})", 120) for a, b, c in entry.excited[n])
                     st.html(f"<div class='ew-edits ew-dim' style='white-space:normal'>Excited most by<br>{rows}</div>")
         st.caption(
             "Low frequencies at the bottom, a quarter of a second wide. "
             "What you hear is made from the picture alone: nothing recorded is in it."
         )
-        if told.recordings:
-            where = "; ".join(dict.fromkeys(engine.describe_place(a, b) for a, b, _ in told.places[:6]))
-            head = f"Heard in {len(told.places)} of {told.recordings} field recordings of known place"
+        if entry.recordings:
+            where = "; ".join(dict.fromkeys(engine.describe_place(a, b) for a, b, _ in entry.places[:6]))
+            head = f"Heard in {len(entry.places)} of {entry.recordings} field recordings of known place"
             st.html(f"<div class='ew-edits' style='white-space:normal'>{clean(head)}: {clean(where, 500) or 'none'}</div>")
 
 

@@ -1,4 +1,4 @@
-"""Claim: a place, and perhaps a day, that the clip is said to come from, held against what is heard and seen in it."""
+"""Claim: a place, and perhaps a day, that the clip is said to come from, compared with what is heard and seen in it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from typing import Any
 import streamlit as st
 
 import engine
-from app import maps, panels, state
-from app.exports import exports
-from app.frame import clean, dark, plain, swatch, tip
+from app.figures.ground import land_layer, line_layer, sea_layer
+from app.figures.layers import outline_layers
+from app.figures.marks import claim_layers, place_layers, way_layers
+from app.figures.placename import place_or_region
+from app.figures.view import deck, fit
+from app.panels.export import export_menu
+from app.panels.facts import clip_facts, job_stages
+from app.panels.style import clean, dark, plain, swatch, tip
+from app.session import caches, editing, judging, opening, widgets
+from app.session.session import Session, current
 from engine import Claim, ClaimTest, EarwitnessError, Finding
-from engine.core import ClaimVerdict
 from engine.report.view import claim as claim_words
 from engine.report.view import words
 
@@ -40,26 +46,26 @@ _CSS = """
 
 def page() -> None:
     """Ask for the claim and show what the evidence says to it, or say what is needed first."""
-    state.warm_up()
+    caches.warm_up()
     st.html(_CSS)
-    b = state.bench()
-    if b.job is not None and not b.job.running:
-        state.take(b)
-    if b.job is not None:
-        _working(b)
-    elif b.perception is None:
-        _empty(b)
-    elif b.blind:
+    session = current()
+    if session.job is not None and not session.job.running:
+        opening.take(session)
+    if session.job is not None:
+        _working(session)
+    elif session.perception is None:
+        _empty(session)
+    elif session.blind:
         st.info("The sound of this clip is being judged blind; a claim can be tested once the judgement is given in Examine.")
         _to_examine()
     else:
-        _bench(b)
+        _claim(session)
 
 
 # --- before there is anything to test -----------------------------------------------------------------------------------
 
 
-def _empty(b: state.Bench) -> None:
+def _empty(session: Session) -> None:
     _, middle, _ = st.columns([1, 2.6, 1])
     with middle:
         st.html("<div style='height:2.5vh'></div>")
@@ -68,8 +74,8 @@ def _empty(b: state.Bench) -> None:
             "Somebody says where a clip was made, and perhaps when. Open the clip in Examine; here you enter the claim, and see "
             "how much more, or less, likely its sound and its pictures are there and then than elsewhere."
         )
-        if b.error:
-            st.error(plain(b.error, 600), icon=":material/error:")
+        if session.error:
+            st.error(plain(session.error, 600), icon=":material/error:")
         _to_examine()
         found = engine.examples()
         if found:
@@ -78,7 +84,7 @@ def _empty(b: state.Bench) -> None:
                 with column.container(border=True):
                     st.markdown(f"**{plain(example.title)}**")
                     st.caption(plain(example.sentence, 300))
-                    st.button("Examine it", key=f"claim-{example.path.stem}", **state.callback(_example, example))
+                    st.button("Examine it", key=f"claim-{example.path.stem}", **widgets.callback(_example, example))
 
 
 def _to_examine() -> None:
@@ -87,12 +93,12 @@ def _to_examine() -> None:
 
 
 def _example(example: Any) -> None:
-    state.examine(example.path, example.path.name)
+    opening.examine(example.path, example.path.name)
 
 
 @st.fragment(run_every=0.4)
-def _working(b: state.Bench) -> None:
-    job = b.job
+def _working(session: Session) -> None:
+    job = session.job
     if job is None or not job.running:
         st.rerun(scope="app")
         return
@@ -101,46 +107,46 @@ def _working(b: state.Bench) -> None:
         return
     _, middle, _ = st.columns([1, 2.6, 1])
     with middle:
-        title = "The sealed clip" if b.blind else job.title
+        title = "The sealed clip" if session.blind else job.title
         st.html(f"<div style='height:4vh'></div><div class='ew-facts'><b>{clean(title, 80)}</b> is being examined</div>")
-        panels.stages(job.stages)
-        st.button("Cancel", icon=":material/close:", key="cancel", **state.callback(job.cancel))
+        job_stages(job.stages)
+        st.button("Cancel", icon=":material/close:", key="cancel", **widgets.callback(job.cancel))
 
 
-# --- the bench ----------------------------------------------------------------------------------------------------------
+# --- the clip ------------------------------------------------------------------------------------------------------------
 
 
-def _bench(b: state.Bench) -> None:
-    found = state.finding(b)
+def _claim(session: Session) -> None:
+    found = judging.finding(session)
     left, undo, out = st.columns([9.0, 1.1, 1.1], vertical_alignment="center")
     with left:
-        panels.facts(found.clip, b.title, b.settings)
+        clip_facts(found.clip, session.title, session.settings)
     undo.button(
         "Undo",
         key="claim-undo",
         icon=":material/undo:",
         width="stretch",
-        disabled=not b.edits,
-        help=_last(b),
-        **state.callback(_undo),
+        disabled=not session.edits,
+        help=_last(session),
+        **widgets.callback(_undo),
     )
     with out.popover("Export", icon=":material/download:", width="stretch"):
-        exports(found)
-    _ask(b)
-    if b.error:
-        st.error(plain(b.error, 600), icon=":material/error:")
+        export_menu(found)
+    _ask(session)
+    if session.error:
+        st.error(plain(session.error, 600), icon=":material/error:")
     tests = found.claims
     if not tests:
         one, two = st.columns([0.56, 0.44], gap="medium")
         with one:
-            _map(b, found, ())
+            _map(session, found, ())
         two.markdown(_BEFORE)
         return
     shown = _chosen(tests)
     _banner(shown)
     one, two = st.columns([0.56, 0.44], gap="medium")
     with one:
-        _map(b, found, tests)
+        _map(session, found, tests)
     with two:
         _homes(shown)
     with st.expander("The test in numbers"):
@@ -168,22 +174,22 @@ Nothing is looked up outside this machine.
 """
 
 
-def _last(b: state.Bench) -> str:
-    return f"Take back: {b.edits[-1].said}" if b.edits else "Nothing to take back"
+def _last(session: Session) -> str:
+    return f"Undo: {session.edits[-1].said}" if session.edits else "Nothing to undo"
 
 
 def _undo() -> None:
-    state.undo()
+    editing.undo()
     for key in (_TEXT, _WHEN, _RADIUS, _FOUND, _ERROR):
-        state.forget(key)
+        widgets.forget(key)
 
 
-def _ask(b: state.Bench) -> None:
+def _ask(session: Session) -> None:
     """The form, and the candidates when several places bear the name."""
-    now = b.settings.claim
-    state.default(_TEXT, _written(now))
-    state.default(_WHEN, now.when if now else None)
-    state.default(_RADIUS, round(now.radius_km) if now else 50)
+    now = session.settings.claim
+    widgets.default(_TEXT, _written(now))
+    widgets.default(_WHEN, now.when if now else None)
+    widgets.default(_RADIUS, round(now.radius_km) if now else 50)
     with st.form("claim", border=False, enter_to_submit=True):
         place, when, radius, test, clear = st.columns([4.2, 1.5, 1.2, 0.9, 0.9], vertical_alignment="bottom")
         place.text_input(
@@ -195,14 +201,14 @@ def _ask(b: state.Bench) -> None:
         when.date_input("Claimed day, if any", key=_WHEN, format="YYYY-MM-DD", min_value=date(1900, 1, 1), help=_WHEN_HELP)
         radius.number_input("Within, km", 5, 1000, step=25, key=_RADIUS, help="How closely the place is stated.")
         go = test.form_submit_button("Test", type="primary", width="stretch")
-        clear.form_submit_button("Clear", width="stretch", disabled=now is None, **state.callback(_clear))
+        clear.form_submit_button("Clear", width="stretch", disabled=now is None, **widgets.callback(_clear))
     if go:
         with st.spinner("Looking the place up; the first time a table of names is made, which takes half a minute"):
             _look_up()
         st.rerun()
-    if state.value(_ERROR):
-        st.error(plain(state.value(_ERROR), 700), icon=":material/wrong_location:")
-    candidates: tuple[Claim, ...] = state.value(_FOUND) or ()
+    if widgets.value(_ERROR):
+        st.error(plain(widgets.value(_ERROR), 700), icon=":material/wrong_location:")
+    candidates: tuple[Claim, ...] = widgets.value(_FOUND) or ()
     if candidates:
         st.selectbox(
             f"This may be any of {len(candidates)} places. Which one is meant?",
@@ -229,51 +235,51 @@ def _written(claim: Claim | None) -> str:
 
 
 def _look_up() -> None:
-    now = state.bench().settings.claim
-    text, when, radius = state.value(_TEXT) or "", state.value(_WHEN), float(state.value(_RADIUS))
-    state.forget(_FOUND)
-    state.forget(_ERROR)
+    now = current().settings.claim
+    text, when, radius = widgets.value(_TEXT) or "", widgets.value(_WHEN), float(widgets.value(_RADIUS))
+    widgets.forget(_FOUND)
+    widgets.forget(_ERROR)
     try:
         if now is not None and text == _written(now):
             found: tuple[Claim, ...] = (Claim(now.lat_deg, now.lon_deg, when, now.name, radius),)
         else:
             found = engine.find_places(text, when, radius)
     except EarwitnessError as error:
-        state.put(_ERROR, str(error))
+        widgets.put(_ERROR, str(error))
         return
     if len(found) == 1:
         _set(found[0])
     else:
-        state.put(_FOUND, found)
+        widgets.put(_FOUND, found)
 
 
 def _pick() -> None:
-    candidates, at = state.value(_FOUND) or (), state.value(_WHICH)
+    candidates, at = widgets.value(_FOUND) or (), widgets.value(_WHICH)
     if at is not None and at < len(candidates):
         _set(candidates[at])
-        state.put(_TEXT, _written(candidates[at]))
-    state.forget(_FOUND)
+        widgets.put(_TEXT, _written(candidates[at]))
+    widgets.forget(_FOUND)
 
 
 def _set(claim: Claim) -> None:
     when = f", {claim.when:%d %b %Y}" if claim.when else ""
-    state.change(f"claim: {_written(claim)}{when}", claim=claim)
-    state.bench().view = None
+    editing.change(f"claim: {_written(claim)}{when}", claim=claim)
+    current().view = None
 
 
 def _clear() -> None:
-    state.change("claim taken away", claim=None)
+    editing.change("claim cleared", claim=None)
     for key, empty in ((_TEXT, ""), (_WHEN, None)):
-        state.put(key, empty)
+        widgets.put(key, empty)
     for key in (_FOUND, _ERROR):
-        state.forget(key)
+        widgets.forget(key)
 
 
 def _chosen(tests: tuple[ClaimTest, ...]) -> ClaimTest:
     """The test looked at, where the file states a place beside the analyst's."""
     if len(tests) == 1:
         return tests[0]
-    state.default(_WHICH + "_test", 0)
+    widgets.default(_WHICH + "_test", 0)
     at = st.segmented_control(
         "Claim",
         range(len(tests)),
@@ -295,16 +301,16 @@ _RATIO = (
 
 
 def _banner(test: ClaimTest) -> None:
-    told = claim_words.headline(test)
+    heading = claim_words.headline(test)
     lines = "".join(_factor(f) for f in test.factors if f.modality != "both")
     both = test.by("both")
     rest = ""
-    spoke = [f for f in test.factors if f.modality in ("sound", "picture") and f.verdict != ClaimVerdict.CANNOT_TELL]
+    spoke = [f for f in test.factors if f.modality in ("sound", "picture") and f.verdict != "cannot tell"]
     if both is not None and not both.reason and len(spoke) > 1:
         rest = f"{tip('together', _RATIO)}: {clean(claim_words.odds(both).partition(': ')[2], 200)}"
     st.html(
-        f"<div class='ew-banner' style='border-left-color:{_COLOURS.get(told.tone, '#8a8f98')}'>"
-        f"<div class='ew-title'>{clean(told.title, 160)}<small>{clean(claim_words.who(test.claim))}: "
+        f"<div class='ew-banner' style='border-left-color:{_COLOURS.get(heading.tone, '#8a8f98')}'>"
+        f"<div class='ew-title'>{clean(heading.title, 160)}<small>{clean(claim_words.who(test.claim))}: "
         f"{clean(claim_words.stated(test), 160)}{' · ' + rest if rest else ''}</small></div>{lines}</div>"
     )
 
@@ -312,35 +318,34 @@ def _banner(test: ClaimTest) -> None:
 def _factor(f: Any) -> str:
     name = "Week" if f.modality == "season" else words.modality(f.modality)
     mark = swatch("sound" if f.modality == "season" else f.modality)
-    if f.verdict == ClaimVerdict.CANNOT_TELL:
+    if f.verdict == "cannot tell":
         said = f"<span class='ew-dim'>cannot tell: {clean(f.reason, 200)}</span>"
     else:
         said = f"{tip(claim_words.odds(f).partition(': ')[2], _RATIO)}"
     away = f" <span class='ew-dim'>· it points {clean(words.km(f.distance_km))} away</span>" if f.distance_km is not None else ""
-    return f"<span class='ew-sense'>{mark} <b>{clean(name)}</b> {said}{away}</span>"
+    return f"<span class='ew-modality'>{mark} <b>{clean(name)}</b> {said}{away}</span>"
 
 
-def _map(b: state.Bench, found: Finding, tests: tuple[ClaimTest, ...]) -> None:
-    night, urls = dark(), state.ground_urls()
+def _map(session: Session, found: Finding, tests: tuple[ClaimTest, ...]) -> None:
+    night, urls = dark(), caches.ground_urls()
     claims = [t.claim for t in tests]
     spoke = [x for x in found.located if x.spoke and x.modality in ("sound", "picture")]
-    layers = [maps.sea_layer(night), maps.land_layer(urls["land"], night)]
-    layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
-    places = [(x, x.place) for x in spoke if x.place is not None]
-    for x, place in places:
-        layers += maps.outline_layers(x, night, False)
+    layers = [sea_layer(night), land_layer(urls["land"], night)]
+    layers += [line_layer("border", urls["border"], night), line_layer("coast", urls["coast"], night)]
+    for x in spoke:
+        layers += outline_layers(x, night, False)
         for c in claims[:1]:
-            km = float(engine.distance_km(place.lat_deg, place.lon_deg, c.lat_deg, c.lon_deg))
+            km = float(engine.distance_km(x.place.lat_deg, x.place.lon_deg, c.lat_deg, c.lon_deg))
             if km >= 25.0:
-                start, end = (place.lat_deg, place.lon_deg), (c.lat_deg, c.lon_deg)
-                layers += maps.way_layers(start, end, km, night, False, f"way-{x.modality}")
-    layers += maps.place_layers(spoke, night, False) + maps.claim_layers(tests, night, False)
+                start, end = (x.place.lat_deg, x.place.lon_deg), (c.lat_deg, c.lon_deg)
+                layers += way_layers(start, end, km, night, False, f"way-{x.modality}")
+    layers += place_layers(spoke, night, False) + claim_layers(tests, night, False)
     # Fitted to the places, with room for their names: a 90% region may reach round the globe.
-    ends = [Claim(place.lat_deg, place.lon_deg, radius_km=_ROOM_KM) for _, place in places]
+    ends = [Claim(x.place.lat_deg, x.place.lon_deg, radius_km=_ROOM_KM) for x in spoke]
     ends += [Claim(c.lat_deg, c.lon_deg, radius_km=_ROOM_KM) for c in claims]
-    view = maps.fit([], MAP_WIDTH, MAP_HEIGHT, claims=ends) if claims else maps.fit(spoke, MAP_WIDTH, MAP_HEIGHT)
-    said = [f"{words.modality(x.modality)}: {panels.where(x)}" for x in spoke] + [f"claimed: {t.place}" for t in tests]
-    st.pydeck_chart(maps.deck(layers, view, False), height=MAP_HEIGHT, key="claim-map", alt="Map. " + ". ".join(said))
+    view = fit([], MAP_WIDTH, MAP_HEIGHT, claims=ends) if claims else fit(spoke, MAP_WIDTH, MAP_HEIGHT)
+    said = [f"{words.modality(x.modality)}: {place_or_region(x)}" for x in spoke] + [f"claimed: {t.place}" for t in tests]
+    st.pydeck_chart(deck(layers, view, False), height=MAP_HEIGHT, key="claim-map", alt="Map. " + ". ".join(said))
     keys = "".join(
         f"<span class='ew-key'>{swatch(x.modality)} {clean(words.modality(x.modality))}: place, 50% and 90% regions</span>"
         for x in spoke
@@ -359,7 +364,7 @@ def _homes(test: ClaimTest) -> None:
         st.html(f"<table class='ew-homes'>{head}{rows}</table>")
         st.caption(claim_words.STRANGERS + (" Black: the week claimed." if dated else ""))
     else:
-        st.caption("No animal that BirdNET knows was heard, so none can be at home there or not.")
+        st.caption("BirdNET heard no animal, so there is no range to compare with.")
     missing = claim_words.absent_words(test)
     if missing:
         st.caption(plain(missing, 900))

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.frame import clean, plain
+from app.panels.style import clean, plain
 from engine import EarwitnessError, Progress
 from engine.clues import clue_registry
 from engine.core import models_dir
@@ -22,10 +22,10 @@ def page() -> None:
     st.title("Models", anchor=False)
     st.write("Earwitness runs on this machine alone. This page, like every other, fetches nothing.")
     st.caption(plain(decoding_protection(), 400))
-    st.subheader("Always there", anchor=False)
+    st.subheader("Included", anchor=False)
     st.html(_built_in())
     st.subheader("With downloaded weights", anchor=False)
-    st.caption(f"They lie in {plain(models_dir(), 300)}, a folder that can be carried on a USB stick.")
+    st.caption(f"Stored in {plain(models_dir(), 300)}, a folder that can be carried on a USB stick.")
     for known in CATALOGUE:
         with st.container(border=True):
             _one(known)
@@ -53,12 +53,12 @@ def _one(known: Any) -> None:
         f"{clean(known.source, 120)} at {clean(known.revision[:12])}</span>"
     )
     if not known.vouched:
-        st.caption("Hashes unknown to the catalogue: checked for form when taken, noted, and compared from then on.")
+        st.caption("The catalogue has no hashes for these: they are checked for form on import, then recorded and compared.")
     if state != "present":
         st.caption("On a machine with a network, in a terminal:")
         st.code(f"earwitness models pull {known.id}", language=None)
-    elif st.button("Compare its files with the catalogue", key=f"verify-{known.id}"):
-        _watched(lambda report: verify_weights(known, progress=report), "Every file is the one of the catalogue.")
+    elif st.button("Verify its files", key=f"verify-{known.id}"):
+        _watched(lambda report: verify_weights(known, progress=report), "Every file matches the catalogue.")
 
 
 def _bring() -> None:
@@ -73,7 +73,7 @@ def _bring() -> None:
         st.error("No folder was given; paste the full path of the folder that holds the weights.")
     elif go:
         path = Path(folder.strip().strip("'\"")).expanduser()
-        _watched(lambda report: import_weights(path, report), "Taken and checked.")
+        _watched(lambda report: import_weights(path, report), "Imported and verified.")
 
 
 def _watched(work: Callable[[Callable[[Progress], None]], object], done: str) -> None:

@@ -1,4 +1,4 @@
-"""Soundscapes: what a species, a clip or words have in common with every place, as the models have learnt it."""
+"""Soundscapes: how similar a species, a clip or words are to every place, according to the networks."""
 
 from __future__ import annotations
 
@@ -11,29 +11,34 @@ from typing import Any
 import streamlit as st
 
 import engine
-from app import maps, panels, state
-from app.frame import clean, dark, plain, tip
+from app.figures.ground import land_layer, line_layer, sea_layer
+from app.figures.layers import affinity_layer
+from app.figures.marks import spot_layers
+from app.figures.view import View, deck
+from app.panels.legend import affinity_legend
+from app.panels.style import clean, dark, plain, tip
+from app.session import caches, soundscape, widgets
 from engine import Affinity, Match, Progress
 from engine.clues import affinity_of_text, pictures_for_sound, pictures_missing, species_names, texts_for_sound, words_missing
 from engine.report import affinity_csv, affinity_geojson
 from engine.report.view import words
 
 MAP_HEIGHT = 450
-WORLD = maps.View(28.0, 8.0, 0.6)  # from Cape Horn to Svalbard in that height
-LEAN_DEG = 60.0  # towards the best place: a wide screen still shows the whole world, a narrow one shows that place
+WORLD = View(28.0, 8.0, 0.6)  # from Cape Horn to Svalbard in that height
+SHIFT_DEG = 60.0  # towards the best place: a wide screen still shows the whole world, a narrow one shows that place
 KINDS = ("Species", "Clip", "Words")
 _ABOUT = (
-    "What a sound has in common with every place, as the networks have learnt it: for looking, not for placing a clip. "
-    "Examine does that, with priors and calibration."
+    "How similar a sound is to every place, according to the networks. To place a clip, use Examine, which has priors and "
+    "calibration."
 )
 
 
 def page() -> None:
     """Chooser beside the map."""
-    state.warm_up()
-    s = state.soundscape()
+    caches.warm_up()
+    s = soundscape.current()
     if s.work is not None and not s.work.running:
-        state.take_work(s)
+        soundscape.take_work(s)
     st.html(f"<span class='ew-h' style='font-size:1.25rem'>Soundscapes</span> <span class='ew-dim'>{clean(_ABOUT, 300)}</span>")
     left, right = st.columns([0.24, 0.76], gap="medium")
     with left:
@@ -63,9 +68,9 @@ def _species() -> dict[str, str]:
     return {s.latin: f"{s.common} · {s.latin}" for s in species_names()}
 
 
-def chooser(s: state.Soundscape) -> None:
+def chooser(s: soundscape.Soundscape) -> None:
     """A species, a clip or words."""
-    state.default("scape_kind", KINDS[0])
+    widgets.default("scape_kind", KINDS[0])
     kind = st.segmented_control("Of what", KINDS, key="scape_kind", label_visibility="collapsed", required=True)
     if kind == "Clip":
         _clip()
@@ -85,9 +90,9 @@ def chooser(s: state.Soundscape) -> None:
 
 
 def _see_species() -> None:
-    latin = state.value("scape_species")
+    latin = widgets.value("scape_species")
     if latin:
-        state.see(_species()[latin], lambda report: engine.affinity_of_species(latin))
+        soundscape.see(_species()[latin], lambda report: engine.affinity_of_species(latin))
 
 
 def _clip() -> None:
@@ -104,17 +109,17 @@ def _clip() -> None:
             _listen(asked, asked.name)
         st.rerun()
     upload = st.file_uploader("Or drop a recording here", key="scape_upload")
-    if upload is not None and state.value("scape_seen_upload") != upload.file_id:
-        state.put("scape_seen_upload", upload.file_id)
-        _listen(state.kept_upload(upload), upload.name)
+    if upload is not None and widgets.value("scape_seen_upload") != upload.file_id:
+        widgets.put("scape_seen_upload", upload.file_id)
+        _listen(soundscape.kept_upload(upload), upload.name)
         st.rerun()
     for example in engine.examples():
         st.button(plain(example.title), key=f"scape-{example.path.stem}", width="stretch",
-                  **state.callback(_listen, example.path, example.path.name))  # fmt: skip
+                  **widgets.callback(_listen, example.path, example.path.name))  # fmt: skip
 
 
 def _say(error: str) -> None:
-    s = state.soundscape()
+    s = soundscape.current()
     s.error, s.note = error, ""
 
 
@@ -123,7 +128,7 @@ def _listen(path: Path, title: str) -> None:
         with engine.open_clip(path, report) as reader:
             return engine.affinity_of_clip(reader, None, report, title)
 
-    state.see(title, make)
+    soundscape.see(title, make)
 
 
 def _words() -> None:
@@ -136,13 +141,13 @@ def _words() -> None:
     if missing:
         _missing("Words need a model that is not on this machine.", missing)
     elif go:
-        state.see(asked or "words", lambda report: affinity_of_text(asked))
+        soundscape.see(asked or "words", lambda report: affinity_of_text(asked))
         st.rerun()
 
 
-def _missing(head: str, told: str) -> None:
+def _missing(head: str, remedy: str) -> None:
     """What is missing and how to get it, in a plain box."""
-    said = f"<b>{clean(head, 120)}</b><br><span class='ew-dim'>{clean(told, 500)}</span>"
+    said = f"<b>{clean(head, 120)}</b><br><span class='ew-dim'>{clean(remedy, 500)}</span>"
     st.html(f"<div class='ew-edits' style='overflow-wrap:anywhere'>{said}</div>")
 
 
@@ -152,30 +157,30 @@ def _missing(head: str, told: str) -> None:
 @st.fragment(run_every=0.4)
 def waiting() -> None:
     """Progress, and a way to stop."""
-    s = state.soundscape()
+    s = soundscape.current()
     work = s.work
     if work is None or not work.running:
         st.rerun(scope="app")
         return
     p = work.progress
-    told = p.stage if p else "starting"
+    text = p.stage if p else "starting"
     if p and p.total and p.unit == "s":
-        told = f"{p.stage}: {words.clock(p.done)} of {words.clock(p.total)}"
+        text = f"{p.stage}: {words.clock(p.done)} of {words.clock(p.total)}"
     st.html(f"<div class='ew-facts' style='margin-top:1rem'><b>{clean(work.title, 80)}</b></div>")
-    st.progress((p.fraction or 0.0) if p else 0.0, text=plain(told, 120))
-    st.button("Cancel", icon=":material/close:", key="scape_cancel", **state.callback(work.cancel))
+    st.progress((p.fraction or 0.0) if p else 0.0, text=plain(text, 120))
+    st.button("Cancel", icon=":material/close:", key="scape_cancel", **widgets.callback(work.cancel))
 
 
 def nothing_yet() -> None:
     """An empty map with one sentence."""
     _draw([], "An empty map of the world.")
-    st.caption("Choose a species or a clip: the map shows which places the network finds most like it.")
+    st.caption("Choose a species or a clip: the map shows which places the network finds most similar.")
 
 
 # --- the map ------------------------------------------------------------------------------------------------------------
 
 
-def shown(seen: state.Seen) -> None:
+def shown(seen: soundscape.Seen) -> None:
     """Map, legend, how it was made, export."""
     a = seen.affinity
     head, out = st.columns([6, 1], vertical_alignment="center")
@@ -189,8 +194,8 @@ def shown(seen: state.Seen) -> None:
         _download("CSV, all land", lambda: affinity_csv(a), f"{stem}.csv", "text/csv")
     night = dark()
     best = seen.places[0].name if seen.places else ""
-    _draw([maps.affinity_layer(a, night)], f"Map of affinity of {a.title}; most alike: {best}.", seen.places)
-    panels.affinity_legend()
+    _draw([affinity_layer(a, night)], f"Map of affinity of {a.title}; most similar: {best}.", seen.places)
+    affinity_legend()
 
 
 def _download(label: str, write: Callable[[], str], name: str, mime: str) -> None:
@@ -198,31 +203,31 @@ def _download(label: str, write: Callable[[], str], name: str, mime: str) -> Non
 
 
 def _draw(between: Sequence[Any], alt: str, spots: tuple[Match, ...] = ()) -> None:
-    night, urls = dark(), state.ground_urls()
-    layers = [maps.sea_layer(night, 180.0), maps.land_layer(urls["land"], night), *between]
-    layers += [maps.line_layer("border", urls["border"], night), maps.line_layer("coast", urls["coast"], night)]
-    layers += maps.spot_layers(spots, night, False)
-    lean = min(LEAN_DEG, max(-LEAN_DEG, (spots[0].lon_deg or 0.0) - WORLD.lon_deg)) if spots else 0.0
-    view = replace(WORLD, lon_deg=WORLD.lon_deg + lean)
-    st.pydeck_chart(maps.deck(layers, view, False), height=MAP_HEIGHT, key="scape_map", alt=alt)
+    night, urls = dark(), caches.ground_urls()
+    layers = [sea_layer(night, 180.0), land_layer(urls["land"], night), *between]
+    layers += [line_layer("border", urls["border"], night), line_layer("coast", urls["coast"], night)]
+    layers += spot_layers(spots, night, False)
+    shift = min(SHIFT_DEG, max(-SHIFT_DEG, (spots[0].lon_deg or 0.0) - WORLD.lon_deg)) if spots else 0.0
+    view = replace(WORLD, lon_deg=WORLD.lon_deg + shift)
+    st.pydeck_chart(deck(layers, view, False), height=MAP_HEIGHT, key="scape_map", alt=alt)
 
 
 # --- what is nearest ----------------------------------------------------------------------------------------------------
 
 
-def nearest(seen: state.Seen) -> None:
+def nearest(seen: soundscape.Seen) -> None:
     """The best places and countries."""
     one, two = st.columns([1.5, 1], gap="large")
     numbered = [f"{n}. {m.name}" for n, m in enumerate(seen.places, 1)]
-    one.html(_table("Places most alike", numbered, seen.places, seen.affinity))
+    one.html(_table("Most similar places", numbered, seen.places, seen.affinity))
     two.html(_table("Countries, by the mean of their land", [m.name for m in seen.countries], seen.countries, seen.affinity))
 
 
-def _table(head: str, names: Sequence[str], held: Sequence[Match], a: Affinity) -> str:
+def _table(head: str, names: Sequence[str], matches: Sequence[Match], a: Affinity) -> str:
     digits = 1 if a.unit == "nats" else 3
     rows = "".join(
         f"<tr><td>{clean(name, 90)}</td><td class='ew-num'>{m.value:+.{digits}f}</td></tr>"
-        for name, m in zip(names, held, strict=True)
+        for name, m in zip(names, matches, strict=True)
     )
     about = "natural log of how much likelier the sound is there than at an average place" if a.unit == "nats" else "cosine"
     return (
@@ -231,7 +236,7 @@ def _table(head: str, names: Sequence[str], held: Sequence[Match], a: Affinity) 
     )
 
 
-def compared(s: state.Soundscape, a: Affinity) -> None:
+def compared(s: soundscape.Soundscape, a: Affinity) -> None:
     """Sound to words and to pictures, where CLIP is there; else what is missing."""
     with st.expander("Compare this sound with words or pictures", expanded=bool(s.ranked)):
         missing = words_missing()
@@ -240,7 +245,7 @@ def compared(s: state.Soundscape, a: Affinity) -> None:
             if missing:
                 _missing("Words: which country names are nearest.", missing)
             else:
-                st.button("Rank the names of countries", key="scape_rank_words", **state.callback(_rank_words, a))
+                st.button("Rank the names of countries", key="scape_rank_words", **widgets.callback(_rank_words, a))
         with two:
             missing = pictures_missing()
             if missing:
@@ -248,7 +253,7 @@ def compared(s: state.Soundscape, a: Affinity) -> None:
             else:
                 folder = st.text_input("Folder with pictures", key="scape_pictures", placeholder="/home/me/flags")
                 st.button("Rank its pictures", key="scape_rank_pictures", disabled=not folder.strip(),
-                          **state.callback(_rank_pictures, a, folder))  # fmt: skip
+                          **widgets.callback(_rank_pictures, a, folder))  # fmt: skip
         if s.ranked:
             rows = "".join(
                 f"<tr><td>{clean(Path(m.name).name, 90)}</td><td class='ew-num'>{m.value:+.3f}</td></tr>" for m in s.ranked[:20]
@@ -257,12 +262,12 @@ def compared(s: state.Soundscape, a: Affinity) -> None:
 
 
 def _rank_words(a: Affinity) -> None:
-    state.start_work("ranking names", lambda report: texts_for_sound(a.vector))
+    soundscape.start_work("ranking names", lambda report: texts_for_sound(a.vector))
 
 
 def _rank_pictures(a: Affinity, folder: str) -> None:
     path = Path(folder.strip().strip("'\"")).expanduser()
-    state.start_work("ranking pictures", lambda report: pictures_for_sound(a.vector, path, None, report))
+    soundscape.start_work("ranking pictures", lambda report: pictures_for_sound(a.vector, path, None, report))
 
 
 page()

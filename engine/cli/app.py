@@ -20,7 +20,7 @@ from engine.core import memory
 from engine.core.errors import InputError, MediaError, WeightsError
 from engine.core.paths import ROOT
 
-MAIN = ROOT / "app" / "server.py"
+MAIN = ROOT / "app" / "main.py"
 
 # Said here as well as in .streamlit/config.toml, so that no setting in a home folder or the environment opens the app to the
 # network, reports usage, or looks up an address.
@@ -103,14 +103,15 @@ def command(args: argparse.Namespace) -> list[str]:
     Raises:
         InputError: the port is out of range.
         MediaError: there is no such clip.
-        WeightsError: the app's files or Streamlit are not installed.
+        WeightsError: the app's files, Streamlit or OpenCV are not installed.
     """
     if args.port is not None and not 1024 <= args.port <= 65535:
         raise InputError(f"Port {args.port} cannot be used; choose 1024 to 65535.")
     if not MAIN.is_file():
-        raise WeightsError(f"The app's files are missing ({MAIN}); install Earwitness from a checkout: make app.")
+        raise WeightsError(f"The app's files are missing ({MAIN}); install Earwitness again.")
     if importlib.util.find_spec("streamlit") is None:
-        raise WeightsError("Streamlit is not installed; run: make app, or pip install -r requirements.lock")
+        raise WeightsError("Streamlit is not installed; run: make app, or pip install .")
+    importlib.import_module("engine.models.opencv")  # which says what is missing before anybody waits for a page
     options = list(_ALWAYS)
     if args.port is not None:
         options.append(f"--server.port={args.port}")

@@ -7,13 +7,12 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.summary import columns
-from engine.cli.terminal import Pen, plain
-from engine.core.finding import Finding
-from engine.core.rationale import Rationale, Sentence
+from engine.cli.terminal import Pen, columns, plain
 from engine.report.view import words
 
 if TYPE_CHECKING:
+    from engine.core.finding import Finding
+    from engine.core.rationale import Rationale, Sentence
     from engine.models.qwen import Reasoner
 
 _MARKS = {"measured": "●", "inferred": "→", "unsupported": "?"}

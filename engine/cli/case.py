@@ -15,13 +15,13 @@ from engine.cli.terminal import plain
 from engine.core.comparison import Verdict
 from engine.core.edit import MOST_TEXT
 from engine.core.errors import InputError
-from engine.core.finding import Finding
 from engine.core.progress import Progress, ProgressCallback
 from engine.report.view.words import clock
 
 if TYPE_CHECKING:
     from engine.case.record.archive import ArchiveQuery
     from engine.case.record.store import Case, Kept
+    from engine.core.finding import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

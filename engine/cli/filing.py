@@ -11,13 +11,13 @@ from engine.cli.output import Target
 from engine.cli.terminal import plain
 from engine.core.custody import Custody
 from engine.core.errors import InputError
-from engine.core.finding import Finding
-from engine.core.perception import Perception
 from engine.core.progress import ProgressCallback
 from engine.core.settings import Settings
 
 if TYPE_CHECKING:
     from engine.case.record.decisions import Filed, Ruling
+    from engine.core.finding import Finding
+    from engine.core.perception import Perception
     from engine.media.reader import FileReader
 
 _CHOICES = ("prior", "when", "radius_km", "same_place_km", "claim")

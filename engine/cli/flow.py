@@ -14,7 +14,7 @@ from engine.cli import output
 from engine.cli.bar import bar
 from engine.cli.terminal import plain
 from engine.core.errors import SettingError
-from engine.core.finding import FUSED
+from engine.core.modality import Modality
 from engine.core.settings import PRIORS, Settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ _DEFAULT = Settings()
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness flow`."""
     parser.add_argument("clip", help="a film, a broadcast or a recording")
-    parser.add_argument("--of", choices=("sound", "picture", FUSED), default=None, help="what it goes by (default: all there is)")
+    parser.add_argument(
+        "--of", choices=("sound", "picture", Modality.BOTH), default=None, help="what it goes by (default: all there is)"
+    )
     parser.add_argument("--samples", type=int, default=200, help="places drawn (default: 200)")
     parser.add_argument("--guidance", type=float, default=1.0, help="beyond 1 the samples are sharpened, and labelled so")
     parser.add_argument("--prior", choices=PRIORS, default=_DEFAULT.prior)
@@ -52,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings(prior=args.prior, radius_km=args.radius, seed=args.seed)
     with bar(args.quiet) as progress:
         finding = judge(perceive(args.clip, settings, progress), settings)
-        modality = args.of or next(m for m in (FUSED, "sound", "picture") if finding.by(m))
+        modality = args.of or next(m for m in (Modality.BOTH, "sound", "picture") if finding.by(m))
         flow = opinion_by_flow(finding, modality, args.samples, args.guidance, progress)
     if target is None or not target.is_stdout:
         print(told(flow))

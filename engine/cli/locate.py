@@ -18,17 +18,16 @@ from typing import TYPE_CHECKING
 
 from engine.cli import argument, by_hand, filing, output
 from engine.cli.bar import bar
-from engine.cli.summary import summarise
 from engine.cli.terminal import Pen, plain, say
 from engine.core.claim import CLAIM_RADIUS_KM, Claim
 from engine.core.clip import Interval, Reader
 from engine.core.custody import Custody
 from engine.core.errors import InputError, SettingError
-from engine.core.finding import Finding
 from engine.core.progress import Progress, ProgressCallback
 from engine.core.settings import PRIORS, Settings
 
 if TYPE_CHECKING:
+    from engine.core.finding import Finding
     from engine.models.qwen import Reasoner
 
 _DEFAULT = Settings()
@@ -253,6 +252,8 @@ def run(args: argparse.Namespace) -> int:
     ]
     to_stdout = any(t.is_stdout for _, t in targets)
     if not args.quiet:
+        from engine.cli.summary import summarise
+
         pen = Pen(sys.stderr if to_stdout else sys.stdout)
         summarise(finding, pen)
         if args.why or args.ask:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 
-from engine.cli.terminal import Pen, plain
+from engine.cli.terminal import Pen, columns, plain
 from engine.clues.text import mirror
 from engine.core.claim import LIVES, ClaimTest
 from engine.core.finding import Finding, Located
@@ -224,7 +223,3 @@ def _field(pen: Pen, name: str, text: str) -> None:
 def _paragraph(pen: Pen, text: str) -> None:
     for line in textwrap.wrap(plain(text, 800), columns() - 2):
         pen.line("  " + line)
-
-
-def columns() -> int:
-    return max(60, min(110, shutil.get_terminal_size((100, 24)).columns))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 from typing import TextIO
 
 from engine.media.source import shown as plain
 
-__all__ = ["Pen", "plain", "say"]
+__all__ = ["Pen", "columns", "plain", "say"]
 
 _STYLES = {"bold": "1", "dim": "2", "sound": "33", "picture": "34", "both": "35"}
 
@@ -33,3 +34,8 @@ def say(text: str) -> None:
     """One line to stderr; where nobody can read it, nothing."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         print(text, file=sys.stderr, flush=True)
+
+
+def columns() -> int:
+    """How wide text is set."""
+    return max(60, min(110, shutil.get_terminal_size((100, 24)).columns))

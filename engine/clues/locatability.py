@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.clip import Frame, Shot
 from engine.models import ocr
 from engine.models.locatability import Scorer
+from engine.models.opencv import cv2
 
 LOOK_PX = 384
 SAME_LOOK = 4.0  # mean difference of thumbnails (0..255) below which a frame is not looked at again

@@ -16,8 +16,17 @@ from engine.core import environment
 from engine.core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT / "assets"
-EXAMPLES = ROOT / "examples"
+"""The checkout, or site-packages once installed: `engine` and `app` can be imported from here."""
+
+
+def _shipped(name: str) -> Path:
+    """A folder that comes with the program: inside `engine` when it is installed (scripts/wheel.py), beside it in a checkout."""
+    installed = ROOT / "engine" / name
+    return installed if installed.is_dir() else ROOT / name
+
+
+ASSETS = _shipped("assets")
+EXAMPLES = _shipped("examples")
 
 
 def cache_dir() -> Path:

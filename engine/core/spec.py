@@ -35,6 +35,7 @@ class Kind:
         tiered: a tier in ELAN's documents and a line in the evidence reel; what is shown by itself elsewhere is not.
         located: it can favour a place; a named sound such as a bell cannot.
         selected: a row in Raven's selection tables.
+        scored: a clue can score it; a named sound is listed and nothing more.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kind:
     tiered: bool = True
     located: bool = True
     selected: bool = False
+    scored: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ class TextReader:
     @cached_property
     def _engine(self) -> Any:
         paths = {kind: str(model_file(name)) for name, kind in _FILES.items()}
+        from engine.models import opencv  # noqa: F401 (what rapidocr uses, with its own sentence where it cannot be loaded)
+
         with _quiet():
             from rapidocr import RapidOCR
 

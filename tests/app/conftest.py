@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import job
+from app.session import jobs
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -15,11 +15,11 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EARWITNESS_KEPT", str(tmp_path_factory.mktemp("kept")))
         yield
-        job.queue().stop_worker()
+        jobs.queue().stop_worker()
 
 
 @pytest.fixture(autouse=True)
 def shown_to_nobody(kept: None) -> None:
     """Each test is a person who has seen no clip yet, so that one can be judged blind."""
-    for marker in job.queue().folder.glob("*/shown"):
+    for marker in jobs.queue().folder.glob("*/shown"):
         marker.unlink()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import casebook, job
-from engine.case.record import archive
+from app.session import archive, jobs
+from engine.case.record import archive as records
 from tests.case import casework
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,8 +44,8 @@ def opened(page: AppTest, place: Path) -> AppTest:
     return page
 
 
-def book(at: AppTest) -> casebook.Book:
-    held: casebook.Book = at.session_state["casebook"]
+def book(at: AppTest) -> archive.ArchiveSession:
+    held: archive.ArchiveSession = at.session_state["archive"]
     return held
 
 
@@ -98,14 +98,14 @@ def test_filters_answer_at_once(opened: AppTest) -> None:
 def test_two_findings_are_compared_side_by_side(opened: AppTest) -> None:
     b = book(opened)
     assert b.archive is not None
-    casebook.choose(b, tuple(e.id for e in b.archive.entries[:2]))
+    archive.choose(b, tuple(e.id for e in b.archive.entries[:2]))
     opened.run()
     said = html(opened)
     assert "Side by side" in said and said.count(" apart") >= 2
     assert "the same recording in both" in said and " is heard there from 0:0" in said
     assert len(opened.get("deck_gl_json_chart")) == 3
     assert said.count("✓ both") >= 2
-    opened.button_group(key="case-pair-sense").set_value("picture").run()
+    opened.button_group(key="case-pair-modality").set_value("picture").run()
     opened.button(key="case-none").click().run()
     assert book(opened).chosen == () and not opened.exception
 
@@ -113,14 +113,14 @@ def test_two_findings_are_compared_side_by_side(opened: AppTest) -> None:
 def test_a_pair_with_the_same_ambience_is_listed_and_can_be_compared(opened: AppTest) -> None:
     assert any(e.label == "The same ambience: 1 pair of clips" for e in opened.expander)
     opened.button(key="case-same-0").click().run()
-    assert [e.sha256[0] for e in casebook.chosen(book(opened))] == ["a", "b"]
+    assert [e.sha256[0] for e in archive.chosen(book(opened))] == ["a", "b"]
     assert not opened.exception
 
 
 def test_a_clip_that_is_gone_gets_a_sentence(opened: AppTest) -> None:
     b = book(opened)
     assert b.archive is not None
-    casebook.choose(b, (b.archive.entries[0].id,))
+    archive.choose(b, (b.archive.entries[0].id,))
     opened.run()
     opened.button(key=f"case-examine-{b.archive.entries[0].id}").click().run()
     assert "no longer there" in opened.error[0].value
@@ -136,13 +136,13 @@ def test_a_case_is_made_of_a_folder_by_the_worker_and_opened(page: AppTest, tmp_
     page.text_input(key="case-target").input(str(tmp_path / "made"))
     next(b for b in page.button if b.label == "Examine them all").click().run()
     assert "2 clips will be examined" in page.info[0].value
-    (ticket,) = [t for t in job.queue().tickets() if t.inputs]
+    (ticket,) = [t for t in jobs.queue().tickets() if t.inputs]
     until = time.monotonic() + 240
-    while not job.queue().status(ticket.id).ended and time.monotonic() < until:
+    while not jobs.queue().status(ticket.id).ended and time.monotonic() < until:
         time.sleep(0.5)
-    status = job.queue().status(ticket.id)
+    status = jobs.queue().status(ticket.id)
     assert status.state == "done", status
-    assert len(archive.read(str(tmp_path / "made")).entries) == 2
+    assert len(records.read(str(tmp_path / "made")).entries) == 2
     page.run()
     page.button(key=f"open-{ticket.id}").click().run()
     until = time.monotonic() + WAIT_S

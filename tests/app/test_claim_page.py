@@ -30,16 +30,16 @@ def claimed() -> Iterator[AppTest]:
     at = opened()
     at.button(key="claim-golf_georgia").click().run()
     end = time.monotonic() + WAIT_S
-    while bench(at).job is not None and time.monotonic() < end:
+    while session_of(at).job is not None and time.monotonic() < end:
         time.sleep(0.2)
         at.run()
     at.run()
-    assert bench(at).perception is not None and not at.exception
+    assert session_of(at).perception is not None and not at.exception
     yield at
 
 
-def bench(at: AppTest):  # type: ignore[no-untyped-def]
-    return at.session_state["bench"]
+def session_of(at: AppTest):  # type: ignore[no-untyped-def]
+    return at.session_state["session"]
 
 
 def html(at: AppTest) -> str:
@@ -64,7 +64,7 @@ def test_without_a_clip_it_says_what_to_do() -> None:
 
 
 def test_a_name_that_many_places_bear_is_the_analysts_to_choose(claimed: AppTest) -> None:
-    at, b = claimed, bench(claimed)
+    at, b = claimed, session_of(claimed)
     ask(at, "Augusta")
     assert b.settings.claim is None
     choice = at.selectbox(key="set_claim_which")
@@ -82,7 +82,7 @@ def test_a_name_that_many_places_bear_is_the_analysts_to_choose(claimed: AppTest
 
 
 def test_a_day_a_coordinate_and_undo(claimed: AppTest) -> None:
-    at, b = claimed, bench(claimed)
+    at, b = claimed, session_of(claimed)
     before = b.settings
     ask(at, "50.94 N, 6.96 E", date(2021, 12, 20))
     assert (b.settings.claim.lat_deg, b.settings.claim.lon_deg) == (50.94, 6.96)
@@ -99,12 +99,12 @@ def test_a_day_a_coordinate_and_undo(claimed: AppTest) -> None:
 def test_what_is_no_place_gets_one_sentence(claimed: AppTest, text: str, told: str) -> None:
     at = claimed
     ask(at, text)
-    assert len(at.error) == 1 and told in at.error[0].value and bench(at).settings.claim is None
+    assert len(at.error) == 1 and told in at.error[0].value and session_of(at).settings.claim is None
     assert "Traceback" not in at.error[0].value
 
 
 def test_the_claim_stands_on_the_maps_of_examine(claimed: AppTest) -> None:
-    at, b = claimed, bench(claimed)
+    at, b = claimed, session_of(claimed)
     ask(at, "Augusta, Georgia", date(2021, 4, 10))
     at.switch_page("pages/examine.py").run()
     assert not at.exception

@@ -9,9 +9,13 @@ import h3.api.numpy_int as h3
 import numpy as np
 import pytest
 
-from app import charts, maps
-from app.frame import clean, plain
-from app.outline import edge_paths
+from app.figures.ground import sea_layer
+from app.figures.layers import MASS_STOPS, RANGE_STOPS, mass_layer, outline_layers, palette
+from app.figures.marks import place_layers
+from app.figures.outline import edge_paths
+from app.figures.spectrogram import levels_db, spectrogram
+from app.figures.view import View, deck, fit
+from app.panels.style import clean, plain
 from engine import Grid, Located, Place, Posterior, Prior
 from engine.report.view import words
 
@@ -89,14 +93,14 @@ def located_at(lat: float, lon: float, rings: int = 2) -> Located:
 
 @pytest.mark.parametrize(("lat", "lon"), [(48.0, 11.0), (-17.0, 179.9), (-17.0, -179.9), (64.0, -21.0), (0.0, 0.0)])
 def test_view_holds_the_region(lat: float, lon: float) -> None:
-    view = maps.fit([located_at(lat, lon)], 820, 372)
+    view = fit([located_at(lat, lon)], 820, 372)
     assert view.lat_deg == pytest.approx(lat, abs=1.5)
     assert abs((view.lon_deg - lon + 180) % 360 - 180) < 1.5
     assert 3.0 < view.zoom < 7.6
 
 
 def test_the_same_view_asked_for_twice_differs_by_less_than_a_metre() -> None:
-    one, two = (json.loads(maps.deck([], maps.fit([located_at(48, 11)], 820, 372, turn), False).to_json()) for turn in (1, 2))
+    one, two = (json.loads(deck([], fit([located_at(48, 11)], 820, 372, turn), False).to_json()) for turn in (1, 2))
     a, b = one["initialViewState"], two["initialViewState"]
     assert a != b
     assert abs(a["latitude"] - b["latitude"]) < 1e-5
@@ -105,21 +109,21 @@ def test_the_same_view_asked_for_twice_differs_by_less_than_a_metre() -> None:
 def test_deck_names_no_provider_and_no_address() -> None:
     x = located_at(48.0, 11.0)
     layers = [
-        maps.sea_layer(False),
-        maps.mass_layer(x, False),
-        *maps.outline_layers(x, False, False),
-        *maps.place_layers([x], False, False),
+        sea_layer(False),
+        mass_layer(x, False),
+        *outline_layers(x, False, False),
+        *place_layers([x], False, False),
     ]
-    spec = maps.deck(layers, maps.View(), False).to_json()
+    spec = deck(layers, View(), False).to_json()
     assert "http" not in spec and "mapbox" not in spec and "carto" not in spec
     assert json.loads(spec)["views"][0]["@@type"] == "MapView"
 
 
 def test_scale_is_the_same_on_every_map_and_reads_in_grey() -> None:
-    assert len(maps.MASS_STOPS) + 1 == len(maps.RANGE_STOPS) + 1 == len(maps.palette(False))
-    grey = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in maps.palette(False)]
+    assert len(MASS_STOPS) + 1 == len(RANGE_STOPS) + 1 == len(palette(False))
+    grey = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in palette(False)]
     assert all(a > b for a, b in pairwise(grey))
-    assert maps.palette(True) == maps.palette(False)[::-1]
+    assert palette(True) == palette(False)[::-1]
 
 
 def test_denser_cells_take_a_later_colour() -> None:
@@ -128,8 +132,8 @@ def test_denser_cells_take_a_later_colour() -> None:
     posterior = Posterior(grid, np.log(mass / mass.sum()))
     x = located_at(48.0, 11.0)
     x = Located("sound", posterior, x.prior, x.place, 1.0, None, x.regions_km2)
-    rows = maps.mass_layer(x, False).data
-    order = [maps.palette(False).index(tuple(r["f"][:3])) for r in rows]
+    rows = mass_layer(x, False).data
+    order = [palette(False).index(tuple(r["f"][:3])) for r in rows]
     density = dict(zip((f"{c:x}" for c in grid.cells.tolist()), posterior.log_density, strict=True))
     ranked = [o for _, o in sorted(zip((density[r["h"]] for r in rows), order, strict=True))]
     assert ranked == sorted(ranked) and len(set(ranked)) > 1
@@ -138,7 +142,7 @@ def test_denser_cells_take_a_later_colour() -> None:
 def test_a_tone_is_where_it_sounds() -> None:
     rate = 48_000
     t = np.arange(rate) / rate
-    level = charts.levels_db(np.sin(2 * np.pi * 6000 * t).astype(np.float32))
+    level = levels_db(np.sin(2 * np.pi * 6000 * t).astype(np.float32))
     peak_hz = level.mean(axis=1).argmax() * rate / 1024
     assert peak_hz == pytest.approx(6000, abs=rate / 1024)
     assert level.max() == pytest.approx(0.0) and level.min() >= -72.0
@@ -146,7 +150,7 @@ def test_a_tone_is_where_it_sounds() -> None:
 
 def test_silence_and_a_scrap_of_sound_have_a_spectrogram() -> None:
     for samples in (np.zeros(48_000, np.float32), np.ones(10, np.float32) * 0.1):
-        figure = charts.spectrogram(samples, 48_000, 2.0, dark=False)
+        figure = spectrogram(samples, 48_000, 2.0, dark=False)
         assert "kHz" in figure.layout.yaxis.title.text and "(s)" in figure.layout.xaxis.title.text
         assert figure.layout.xaxis.range[0] == 2.0
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import engine
-from app import state
+from app.session import judging, media, selecting
 from engine.case import Queue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,16 +44,16 @@ def examined() -> Iterator[AppTest]:
 def finish(at: AppTest) -> None:
     """Run the page again until its job is done."""
     end = time.monotonic() + WAIT_S
-    while bench(at).job is not None and time.monotonic() < end:
+    while session_of(at).job is not None and time.monotonic() < end:
         time.sleep(0.2)
         at.run()
-    assert bench(at).job is None, "the job did not end"
+    assert session_of(at).job is None, "the job did not end"
     at.run()
     assert not at.exception
 
 
-def bench(at: AppTest):  # type: ignore[no-untyped-def]
-    return at.session_state["bench"]
+def session_of(at: AppTest):  # type: ignore[no-untyped-def]
+    return at.session_state["session"]
 
 
 def html(at: AppTest) -> str:
@@ -85,17 +86,17 @@ def test_a_file_that_is_no_clip_gets_one_sentence(page: AppTest, tmp_path: Path)
     finish(page)
     assert len(page.error) == 1
     assert "Traceback" not in page.error[0].value
-    assert bench(page).perception is None
+    assert session_of(page).perception is None
 
 
 def test_cancel_stops_the_job_and_keeps_nothing(page: AppTest) -> None:
     page.button(key="example-vermont_chickadee").click()
     page.run()
-    job = bench(page).job
+    job = session_of(page).job
     assert job is not None
     job.cancel()
     finish(page)
-    assert bench(page).perception is None
+    assert session_of(page).perception is None
     assert job.cancelled
     assert any("Stopped" in i.value for i in page.info)
 
@@ -104,7 +105,7 @@ def test_example_is_examined(examined: AppTest) -> None:
     said = html(examined)
     assert "golf_georgia.mp4" in said
     assert "Europe" in said
-    b = bench(examined)
+    b = session_of(examined)
     species = next(o.key for o in b.perception.observations if o.name == "Great Tit")
     b.selected = species
     examined.run()
@@ -120,7 +121,7 @@ def test_changing_ones_mind_needs_no_model_and_can_be_undone(examined: AppTest, 
         raise AssertionError("a model ran")
 
     monkeypatch.setattr(Queue, "submit", no_model)
-    at, b = examined, bench(examined)
+    at, b = examined, session_of(examined)
     b.selected = next(o.key for o in b.perception.observations if o.name == "Great Tit")
     at.run()
     first = view_of(at)
@@ -152,7 +153,7 @@ def view_of(at: AppTest) -> str:
 
 
 def test_globe_and_focus(examined: AppTest) -> None:
-    at, b = examined, bench(examined)
+    at, b = examined, session_of(examined)
     at.button_group(key="set_shape").set_value(["Globe"]).run() if hasattr(at, "button_group") else at.get("button_group")
     flat = b.view
     at.button(key="focus-world").click().run()
@@ -162,12 +163,10 @@ def test_globe_and_focus(examined: AppTest) -> None:
     assert not at.exception
 
 
-def test_what_the_desk_sends(examined: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_evidence_list_sends(examined: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys and clicks arrive as messages from the browser: known ones act, unknown ones and nonsense change nothing."""
-    b = bench(examined)
-    monkeypatch.setattr(state, "bench", lambda: b)
-    monkeypatch.setattr(state, "put", lambda *_: None)
-    monkeypatch.setattr(state, "show_settings", lambda *_: None)
+    b = session_of(examined)
+    monkeypatch.setattr(st, "session_state", {"session": b})
     key = next(o.key for o in b.perception.observations if o.kind == "species")
     before = (b.settings, b.selected, len(b.edits))
     for nonsense in (
@@ -176,20 +175,20 @@ def test_what_the_desk_sends(examined: AppTest, monkeypatch: pytest.MonkeyPatch)
         {"do": "select", "key": None, "at": "soon"},
         {"do": "map", "number": 99},
         {"do": "map", "number": "1"},
-        {"do": "stretch", "at": float("nan")},
+        {"do": "preview", "at": float("nan")},
         {"do": "delete everything"},
         {},
     ):
-        state.act(nonsense)
+        selecting.act(nonsense)
     assert (b.settings, b.selected, len(b.edits)) == before
-    state.act({"do": "select", "key": key, "at": 4.5})
+    selecting.act({"do": "select", "key": key, "at": 4.5})
     assert (b.selected, b.moment_s) == (key, 4.5)
-    state.act({"do": "drop", "key": key})
+    selecting.act({"do": "drop", "key": key})
     assert key in b.settings.dropped
-    state.act({"do": "undo"})
+    selecting.act({"do": "undo"})
     assert b.settings == before[0]
     globe = b.globe
-    state.act({"do": "map", "number": 5})
+    selecting.act({"do": "map", "number": 5})
     assert b.globe is not globe
 
 
@@ -208,18 +207,18 @@ def test_a_long_recording_gets_a_preview_of_the_stretch_looked_at(page: AppTest,
     submit(page)
     finish(page)
     assert "long &lt;b&gt;.wav" in html(page)
-    b = bench(page)
+    b = session_of(page)
     b.direct_failed = True  # as if the browser could not play it
     page.run()
     end = time.monotonic() + 60
     while b.preview.running and time.monotonic() < end:
         time.sleep(0.1)
     assert b.preview.error == "" and b.preview.path.stat().st_size > 1000
-    assert b.preview.stretch.length_s == state.STRETCH_S
+    assert b.preview.interval.length_s == media.PREVIEW_S
     first = b.preview
-    state.start_preview(b, 150.0)
+    media.start_preview(b, 150.0)
     assert b.preview is not first
-    assert b.preview.stretch.start_s <= 150.0 < b.preview.stretch.end_s
+    assert b.preview.interval.start_s <= 150.0 < b.preview.interval.end_s
     b.preview.cancel()
     assert not page.exception
 
@@ -237,7 +236,7 @@ def test_picture_both_and_verdict_are_shown_where_a_finding_has_them(page: AppTe
 
     page.button(key="example-golf_georgia").click().run()
     finish(page)
-    b = bench(page)
+    b = session_of(page)
     sound = b.judged[b.settings].by("sound")
     assert sound is not None and sound.spoke
     grid = sound.posterior.grid
@@ -284,7 +283,7 @@ def test_picture_both_and_verdict_are_shown_where_a_finding_has_them(page: AppTe
     assert "held to the most that validation supports" in said
     assert "Augusta, &lt;i&gt;Georgia&lt;/i&gt;" in said and "<i>Georgia" not in said
     assert "between the two places" in said
-    assert list(state.layers_of(b.judged[b.settings])) == ["sound", "picture", "both", "outlines"]
+    assert list(judging.layers_of(b.judged[b.settings])) == ["sound", "picture", "both", "outlines"]
     spec = page.get("deck_gl_json_chart")[0].proto.json
     assert '"way-flat"' in spec and "Together" not in spec
     assert page.get("imgs") or page.get("image")

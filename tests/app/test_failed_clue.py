@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import engine
-from app import job
+from app.session import jobs
 from engine.analysis.judge import examples
 from engine.case import Queue
 from engine.clues.text.clue import TextClue
@@ -26,7 +26,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> str:
     found = [e.path for e in examples() if e.path.stem == "golf_georgia"]
     if not found:
         pytest.skip("needs the examples; make them with: python examples/make_examples.py")
-    queue = job.queue()
+    queue = jobs.queue()
     with monkeypatch.context() as patch:
 
         def fail(*_: object, **__: object) -> None:
@@ -44,11 +44,11 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def finish(at: AppTest) -> None:
     end = time.monotonic() + 200
-    while at.session_state["bench"].job is not None and time.monotonic() < end:
+    while at.session_state["session"].job is not None and time.monotonic() < end:
         time.sleep(0.2)
         at.run()
     at.run()
-    assert not at.exception and at.session_state["bench"].job is None
+    assert not at.exception and at.session_state["session"].job is None
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_what_failed_is_named_and_examined_again_with_all_edits(listed: str) -> 
     at.run()
     at.button(key=f"open-{listed}").click().run()
     finish(at)
-    b = at.session_state["bench"]
+    b = at.session_state["session"]
     (said,) = [w.value for w in at.warning]
     assert said.startswith("Reading what is written in the picture failed") and "leave it out" in said.replace("\\", "")
     assert "\\[of memory\\]" in said, "what comes from a file is no markup"
@@ -71,4 +71,4 @@ def test_what_failed_is_named_and_examined_again_with_all_edits(listed: str) -> 
     assert not at.warning and not b.perception.failed
     assert any(o.clue == "text" for o in b.perception.observations)
     assert b.settings.prior == "land" and b.settings.quick, "what the analyst chose stays"
-    assert listed not in job.queue().jobs(), "the list has the clip once"
+    assert listed not in jobs.queue().jobs(), "the list has the clip once"

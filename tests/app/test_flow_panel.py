@@ -17,10 +17,12 @@ pytestmark = pytest.mark.skipif(not (FOLDER / "flow.safetensors").is_file(), rea
 def script() -> None:
     import streamlit as st
 
-    from app import flow_panel, state
+    from app.panels.flow import flow_caption, flow_switch
+    from app.session import judging
+    from app.session.session import current
     from engine import Clip, Interval, Observation, Perception, Stream
 
-    b = state.bench()
+    b = current()
     if b.perception is None:
         heard = tuple(
             Observation("species", "species", latin, 0.9, 3.0 * k, 3.0 * k + 3, author="birdnet-v2.4")
@@ -32,12 +34,12 @@ def script() -> None:
         b.layer = "sound"
 
     @st.fragment
-    def bench() -> None:
-        flow = flow_panel.switch(b, state.finding(b))
+    def draw() -> None:
+        flow = flow_switch(b, judging.finding(b))
         if flow:
-            flow_panel.told(flow, False)
+            flow_caption(flow, False)
 
-    bench()
+    draw()
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_the_flow_points_where_such_birds_sing(page: AppTest) -> None:
 
 
 def test_animation_has_a_frame_a_station() -> None:
-    from app import flow_panel
+    from app.figures.flow import animation
     from engine import FlowMap
 
     ways = np.linspace(0, 1, 5)[:, None] * np.ones((5, 3))
@@ -88,7 +90,7 @@ def test_animation_has_a_frame_a_station() -> None:
         modality = "sound"
 
     flow = FlowMap(Located(), ("sound",), ways[-1], ways[-1], ways, ways, 2.0, "sharpened", 0.9, ())  # type: ignore[arg-type]
-    figure = flow_panel.animation(flow, dark=False)
+    figure = animation(flow, dark=False)
     assert len(figure.frames) == 5 and len(figure.layout.sliders[0].steps) == 5
     assert list(figure.frames[-1].data[0].x) == [1.0, 1.0, 1.0]
     assert len(figure.data[0].x) > 500  # the coast

@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import engine
-from app import game
-from app.guess import land_svg, way
+from app.components.guess.component import land_svg, way
+from app.session import game
 from engine.analysis import lesson
 from engine.core.paths import EXAMPLES
 from engine.world import continents

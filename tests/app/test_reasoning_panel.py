@@ -16,10 +16,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def script() -> None:
     import streamlit as st
 
-    from app import reasoning, state
+    from app.panels.reasoning import reasoning_panel
+    from app.session import judging
+    from app.session.session import current
     from engine import Clip, Interval, Observation, Perception, Stream
 
-    b = state.bench()
+    b = current()
     if b.perception is None:
         seen = (
             Observation("text", "text", "Bristol City Council", 0.98, 2.0, 4.0, author="PP-OCRv6-small"),
@@ -29,10 +31,10 @@ def script() -> None:
         b.perception = Perception(Clip("clip.mp4", "0" * 64, 1, "mp4", 10.0, streams), Interval(0.0, 10.0), seen)
 
     @st.fragment
-    def bench() -> None:
-        reasoning.panel(b, state.finding(b))
+    def draw() -> None:
+        reasoning_panel(b, judging.finding(b))
 
-    bench()
+    draw()
 
 
 @pytest.fixture
@@ -54,13 +56,12 @@ def test_rules_speak_and_say_why_no_model_does(panel: AppTest) -> None:
 
 
 def test_a_cue_noted_by_hand_counts(panel: AppTest) -> None:
-    from app import state  # noqa: F401
 
     panel.selectbox(key="cue-group").set_value("driving side").run()
     panel.selectbox(key="cue-driving side").select_index(1).run()
     panel.button(key="cue-note").click().run()
     assert not panel.exception
-    held = panel.session_state["bench"]
+    held = panel.session_state["session"]
     assert [o.label for o in held.settings.added] == ["driving-right"]
     own = [e for f in held.judged.values() for e in f.evidence if e.clue == "cues"]
     assert own and own[-1].abstained is None

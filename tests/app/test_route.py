@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app import route
+from app.server import route
 from engine import InputError
 from engine.case import Uploads
 
@@ -60,11 +60,11 @@ def test_an_upload_in_pieces(client: TestClient, tmp_path: Path) -> None:
     door = route.door(Uploads(tmp_path / "uploads"))
     begun = client.post(door, json={"name": "../golf.mp4", "size": 6}, headers=OURS)
     upload = begun.json()["id"]
-    assert client.put(f"{door}/{upload}?at=0", content=b"abc", headers=OURS).json() == {"held": 3}
-    assert client.get(f"{door}/{upload}", headers=OURS).json() == {"held": 3}
+    assert client.put(f"{door}/{upload}?at=0", content=b"abc", headers=OURS).json() == {"received": 3}
+    assert client.get(f"{door}/{upload}", headers=OURS).json() == {"received": 3}
     with pytest.raises(InputError, match="not complete"):
         route.arrived(door, upload)
-    assert client.put(f"{door}/{upload}?at=3", content=b"def", headers=OURS).json() == {"held": 6}
+    assert client.put(f"{door}/{upload}?at=3", content=b"def", headers=OURS).json() == {"received": 6}
     path = route.arrived(door, upload)
     assert path.read_bytes() == b"abcdef" and path.name == "golf.mp4" and path.parent.parent == tmp_path / "uploads"
 

@@ -52,7 +52,7 @@ def test_a_species_gets_a_map_places_and_countries(page: AppTest) -> None:
     page.selectbox(key="scape_species").select("Poecile atricapillus").run()
     finish(page)
     said = html(page)
-    assert "Black-capped Chickadee" in said and "Places most alike" in said and "Canada" in said
+    assert "Black-capped Chickadee" in said and "Most similar places" in said and "Canada" in said
     assert "no recording is behind it" in said
     assert {b.label for b in page.get("download_button")} >= {"CSV, all land"}
 

@@ -17,7 +17,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app import route
+from app.server import route
 from engine import InputError, PieceError
 from engine.case import Uploads
 from engine.case.jobs import upload as module
@@ -75,7 +75,7 @@ def test_every_piece_sent_many_times_at_once_is_stored_once(client: TestClient, 
             codes = [code for codes in threads.map(send, [sent[n::4] for n in range(4)]) for code in codes]
         assert set(codes) == {200}
         done = client.post(where, json={"sha256": tree(film)}, headers=OURS)
-        assert done.json() == {"held": len(film)}
+        assert done.json() == {"received": len(film)}
         path = route.arrived(door, where.rpartition("/")[2])
         assert path.read_bytes() == film, f"trial {trial}"
 
@@ -83,7 +83,7 @@ def test_every_piece_sent_many_times_at_once_is_stored_once(client: TestClient, 
 WRITER = """
 import hashlib, sys
 from pathlib import Path
-from engine.case.upload import Uploads
+from engine.case.jobs.upload import Uploads
 folder, upload, source = sys.argv[1:]
 film, uploads = Path(source).read_bytes(), Uploads(Path(folder))
 print("ready", flush=True)
@@ -118,14 +118,14 @@ def test_order_does_not_matter_and_where_it_goes_on_is_told(client: TestClient, 
     door = route.door(Uploads(tmp_path / "uploads"))
     where = f"{door}/{begin(client, door, film)}"
     (zero, one, two, last) = pieces(film)
-    assert put(client, where, *two) == (200, {"held": 0})
-    assert put(client, where, *zero) == (200, {"held": PIECE})
-    assert client.get(where, headers=OURS).json() == {"held": PIECE}  # a page that goes on after its connection broke
-    assert put(client, where, *one) == (200, {"held": 3 * PIECE})
-    assert put(client, where, *one) == (200, {"held": 3 * PIECE})
+    assert put(client, where, *two) == (200, {"received": 0})
+    assert put(client, where, *zero) == (200, {"received": PIECE})
+    assert client.get(where, headers=OURS).json() == {"received": PIECE}  # a page that goes on after its connection broke
+    assert put(client, where, *one) == (200, {"received": 3 * PIECE})
+    assert put(client, where, *one) == (200, {"received": 3 * PIECE})
     early = client.post(where, json={"sha256": tree(film)}, headers=OURS)
     assert early.status_code == 409 and "not complete" in early.json()["error"]
-    assert put(client, where, *last) == (200, {"held": len(film)})
+    assert put(client, where, *last) == (200, {"received": len(film)})
     with pytest.raises(InputError, match="not compared"):
         route.arrived(door, where.rpartition("/")[2])
     assert client.post(where, json={"sha256": tree(film)}, headers=OURS).status_code == 200
@@ -186,7 +186,7 @@ def test_a_full_disk_is_a_sentence_and_the_upload_goes_on(
     code, told = put(client, where, *zero)
     assert code == 507 and "No space left" in str(told["error"]) and "make room" in str(told["error"])
     monkeypatch.setattr(module.os, "pwrite", real)
-    assert client.get(where, headers=OURS).json() == {"held": 0}
+    assert client.get(where, headers=OURS).json() == {"received": 0}
     for piece in (zero, *others):
         assert put(client, where, *piece)[0] == 200
     assert client.post(where, json={"sha256": tree(film)}, headers=OURS).status_code == 200

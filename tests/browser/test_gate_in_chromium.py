@@ -10,7 +10,7 @@ import pytest
 from app import __main__ as server_process
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-REFUSED = "It is running, but this browser has not shown that it may look."
+REFUSED = "Earwitness is running, but this browser has no access yet."
 
 
 def test_the_page_that_opens_the_app_leads_into_it(page: Any, server: str, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_upload_wait_reload_open_again(page: Any, settled: Callable[[], None], t
     page.screenshot(path=str(tmp_path / "1_result.png"))
 
     page.reload()
-    row = page.locator(".ew-shelf", has_text="night in the woods.wav")
+    row = page.locator(".ew-clip", has_text="night in the woods.wav")
     row.wait_for()
     settled()
     began = time.monotonic()

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from app import route
+from app.server import route
 from engine.case import Uploads
 from engine.core.paths import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
-ASSETS = ROOT / "app" / "upload_assets"
+ASSETS = ROOT / "app" / "components" / "upload"
 PIECE = 100_000
 
 

@@ -20,6 +20,7 @@ from engine.case.jobs.batch import _done
 from engine.case.jobs.results import Results, write_whole
 from engine.case.record.store import Case
 from engine.case.record.verify import verify
+from engine.core import scratch
 from engine.core.paths import ROOT
 from engine.core.progress import Progress
 from engine.core.settings import Settings
@@ -102,7 +103,7 @@ def test_a_batch_stops_in_seconds_and_says_what_is_finished(tmp_path: Path, numb
 DEAF = """
 import sys, threading, time
 from engine import cli
-from engine._cli import jobs
+from engine.cli import jobs
 
 def run(_):
     threading.Thread(target=time.sleep, args=(600,)).start()
@@ -188,7 +189,7 @@ def test_who_stops_while_hashing_does_not_wait_for_long_films(tmp_path: Path, mo
 
 def test_what_an_ended_process_was_writing_is_removed_in_time(tmp_path: Path) -> None:
     results = Results(tmp_path)
-    left, fresh = tmp_path / ".part-old", tmp_path / ".part-new"
+    left, fresh = tmp_path / f"{scratch.PREFIX}old", tmp_path / f"{scratch.PREFIX}new"
     for path in (left, fresh):
         path.write_bytes(b"half")
     os.utime(left, (time.time() - 7200,) * 2)

@@ -65,6 +65,15 @@ def test_help_loads_nothing_heavy() -> None:
     assert "locate" in done.stdout and "Exit codes" in done.stdout
 
 
+@pytest.mark.parametrize("command", [c.name for c in COMMANDS if not c.commands and c.module.startswith("cli.")])
+def test_help_of_a_command_loads_no_model_and_no_map(command: str) -> None:
+    heavy = "[m for m in ('torch', 'scipy', 'h3', 'pandas', 'av', 'cattrs', 'sqlalchemy') if m in sys.modules]"
+    code = f"import sys, engine.cli; engine.cli.main([{command!r}, '--help']); print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert f"earwitness {command}" in done.stdout
+
+
 def test_version_and_no_words() -> None:
     assert run("--version").stdout == "earwitness 0.1.0\n"
     assert run().returncode == 2
@@ -371,12 +380,12 @@ def test_a_document_that_fails_takes_no_other_with_it(
     clip: Path, made_whole: list[Settings], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
     error: Exception, code: int, says: str,
 ) -> None:  # fmt: skip
-    from engine.report.formats import elan
+    from engine import report
 
     def fail(_: object) -> str:
         raise error
 
-    monkeypatch.setattr(elan, "to_elan", fail)
+    monkeypatch.setattr(report, "to_elan", fail)
     names = {kind: clip.parent / f"f.{kind}" for kind in ("json", "elan", "raven", "kml")}
     names["elan"].write_text("the old one")
     assert cli.main(["locate", str(clip), "--quiet", *[w for k, p in names.items() for w in (f"--{k}", str(p))]]) == code
@@ -460,6 +469,7 @@ def test_a_folder_for_tables_is_tried_before_the_work(clip: Path, capfd: pytest.
 def test_what_some_documents_need_takes_no_other_with_it(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    from engine import explained
     from engine.case.jobs.results import Results
 
     def fail(_: object) -> object:
@@ -470,7 +480,7 @@ def test_what_some_documents_need_takes_no_other_with_it(
     monkeypatch.setattr("engine.media.open_clip", lambda *_: contextlib.nullcontext(reader))
     monkeypatch.setattr(Results, "perceive", lambda *_: (PERCEIVED, Settings(), False))
     monkeypatch.setattr("engine.analysis.judge.judge_film", lambda *_: finding)
-    monkeypatch.setattr("engine.analysis.effects.explained", fail)
+    monkeypatch.setattr(sys.modules[explained.__module__], "explained", fail)
     assert cli.main(["locate", str(clip), "--json", str(clip.parent / "f.json"), "--kml", str(clip.parent / "f.kml")]) == 1
     err = capfd.readouterr().err
     assert "not written: --json: Weighing each piece of evidence: something went wrong inside Earwitness (ZeroDivision" in err

@@ -129,11 +129,11 @@ def test_silent_it_is_named_by_its_title(toy: ClueSpec) -> None:
 
 
 def test_the_app_shows_it_as_sound_and_offers_its_switch(toy: ClueSpec) -> None:
-    from app import desk
+    from app.components.evidence.component import listed_evidence, modality_of
 
     finding = judged(frozenset({"bells"}), BELL)
-    rows, _ = desk.listed(finding)
-    assert [(p.best.label, desk.modality_of(p.best.kind, finding.registry)) for p in rows] == [("great bell", "sound")]
+    rows, _ = listed_evidence(finding)
+    assert [(p.best.label, modality_of(p.best.kind, finding.registry)) for p in rows] == [("great bell", "sound")]
     switch = next(s for s in clue_switches(finding.settings) if s.name == "bells")
     assert switch.optional and switch.on and switch.why == toy.idle
     assert not next(s for s in clue_switches() if s.name == "bells").on

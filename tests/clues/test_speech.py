@@ -15,7 +15,7 @@ from engine.analysis.judge import judge
 from engine.clues.speech import clue as speech
 from engine.clues.speech.clue import SpeechClue, language_chances, runs, shares, windows_with_speech
 from engine.core.clip import AudioBlock, Clip, Interval
-from engine.core.errors import WeightsError
+from engine.core.errors import TooShortError, WeightsError
 from engine.core.observation import Observation
 from engine.core.perception import Perception
 from engine.core.settings import Settings
@@ -60,11 +60,11 @@ class Sounds:
     def audio(
         self, rate_hz: int, interval: Interval | None = None, track: int | None = None, block_s: float = 10.0
     ) -> Iterator[AudioBlock]:
-        assert rate_hz == RATE
-        start = int((interval.start_s if interval else 0.0) * RATE)
-        end = min(int(interval.end_s * RATE) if interval else len(self.samples), len(self.samples))
+        samples = self.samples[:: RATE // rate_hz]  # 8 kHz where only how much sound there is counts
+        start = int((interval.start_s if interval else 0.0) * rate_hz)
+        end = min(int(interval.end_s * rate_hz) if interval else len(samples), len(samples))
         for at in range(start, end, 71_237):
-            yield AudioBlock(at / RATE, RATE, self.samples[at : min(at + 71_237, end)])
+            yield AudioBlock(at / rate_hz, rate_hz, samples[at : min(at + 71_237, end)])
 
     def frames(self, *args: object, **kwargs: object) -> Iterator[None]:
         return iter(())
@@ -95,7 +95,7 @@ def test_the_numbers_are_those_of_the_package_itself() -> None:
     code = """
 import numpy as np
 from silero_vad.sequence_vad import SileroVADSequence
-from engine.nets import voice
+from engine.models import voice
 x = np.random.default_rng(2).normal(0, 0.05, 50_000).astype(np.float32)
 x[10_000:30_000] *= np.sin(np.arange(20_000) / 16_000 * 2 * np.pi * 4)
 theirs = SileroVADSequence(str(voice.path())).audio_forward(x)
@@ -109,7 +109,7 @@ assert theirs.shape == ours.shape and np.allclose(theirs, ours, atol=1e-5), np.a
 def test_listening_leaves_torch_alone() -> None:
     code = """
 import sys, numpy as np
-from engine.nets import voice
+from engine.models import voice
 list(voice.VoiceDetector().scores([np.zeros(5_000, dtype=np.float32)]))
 assert not {"torch", "silero_vad"} & set(sys.modules)
 """
@@ -128,9 +128,12 @@ def test_a_presenter_speaks_and_animals_do_not(data_dir: Path) -> None:
 
 def test_silence_and_noise_are_no_speech(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 20 * RATE)
-    for samples in (np.zeros(5 * RATE), noise, np.zeros(0)):
+    for samples in (np.zeros(5 * RATE), noise):
         reader = Sounds(samples)
         assert SpeechClue(folder=tmp_path).observe(reader.clip, reader) == ()
+    nothing = Sounds(np.zeros(0))
+    with pytest.raises(TooShortError, match="at least 1 s is needed"):
+        SpeechClue(folder=tmp_path).observe(nothing.clip, nothing)
 
 
 def test_runs_bridge_breaths_and_drop_clicks() -> None:

@@ -139,7 +139,7 @@ def test_mixtures_hold_their_gains_and_are_the_same_again(made: Path, tmp_path: 
 def test_folders_without_a_manifest_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"manifest\.csv"):
         atoms_data.read_sounds(tmp_path)
-    (tmp_path / "manifest.csv").write_text("id,file\n")
+    (tmp_path / "manifest.csv").write_text("id,file\n1,a.wav\n")
     with pytest.raises(DataError, match="label"):
         atoms_data.read_sounds(tmp_path)
 

@@ -57,7 +57,7 @@ _LOAD = """
 import json, os, pathlib, sys
 import numpy as np
 from engine.core.errors import WeightsError
-from engine.nets import geoclip_picture, streetclip, whisper
+from engine.models import geoclip_picture, streetclip, whisper
 folder = pathlib.Path(sys.argv[1])
 # Files that name a model of the hub instead of describing one: what makes a library go and look.
 said = {"model_type": "clip", "_name_or_path": "openai/clip-vit-large-patch14", "auto_map": {"AutoModel": "nobody/x--m.M"}}

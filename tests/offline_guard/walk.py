@@ -35,10 +35,10 @@ def batch(folder: Path, clip: Path) -> None:
 
 def worker(folder: Path, clip: Path) -> None:
     """One clip, by the app's worker."""
-    from app import job
+    from app.session import jobs
 
-    assert job.perceived(clip, lambda _: None).clip.sha256
-    job.queue().stop_worker()
+    assert jobs.perceived(clip, lambda _: None).clip.sha256
+    jobs.queue().stop_worker()
 
 
 def app(folder: Path, clip: Path) -> None:

@@ -17,8 +17,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.gate import Gate, cookie_name, cookie_value
-from app.patience import PatientProtocol
+from app.server.gate import Gate, cookie_name, cookie_value
+from app.server.patience import PatientProtocol
 
 TOKEN = "a-token-of-the-tests"
 STREAM = "ws://127.0.0.1:8501/_stcore/stream"

@@ -225,7 +225,7 @@ def test_answers_without_end_are_stopped(monkeypatch: pytest.MonkeyPatch) -> Non
         lambda c: c["streams"][0].update(width_px="wide"),
         lambda c: c["streams"][0].update(extra=1),
         lambda c: c["streams"][0].update(decodable="yes"),
-        lambda c: c.update(duration_s="long"),
+        lambda c: c["layouts"][0].update(duration_s="long"),
         lambda c: c["layouts"][0].update(origin_s=float("inf")),
         lambda c: c.pop("tags"),
         lambda c: c.update(tags=[["a"]]),

@@ -24,8 +24,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import __main__ as server_process
-from app import exposure
 from app.__main__ import _orders, _parsed
+from app.panels import exposure
 from engine.cli import app as command
 from engine.core.errors import InputError
 from engine.core.paths import ROOT
@@ -62,7 +62,7 @@ def test_addresses(address: str | None, open_to_others: bool) -> None:
 
 
 def _page() -> None:
-    from app import exposure
+    from app.panels import exposure
 
     exposure.warn()
 
@@ -104,7 +104,7 @@ skills._install_completeness = lambda *_: "none"
 bootstrap.load_config_options({"server.headless": False})
 said = [skills.nudge_suppression_reason(None)]
 from app.__main__ import _parsed
-from engine._cli import app as command
+from engine.cli import app as command
 import argparse
 words = command.command(argparse.Namespace(clip=None, port=None, no_browser=False))
 ours = _parsed(words[3:])[0]

@@ -31,7 +31,7 @@ SPEC = ClueSpec(
     thread="animals",
     kinds=(
         Kind("species", "animal", "Species heard", Modality.SOUND, selected=True),
-        Kind("sound", "other sound", "Other sounds", Modality.SOUND, located=False, selected=True),
+        Kind("sound", "other sound", "Other sounds", Modality.SOUND, located=False, selected=True, scored=False),
     ),
     models=(cards.BIRDNET, cards.BIRDNET_RANGE),
     votes=True,

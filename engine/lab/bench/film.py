@@ -49,7 +49,7 @@ class Stage:
 
 def landscape(rng: np.random.Generator, width: int, height: int) -> NDArray[np.uint8]:
     """A made-up view (height, width, 3): sky over hills of several octaves of smooth noise, in colours of their own."""
-    import cv2
+    from engine.models.opencv import cv2
 
     view = np.zeros((height, width), np.float32)
     for octave in range(2, 9):

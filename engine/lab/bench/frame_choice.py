@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -23,6 +22,7 @@ from engine.core.clip import Frame, Shot
 from engine.core.errors import DataError
 from engine.core.file import read_csv
 from engine.core.paths import data_dir
+from engine.models.opencv import cv2
 
 SIZE = (480, 270)
 SHOTS, SIGNS = 22, 2
