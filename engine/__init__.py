@@ -3,8 +3,8 @@
 The public names stand, with their types, in the stub beside this file. They are resolved when first used, so that `import engine`
 loads neither torch nor a model. The rooms below (`engine.report`, `engine.case` …) have lists of their own, made alike.
 
-One thing is done at import: libraries that would report their use to their makers are told not to, since they read that once,
-when they are loaded.
+One thing is done at import: libraries that would report their use to their makers are configured not to, since they read that
+once, when they are loaded.
 """
 
 from __future__ import annotations

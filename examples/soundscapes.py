@@ -27,7 +27,7 @@ from engine.report import affinity_csv, affinity_geojson
 SPECIES = "Poecile atricapillus"  # Black-capped Chickadee
 
 
-def told(affinity: engine.Affinity) -> None:
+def describe(affinity: engine.Affinity) -> None:
     """Print where a map is highest."""
     print(f"\n{affinity.title} ({affinity.kind}): {affinity.how}")
     for number, place in enumerate(affinity_places(affinity, most=3), 1):
@@ -35,7 +35,7 @@ def told(affinity: engine.Affinity) -> None:
     print("  countries:", ", ".join(m.name for m in affinity_countries(affinity, most=5)))
 
 
-def written(affinity: engine.Affinity, folder: Path, stem: str) -> None:
+def write(affinity: engine.Affinity, folder: Path, stem: str) -> None:
     """Write a map: the best tenth of the land as GeoJSON, all of it as CSV."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{stem}.geojson").write_text(affinity_geojson(affinity, 0.1), encoding="utf-8")
@@ -48,7 +48,7 @@ def compared(affinity: engine.Affinity, pictures: Path | None) -> None:
         print(f"\nno words: {missing}")
     else:
         print("\nnearest countries by name:", ", ".join(m.name for m in texts_for_sound(affinity.vector, most=5)))
-        told(affinity_of_text("a snowy forest"))
+        describe(affinity_of_text("a snowy forest"))
     if pictures is not None and not pictures_missing():
         print("nearest pictures:", ", ".join(Path(m.name).name for m in pictures_for_sound(affinity.vector, pictures, 5)))
 
@@ -64,13 +64,13 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
 
     species = engine.affinity_of_species(args.species)
-    told(species)
+    describe(species)
     with engine.open_clip(args.clip) as reader:
         clip = engine.affinity_of_clip(reader)
-    told(clip)
+    describe(clip)
     if args.output:
-        written(species, args.output, "species")
-        written(clip, args.output, "clip")
+        write(species, args.output, "species")
+        write(clip, args.output, "clip")
         print(f"\nmaps are in {args.output}")
     compared(clip, args.pictures)
     return 0

@@ -20,7 +20,7 @@ def text() -> str:
         [
             "# Models and their licences",
             "",
-            "The code is Apache-2.0. Each model states its own licence; results say which models spoke. Made from the cards in",
+            "The code is Apache-2.0. Each model states its own licence; results list the models used. Made from the cards in",
             "`engine/models/cards.py` by `scripts/models_table.py`.",
             "",
             "| model | what for | licence | source | where it is |",

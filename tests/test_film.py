@@ -34,7 +34,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def found(film: Path) -> Iterator[Finding]:
     told: list[Progress] = []
     perception = perceive(film, Settings(), told.append)
-    assert {p.lane for p in told} >= {"sound", "picture"}
+    assert {p.task for p in told} >= {"sound", "picture"}
     yield judge_film(perception)
 
 
@@ -92,7 +92,7 @@ def test_a_name_in_the_timeline_cannot_become_markup(found: Finding) -> None:
 
 def test_one_sense_failing_to_stop_is_impossible(film: Path) -> None:
     def stop(step: Progress) -> None:
-        if step.lane == "picture" and step.done > 1:
+        if step.task == "picture" and step.done > 1:
             raise Cancelled("Stopped as asked; nothing was kept.")
 
     with pytest.raises(Cancelled):

@@ -129,14 +129,14 @@ def test_nothing_perceived_ends_after_the_clip_or_the_stretch(
 
 def test_what_is_put_in_ends_with_the_clip_and_what_lies_after_it_is_refused(noise: Path) -> None:
     from engine.analysis import edits as hand
-    from engine.cli.by_hand import ByHand
+    from engine.cli.edit_options import PlannedEdits
 
     perception = perceiving.perceive(noise, Settings())
     over, late = (hand.add_species("Parus major", a, b, 0.9, "Ann") for a, b in ((2.0, 5.0), (4.5, 7.5)))
-    (added,) = ByHand((lambda _: over,)).apply(perception, Settings()).added
+    (added,) = PlannedEdits((lambda _: over,)).apply(perception, Settings()).added
     assert (added.start_s, added.end_s) == (2.0, 4.0)
     with pytest.raises(SettingError, match=r"Great Tit at 4\.5 s lies after the end of the clip \(4\.0 s\)"):
-        ByHand((lambda _: late,)).apply(perception, Settings())
+        PlannedEdits((lambda _: late,)).apply(perception, Settings())
     table = b"0.0\t3.0\tTurdus merula_Eurasian Blackbird\t0.8\n3.0\t6.0\tTurdus merula_Eurasian Blackbird\t0.7\n" + (
         b"6.0\t9.0\tTurdus merula_Eurasian Blackbird\t0.6\n"
     )

@@ -243,7 +243,7 @@ def _ask(opened: archive.ArchiveSession) -> None:
     opened.query = ArchiveQuery(
         verdicts=frozenset(widgets.value("case-verdict") or ()),
         near=near,
-        sense="" if modality == "any" else modality,
+        modality="" if modality == "any" else modality,
         since=widgets.value("case-since"),
         until=widgets.value("case-until"),
         **{k: (widgets.value(f"case-{k}") or "").strip() for k in ("species", "atom", "text", "name")},
@@ -405,7 +405,7 @@ def _decided(opened: archive.ArchiveSession, e: ArchiveEntry) -> None:
 def _posterior(opened: archive.ArchiveSession, e: ArchiveEntry, modality: str) -> None:
     """The map of one finding, in a view that contains both, so that they can be compared side by side."""
     try:
-        found = {x.id: records.beliefs(archive.document(opened, x)).get(modality) for x in archive.chosen(opened)}
+        found = {x.id: records.posteriors(archive.document(opened, x)).get(modality) for x in archive.chosen(opened)}
     except EarwitnessError as error:
         st.caption(plain(error, 300))
         return

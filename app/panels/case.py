@@ -11,7 +11,7 @@ from app.panels.style import clean, plain
 from app.session import case, editing, jobs, navigation, widgets
 from app.session.session import Session, current
 from engine import Finding
-from engine.case import Filed
+from engine.case import CaseClip
 from engine.case.record import archive as records
 from engine.core import without_password
 
@@ -35,15 +35,15 @@ def case_popover(session: Session, found: Finding) -> None:
     with st.container(width=WIDTH):
         if link.work is not None and link.work.running:
             _writing()
-        elif link.filed is not None:
-            _kept(session, link.filed, found)
+        elif link.case_clip is not None:
+            _kept(session, link.case_clip, found)
         else:
             _choose(session)
 
 
 def case_label(session: Session) -> str:
     """What the button says."""
-    return "In case" if session.case.filed is not None else "Case"
+    return "In case" if session.case.case_clip is not None else "Case"
 
 
 def _choose(session: Session) -> None:
@@ -83,15 +83,15 @@ def _writing() -> None:
     st.button("Stop", key="keep-stop", icon=":material/close:", **widgets.callback(work.cancel))
 
 
-def _kept(session: Session, filed: Filed, found: Finding) -> None:
+def _kept(session: Session, case_clip: CaseClip, found: Finding) -> None:
     waiting = len(session.moves) - session.case.entered
-    where = clean(without_password(filed.place), 200)
+    where = clean(without_password(case_clip.place), 200)
     if session.case.error:
         st.error(plain(session.case.error, 500), icon=":material/error:")
     st.html(
-        f"<div class='ew-edits'><b>{clean(filed.title, 60)}</b><br><span class='ew-dim'>{where}</span><br>"
+        f"<div class='ew-edits'><b>{clean(case_clip.title, 60)}</b><br><span class='ew-dim'>{where}</span><br>"
         f"{_many(session.case.entered)} of yours in its log{f', {waiting} waiting to be written' if waiting else ''}. "
-        f"Head <span title='{clean(filed.head)}'>{clean(filed.head[:16])}…</span></div>"
+        f"Head <span title='{clean(case_clip.head)}'>{clean(case_clip.head[:16])}…</span></div>"
     )
     st.caption("Every change is recorded at once. Exported documents contain the head of the log and are recorded too.")
     name_field("keep", _WHOSE)
@@ -106,7 +106,7 @@ def _kept(session: Session, filed: Filed, found: Finding) -> None:
         key="keep-show",
         icon=":material/map:",
         width="stretch",
-        **widgets.callback(navigation.open_case, filed.place),
+        **widgets.callback(navigation.open_case, case_clip.place),
     )
     st.button(
         "Stop recording", key="keep-leave", icon=":material/link_off:", width="stretch",

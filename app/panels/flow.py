@@ -115,7 +115,7 @@ def _stop() -> None:
 
 def flow_caption(flow: FlowMap, dark: bool) -> None:
     """What the flow was given, what its samples are, and the way they came."""
-    by = ", ".join(_INPUTS[s] for s in flow.senses)
+    by = ", ".join(_INPUTS[s] for s in flow.inputs)
     points = "samples" if flow.label == "posterior" else f"samples with guidance {flow.guidance:g}"
     st.html(
         f"<div class='ew-dim'>The flow, given {by}: {len(flow.lat_deg)} {points}; {1 - min(1.0, flow.inside):.0%} of its "

@@ -212,7 +212,7 @@ def _digest(text: str) -> str:
 
 
 async def _received(request: Request, entry: _Door) -> Response:
-    now = await to_thread.run_sync(entry.uploads.held_bytes, request.path_params["upload"])
+    now = await to_thread.run_sync(entry.uploads.received_bytes, request.path_params["upload"])
     return JSONResponse({"received": now}, headers=_GUARDED)
 
 

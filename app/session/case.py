@@ -15,7 +15,7 @@ from app.session.session import LoggedChange, Session
 from app.session.work import Work
 from engine import EarwitnessError, Finding, Progress
 from engine.analysis import factor
-from engine.case import Filed, Ruling
+from engine.case import CaseClip, Ruling
 from engine.case.record import archive as records
 from engine.case.record import decisions
 
@@ -35,8 +35,8 @@ def start(session: Session) -> None:
         return
     settings, known = session.settings, dict(session.judged)
 
-    def write(report: Callable[[Progress], None]) -> Filed:
-        return decisions.file(place, decisions.first_findings(perception, settings, report, known), reader, who, report)
+    def write(report: Callable[[Progress], None]) -> CaseClip:
+        return decisions.add_clip(place, decisions.first_findings(perception, settings, report, known), reader, who, report)
 
     session.case.work = Work("keeping the clip in a case", write)
 
@@ -48,18 +48,18 @@ def enter(session: Session) -> None:
     if link.work is not None and not link.work.running:
         work, link.work = link.work, None
         link.error = "Stopped; the case is unchanged." if work.cancelled else work.error
-        link.filed = work.made
-        if link.filed is None:
+        link.case_clip = work.made
+        if link.case_clip is None:
             link.place = ""
         else:
-            records.remember(link.filed.place)
-    elif link.place and link.filed is None and link.work is None:
+            records.remember(link.case_clip.place)
+    elif link.place and link.case_clip is None and link.work is None:
         start(session)
-    if link.filed is None or session.blind:
+    if link.case_clip is None or session.blind:
         return
     while link.entered < len(session.moves):
         try:
-            link.filed = decisions.decide(link.filed, [_ruling(session, session.moves[link.entered])], link.who)
+            link.case_clip = decisions.decide(link.case_clip, [_ruling(session, session.moves[link.entered])], link.who)
         except EarwitnessError as error:
             link.error = str(error)
             return
@@ -79,10 +79,10 @@ def _ruling(session: Session, move: LoggedChange) -> Ruling:
 def keep(session: Session, found: Finding) -> None:
     """Keep the result as it stands."""
     link = session.case
-    if link.filed is None:
+    if link.case_clip is None:
         return
     try:
-        link.filed, _ = decisions.keep(link.filed, found, link.who)
+        link.case_clip, _ = decisions.keep(link.case_clip, found, link.who)
         link.error = ""
     except EarwitnessError as error:
         link.error = str(error)
@@ -90,7 +90,7 @@ def keep(session: Session, found: Finding) -> None:
 
 def leave(session: Session) -> None:
     """Write nothing more, unless it is kept in this case again."""
-    session.case.left, session.case.place, session.case.filed = session.case.place, "", None
+    session.case.left, session.case.place, session.case.case_clip = session.case.place, "", None
 
 
 def exported(
@@ -103,10 +103,10 @@ def exported(
             handed out in its place.
     """
     link = session.case
-    if link.filed is None:
+    if link.case_clip is None:
         return make(None)
-    link.filed, custody = decisions.keep(link.filed, replace(found, film=(), timeline=None), link.who)
+    link.case_clip, custody = decisions.keep(link.case_clip, replace(found, film=(), timeline=None), link.who)
     made = make(custody)
     data = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
-    link.filed = decisions.hand_out(link.filed, custody, form, f"{stem}.{form}", data, link.who)
+    link.case_clip = decisions.issue_report(link.case_clip, custody, form, f"{stem}.{form}", data, link.who)
     return data

@@ -13,7 +13,7 @@ from app.figures.view import View
 from app.session import jobs
 from app.session.work import Preview, Reel, Work
 from engine import Finding, Perception, Settings
-from engine.case import Filed
+from engine.case import CaseClip
 from engine.core import Effect, Scratch, scratch_folder
 
 _KEY = "session"
@@ -47,14 +47,14 @@ class CaseLink:
 
     Attributes:
         place: the case asked for; it is written to once the clip is judged.
-        filed: the clip in it, or None while it is not there.
+        case_clip: the clip in it, or None while it is not there.
         entered: how many of the session's moves it contains.
         left: the case that the clip was kept in before.
         who: the name recorded in its log, as it was when the page was drawn: threads cannot ask.
     """
 
     place: str = ""
-    filed: Filed | None = None
+    case_clip: CaseClip | None = None
     work: Work | None = None
     entered: int = 0
     left: str = ""

@@ -1,4 +1,4 @@
-"""What the analyst does by hand, as edits: added, confirmed, relabelled, read in from a table; and the sound judged blind.
+"""What the analyst does, as edits: added, confirmed, relabelled, read in from a table; and the sound judged blind.
 
 Each function gives an `Edit` ready for `engine.core.edit.apply`; none changes anything by itself.
 """
@@ -65,7 +65,7 @@ def add_species(name: str, start_s: float, end_s: float, confidence: float, auth
         confidence: chance of being right, 0 to 1.
 
     Raises:
-        SettingError: BirdNET knows no such species, the times or the confidence make no sense.
+        SettingError: BirdNET knows no such species, the times or the confidence are invalid.
     """
     label, note = _label(name), _read_as(name, note)
     heard = _observation("species", "species" if label.is_species else "sound", label.latin, label.common, start_s, end_s,
@@ -88,7 +88,7 @@ def add_sign(
         place: (lat_deg, lon_deg) of the place it means, where the analyst knows; see `sign_meanings`.
 
     Raises:
-        SettingError: the text is empty or too long, the times, place or confidence make no sense.
+        SettingError: the text is empty or too long, the times, place or confidence are invalid.
     """
     seen = _observation("text", "text", _sign(text), "", start_s, end_s, confidence, author, note, place)
     return Edit("add", seen.key, (seen,), _name(author), confidence, note, stamp())
@@ -165,7 +165,7 @@ def read_table(
 
     Raises:
         DataError: the table cannot be read; the sentence names the line.
-        SettingError: the confidence makes no sense.
+        SettingError: the confidence is invalid.
     """
     clip = perception.clip
     table = detections.read(data, name, clip.path, clip.duration_s, author, _chance(confidence))
@@ -273,13 +273,13 @@ def sound_finding(finding: Finding) -> Finding:
 
 
 def judgement(finding: Finding, opinion: str, confidence: float, author: str) -> Edit:
-    """The analyst's stated opinion of the sound, before anything else was seen, stamped with what it was given of.
+    """The analyst's stated opinion of the sound, before anything else was seen, with a digest of what was judged.
 
     Raises:
         SettingError: no opinion or no name is given.
     """
     if not opinion.strip():
-        raise SettingError("No opinion is stated; write where you place the sound, or that you cannot tell.")
+        raise SettingError("No opinion is stated; write where you place the sound, or that you cannot place it.")
     if not author.strip():
         raise SettingError("No name is given; a judgement is signed.")
     _chance(confidence)
@@ -288,7 +288,7 @@ def judgement(finding: Finding, opinion: str, confidence: float, author: str) ->
 
 
 def fingerprint(finding: Finding, modality: str) -> str:
-    """sha256 over what a finding says of one modality: file, stretch, settings, what was perceived, place, regions, countries.
+    """sha256 over what a finding says of one modality: file, interval, settings, observations, place, regions, countries.
 
     Numbers are rounded, so that the same finding on another machine has the same one; time and duration of work are left out.
     """
@@ -297,7 +297,10 @@ def fingerprint(finding: Finding, modality: str) -> str:
     clues = {e.clue for e in finding.evidence if e.modality == modality}
     said = {
         "clip": finding.clip.sha256,
-        "stretch": [round(finding.interval.start_s, 2), round(finding.interval.end_s, 2)],
+        "stretch": [  # the key stays: it is part of the digests in existing cases
+            round(finding.interval.start_s, 2),
+            round(finding.interval.end_s, 2),
+        ],
         "settings": [s.prior, str(s.when), s.radius_km, sorted(s.dropped), sorted(s.left_out), sorted(s.included), s.weights],
         "perceived": sorted(
             [o.key, round(o.score, 2), round(o.start_s, 2)]
@@ -345,7 +348,7 @@ def _observation(
     place: tuple[float, float] | None = None,
 ) -> Observation:
     if not (np.isfinite(start_s) and np.isfinite(end_s)) or start_s < 0 or end_s < start_s:
-        raise SettingError(f"The time {start_s:g} to {end_s:g} s makes no sense; give a start in the clip and a later end.")
+        raise SettingError(f"The time {start_s:g} to {end_s:g} s is not valid; give a start within the clip and a later end.")
     if place is not None and not (abs(place[0]) <= 90.0 and abs(place[1]) <= 180.0):
         raise SettingError(f"The place {place[0]:g}, {place[1]:g} is nowhere on Earth; give latitude and longitude in degrees.")
     vector = None if place is None else np.array(place, dtype=np.float32)

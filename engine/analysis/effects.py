@@ -83,18 +83,18 @@ def _between(before: Finding, after: Finding) -> tuple[float | None, float | Non
 def choices(finding: Finding) -> tuple[Choice, ...]:
     """What each setting of scoring that the analyst chose does to the result: a judgement for each."""
     return tuple(
-        setting_choice(name, held, default, judge(finding.perception, without), finding)
-        for name, held, default, without in edit.chosen_settings(finding.settings)
+        setting_choice(name, chosen, default, judge(finding.perception, without), finding)
+        for name, chosen, default, without in edit.chosen_settings(finding.settings)
     )
 
 
-def setting_choice(name: str, held: str, default: str, without: Finding, finding: Finding) -> Choice:
+def setting_choice(name: str, chosen: str, default: str, without: Finding, finding: Finding) -> Choice:
     """What one setting does, from the finding with the default in its place and the finding as it is."""
-    return Choice(name, held, default, *_between(without, finding))
+    return Choice(name, chosen, default, *_between(without, finding))
 
 
-def told(finding: Finding) -> Finding:
-    """The finding with what each edit and each setting chosen did; what is told already is not worked out again."""
+def with_history(finding: Finding) -> Finding:
+    """The finding with what each edit and each setting chosen did; what is there already is not computed again."""
     s = finding.settings
     steps = finding.history or (history(finding.perception, s) if s.edits or edit.edited(s) else ())
     return replace(finding, history=steps, choices=finding.choices or choices(finding))
@@ -104,7 +104,7 @@ def explained(finding: Finding) -> Finding:
     """The finding with what each edit, setting, clue and observation did, as reports show it."""
     film = tuple(replace(f, rationale=rationale(f)) for f in finding.film)
     done = effects(finding.perception, finding.settings, finding)
-    return replace(told(finding), effects=done, film=film, rationale=rationale(finding))
+    return replace(with_history(finding), effects=done, film=film, rationale=rationale(finding))
 
 
 def factor(finding: Finding) -> tuple[float | None, str]:
@@ -124,7 +124,7 @@ class ClueSwitch:
 
     Attributes:
         name: the clue.
-        modality: the sense it belongs to.
+        modality: the modality it belongs to.
         optional: off unless asked for.
         on: whether it counts now.
         why: why it is off by default, or "".
@@ -160,16 +160,16 @@ def clue_switches(settings: Settings | None = None) -> tuple[ClueSwitch, ...]:
 
 
 def modality_weights(settings: Settings | None = None) -> tuple[tuple[str, float, str], ...]:
-    """(modality, weight, reason) with which each sense joins "both"."""
+    """(modality, weight, reason) with which each modality joins "both"."""
     weights = dict((settings or Settings()).weights)
     return tuple((m, weights.get(f"modality:{m}", 1.0), fuse.MODALITY_WEIGHT) for m in (Modality.SOUND, Modality.PICTURE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Result:
-    """What is read off one set of evidence: belief, place and gain of each sense, and the factor."""
+    """What is read off one set of evidence: posterior, place and gain of each modality, and the factor."""
 
-    beliefs: dict[Modality, Posterior]
+    posteriors: dict[Modality, Posterior]
     places: dict[Modality, Place]
     gains: dict[Modality, float]
     log10_factor: float | None
@@ -179,19 +179,19 @@ class _Result:
         evidence = tuple(evidence)
         s = found.settings
         prior: Prior = found.located[0].prior
-        beliefs, places, gains = {}, {}, {}
+        posteriors, places, gains = {}, {}, {}
         for x in found.located:
             held = tuple(e for e in evidence if _joins(e, x.modality, s) and e.abstained is None)
-            belief = fuse.posterior_of(held, prior, fuse.effective(s.weights, held, x.modality == FUSED))
-            gain = belief.gain_nats(prior)
+            posterior = fuse.posterior_of(held, prior, fuse.effective(s.weights, held, x.modality == FUSED))
+            gain = posterior.gain_nats(prior)
             if held and gain >= fuse.LEAST_GAIN_NATS:
-                beliefs[x.modality], gains[x.modality] = belief, gain
-                places[x.modality] = belief.place(s.radius_km)
+                posteriors[x.modality], gains[x.modality] = posterior, gain
+                places[x.modality] = posterior.place(s.radius_km)
         factor = None
-        if {Modality.SOUND, Modality.PICTURE} <= beliefs.keys():
-            raw = agreement.log10_factor(beliefs[Modality.SOUND], beliefs[Modality.PICTURE], prior, s.same_place_km)
+        if {Modality.SOUND, Modality.PICTURE} <= posteriors.keys():
+            raw = agreement.log10_factor(posteriors[Modality.SOUND], posteriors[Modality.PICTURE], prior, s.same_place_km)
             factor = compare.calibrated(raw)
-        return cls(beliefs, places, gains, factor)
+        return cls(posteriors, places, gains, factor)
 
 
 def _joins(e: Evidence, modality: str, settings: Settings) -> bool:
@@ -227,17 +227,17 @@ def _effect(whole: _Result, rest: _Result, e: Evidence, key: str, title: str) ->
     change = None
     if whole.log10_factor is not None and rest.log10_factor is not None:
         change = whole.log10_factor - rest.log10_factor
-    sense = e.modality
+    modality = e.modality
     return Effect(
         clue=e.clue,
         key=key,
         title=title,
-        modality=sense,
+        modality=modality,
         log10_change=change,
-        moved_km=_moved(whole, rest, sense) or 0.0,
+        moved_km=_moved(whole, rest, modality) or 0.0,
         moved_both_km=_moved(whole, rest, FUSED),
-        gain_change=whole.gains.get(sense, 0.0) - rest.gains.get(sense, 0.0),
-        alone=sense in whole.beliefs and sense not in rest.beliefs,
+        gain_change=whole.gains.get(modality, 0.0) - rest.gains.get(modality, 0.0),
+        alone=modality in whole.posteriors and modality not in rest.posteriors,
     )
 
 

@@ -1,4 +1,4 @@
-"""The flow's density as a belief over the map, and what another prior makes of it.
+"""The flow's density as a posterior over the map, and what another prior makes of it.
 
 The flow is a posterior under its training prior, places uniform by area over the grid. With q its density and pi another prior's
 mass of a cell, the mass of the cell is in proportion to q · pi: density times area, times the ratio of the priors. What
@@ -20,7 +20,7 @@ from engine.core.posterior import Posterior, Prior
 from engine.core.progress import Progress, ProgressCallback, silent
 
 if TYPE_CHECKING:
-    from engine.models.flow.field import Told
+    from engine.models.flow.field import Conditioning
     from engine.models.flow.model import Flow
     from engine.models.flow.sketch import Condition
 
@@ -47,14 +47,14 @@ class Charted:
 def chart(flow: Flow, condition: Condition, progress: ProgressCallback = silent) -> Charted:
     """Exact log density at the cells of the world grid that matter, and that of the coarser cell about them elsewhere."""
     grid = flow.atlas.grid
-    told = flow.told([condition])
+    conditioning = flow.conditioning([condition])
     coarse = parents_of(grid.cells, COARSE)
     _, first, of_cell = np.unique(coarse, return_index=True, return_inverse=True)
     total = np.zeros((len(first), 3))
     np.add.at(total, of_cell, grid.xyz * grid.area_km2[:, None])
     centre = total / np.linalg.norm(total, axis=1, keepdims=True)
     steradian = grid.area_km2 / sphere.EARTH_RADIUS_KM**2
-    rough = _at(flow, told, centre, progress, "the flow, coarse")
+    rough = _at(flow, conditioning, centre, progress, "the flow, coarse")
     mass = np.exp(rough) * np.bincount(of_cell, steradian)
     sketched = np.exp(flow.atlas.log_mass([condition], flow.heat)[0])
     hidden = np.bincount(of_cell, sketched) > SKETCHED
@@ -64,20 +64,22 @@ def chart(flow: Flow, condition: Condition, progress: ProgressCallback = silent)
     wanted[enough] = True
     fine = np.flatnonzero(wanted[of_cell])
     log_density = rough[of_cell]
-    log_density[fine] = _at(flow, told, grid.xyz[fine], progress, "the flow, fine")
+    log_density[fine] = _at(flow, conditioning, grid.xyz[fine], progress, "the flow, fine")
     return Charted(grid, log_density, float((np.exp(log_density) * steradian).sum()))
 
 
-def _at(flow: Flow, told: Told, xyz: NDArray[np.float64], progress: ProgressCallback, name: str) -> NDArray[np.float64]:
+def _at(
+    flow: Flow, conditioning: Conditioning, xyz: NDArray[np.float64], progress: ProgressCallback, name: str
+) -> NDArray[np.float64]:
     out = np.empty(len(xyz))
     for at in range(0, len(xyz), AT_ONCE):
-        out[at : at + AT_ONCE] = flow.log_density(told, xyz[at : at + AT_ONCE])[0]
+        out[at : at + AT_ONCE] = flow.log_density(conditioning, xyz[at : at + AT_ONCE])[0]
         progress(Progress(name, min(at + AT_ONCE, len(xyz)), len(xyz), "places"))
     return out
 
 
 def under(charted: Charted, prior: Prior) -> Posterior:
-    """The belief (cells,) that the flow's density is under a prior on the same grid.
+    """The posterior (cells,) that the flow's density is under a prior on the same grid.
 
     Raises:
         ValueError: the prior is on another grid.

@@ -104,7 +104,7 @@ def _perceiving_text() -> str:
 def scenes(perception: Perception, settings: Settings | None = None) -> tuple[Interval, ...]:
     """The scenes of what was perceived, in order; one when it is short or nothing parts it. Settings change nothing yet.
 
-    A scene is judged by choosing its stretch: `judge(perception, settings.but(interval=scene))`.
+    A scene is judged by choosing its interval: `judge(perception, settings.but(interval=scene))`.
     """
     return _scenes(perception)
 
@@ -120,13 +120,13 @@ def judge(
     provenance_s: float | None = None,
     first: Finding | None = None,
 ) -> Finding:
-    """Score what was perceived, or the stretch of it chosen: fast enough for every change of the analyst's mind.
+    """Score what was perceived, or the interval of it chosen: fast enough for every change of the analyst's mind.
 
     What the analyst edited is held to what was first computed: see `verdict.compare.guarded`.
 
     Args:
         perception: from `perceive`.
-        settings: prior, date, radius, what is dropped or added, and the stretch: only what was perceived in it counts.
+        settings: prior, date, radius, what is dropped or added, and the interval: only what was perceived in it counts.
         provenance_s: seconds the whole way took, for the record; None takes the clues' own.
         first: the finding under the same settings before any edit (`edit.untouched`), when it is at hand; else it is worked out.
     """
@@ -138,8 +138,8 @@ def judge(
     coarse = _score(perception, observations, settings, world)
     prior = priors.prior(settings.prior, world)
     spoken = [own for _, own in _by_modality(coarse, settings.included) if any(e.abstained is None for e in own)]
-    beliefs = (fuse.posterior_of(own, prior, fuse.effective(settings.weights, own, fused=False)) for own in spoken)
-    grid = refine.refined(*beliefs) if spoken else world
+    posteriors = (fuse.posterior_of(own, prior, fuse.effective(settings.weights, own, fused=False)) for own in spoken)
+    grid = refine.refined(*posteriors) if spoken else world
     evidence = _score(perception, observations, settings, grid)
     located = _located(evidence, settings, grid)
     comparisons = _compared(located, evidence, settings, grid)
@@ -182,7 +182,7 @@ def _same_pair(c: Comparison, first: Finding) -> Comparison | None:
 def _unheard(c: Comparison, first: Finding) -> str:
     """Why two modalities were not compared at first, or ""."""
     missing = [name for name in (c.a, c.b) if (x := first.by(name)) is None or not x.spoke]
-    return f"the {' and the '.join(missing)} did not say where it is from" if missing else ""
+    return f"the {' and the '.join(missing)} gave no usable location" if missing else ""
 
 
 def locate(path: str | os.PathLike[str], settings: Settings | None = None, progress: ProgressCallback = silent) -> Finding:
@@ -215,9 +215,9 @@ def judge_film(
 def _lean(finding: Finding) -> Finding:
     """A finding that holds the half of what it might, for a film's scenes are kept all together."""
     for x in finding.located:
-        x.posterior.lean()
+        x.posterior.drop_derived()
         if x.posterior.grid is not world_grid():
-            x.posterior.grid.lean()
+            x.posterior.grid.drop_derived()
     return finding
 
 
@@ -226,7 +226,7 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
     for clue in registry.clues(settings):
         own = tuple(o for o in observations if o.clue == clue.reads)
         if not clue.spec.scored(settings.included):
-            evidence.append(Evidence.silent(clue.name, clue.modality, grid, clue.spec.idle))
+            evidence.append(Evidence.silent(clue.name, clue.modality, grid, clue.spec.idle, expected=False))
         elif clue.name in settings.left_out:
             evidence.append(Evidence.silent(clue.name, clue.modality, grid, "left out by the analyst", own))
         elif clue.reads in perception.silent and not own:
@@ -240,7 +240,7 @@ def _score(perception: Perception, observations: tuple[Observation, ...], settin
 def _by_modality(evidence: tuple[Evidence, ...], included: frozenset[str]) -> tuple[tuple[Modality, tuple[Evidence, ...]], ...]:
     """The evidence of each modality that has any, and sound and picture together as "both".
 
-    A container's claim is a witness of its own: it stands beside the senses, and joins them only when the analyst asks.
+    A container's statement is evidence of its own: it is shown beside sound and picture, and fused with them only on request.
     """
     names = tuple(dict.fromkeys(e.modality for e in evidence))
     groups = [(name, tuple(e for e in evidence if e.modality == name)) for name in names]
@@ -302,7 +302,7 @@ def _test(
     from engine.models import birdnet
     from engine.world import places
 
-    senses = []
+    modalities = []
     for x in located:
         if x.modality in ("sound", "picture"):
             own = tuple(e for e in evidence if e.modality == x.modality)
@@ -316,14 +316,16 @@ def _test(
                 trusted = tuple(o for o in observations if o.label not in doubted)
                 without = _sound_of(trusted, own, settings.but(when=stated.when or settings.when))
             names = tuple(residents.FALSE_ALARMS[latin] for latin in doubted)
-            senses.append(claim.Sense(x, _under(own, settings), _under(without, settings) if doubted else (), names))
+            modalities.append(
+                claim.ModalityEvidence(x, _under(own, settings), _under(without, settings) if doubted else (), names)
+            )
     heard = tuple(o for o in observations if o.clue == "species") if "species" not in settings.left_out else ()
     listened = any(x.modality == "sound" for x in located) and "species" not in perception.silent
     absent, expected = residents.absent(heard, stated) if listened else ((), 0)
     return claim.test(
         stated,
         stated.name or places.describe(stated.lat_deg, stated.lon_deg),
-        senses,
+        modalities,
         residents.week_log_likelihood(heard, stated) if stated.when else None,
         birdnet.week_of(stated.when.month, stated.when.day) if stated.when else None,
         residents.residents(heard, stated),
@@ -343,7 +345,7 @@ def _sound_of(observations: tuple[Observation, ...], evidence: tuple[Evidence, .
 
 
 def _under(evidence: tuple[Evidence, ...], settings: Settings) -> tuple[tuple[Prior, Posterior], ...]:
-    """The belief of one sense under every prior."""
+    """The posterior of one modality under every prior."""
     weights = fuse.effective(settings.weights, evidence, fused=False)
     speaking = tuple(e for e in evidence if e.abstained is None)
     grid = evidence[0].grid if evidence else world_grid()

@@ -30,7 +30,7 @@ class Lesson:
         path: the file.
         lat_deg, lon_deg, place: where it is, and the name of that place.
         hints: sentences that help, the vaguest first.
-        about: told after the guess.
+        about: shown after the guess.
     """
 
     path: Path
@@ -48,7 +48,7 @@ def lessons(folder: Path | None = None) -> tuple[Lesson, ...]:
     that begin with # are remarks.
 
     Raises:
-        DataError: the folder or the table is missing, or a row of it makes no sense; the sentence names the row.
+        DataError: the folder or the table is missing, or a row of it is invalid; the sentence names the row.
     """
     folder = EXAMPLES / "learn" if folder is None else folder
     table = folder / TABLE
@@ -90,10 +90,10 @@ def points(lesson: Lesson, lat_deg: float, lon_deg: float, hints: int = 0) -> tu
 
 
 def answer(finding: Finding) -> Located | None:
-    """Where the program places the clip: both senses where they were fused, else the one that says most; None if none speaks."""
+    """The location of the clip: of sound and picture where they were fused, else the one with more information; else None."""
     spoke = [x for x in finding.located if x.spoke and x.modality != "container"]
-    senses = [x for x in spoke if x.modality != FUSED]
-    if len(senses) == 1:
-        return senses[0]
+    modalities = [x for x in spoke if x.modality != FUSED]
+    if len(modalities) == 1:
+        return modalities[0]
     fused = next((x for x in spoke if x.modality == FUSED), None)
     return fused or max(spoke, key=lambda x: x.gain_nats, default=None)

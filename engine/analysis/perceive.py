@@ -25,9 +25,9 @@ from engine.core import memory
 from engine.core.clip import Ambience, Clip, Interval, Reader, Shot
 from engine.core.errors import Cancelled, DecoderError, EarwitnessError, MediaError, SettingError, TooShortError
 from engine.core.evidence import Clue
-from engine.core.lanes import side_by_side
 from engine.core.modality import Modality
 from engine.core.observation import Observation
+from engine.core.parallel import run_in_parallel
 from engine.core.perception import Perception
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.settings import Settings
@@ -37,7 +37,7 @@ from engine.models import ocr
 CHOSEN_BEYOND_S = 60.0  # up to this length frames are read every two seconds; beyond it they are chosen
 FRAME_PER_S = 12.5
 FEWEST_FRAMES, MOST_FRAMES = 48, 400
-LONG_S = 600.0  # beyond it memory is wanted: a model that is through is let go, and the largest are loaded in turn
+LONG_S = 600.0  # beyond it memory is wanted: a model that is through is unloaded, and the largest are loaded in turn
 WAIT_S = 0.5
 SHOTS, BACKGROUND = "shots", "background"  # steps that are no clues, under whose names they stand where clues do
 _LOG = logging.getLogger("earwitness")
@@ -46,8 +46,8 @@ _STEPS = {SHOTS: "Cutting the picture into shots", BACKGROUND: "Listening for th
 
 
 @dataclass
-class _Lane:
-    """What one sense came to."""
+class _Part:
+    """What one modality came to."""
 
     found: dict[str, tuple[Observation, ...]] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class _Lane:
     ambience: Ambience | None = None
 
 
-class _Told:
+class _Report:
     """A progress callback that remembers what it raised: that stops the work, and is no failure of a clue."""
 
     def __init__(self, progress: ProgressCallback) -> None:
@@ -102,7 +102,7 @@ def perceive(
 
 
 def frame_budget(length_s: float) -> int:
-    """How many frames of a stretch the slow models look at."""
+    """How many frames of an interval the slow models look at."""
     return int(np.clip(length_s / FRAME_PER_S, FEWEST_FRAMES, MOST_FRAMES))
 
 
@@ -117,20 +117,20 @@ def _perceive(reader: Reader, settings: Settings, progress: ProgressCallback, be
     again = None if before is None else _again(before, settings)
     if before is not None and not again:
         return before
-    works: list[tuple[str, Callable[[ProgressCallback], _Lane]]] = []
+    works: list[tuple[str, Callable[[ProgressCallback], _Part]]] = []
     turn = threading.Lock()
     if clip.audio_tracks:
         apart = _of(again, [c for c in _of_sound(settings) if _thread(c)])
         if apart:
-            works.append(("sound", lambda told: _observe(apart, reader, settings, told, turn)))
+            works.append(("sound", lambda report: _observe(apart, reader, settings, report, turn)))
         if again is None or BACKGROUND in again or _of(again, [c for c in _of_sound(settings) if not _thread(c)]):
-            works.append(("background", lambda told: _hear(reader, settings, told, turn, again)))
+            works.append(("background", lambda report: _hear(reader, settings, report, turn, again)))
     if clip.video_tracks and (again is None or _of(again, _of_picture(settings))):
-        works.append(("picture", lambda told: _look(reader, settings, interval, told, turn, again)))
-    lanes = side_by_side(works, progress) if works else []
+        works.append(("picture", lambda report: _look(reader, settings, interval, report, turn, again)))
+    parts = run_in_parallel(works, progress) if works else []
     others = [c for c in _run(settings) if c.modality == Modality.CONTAINER]
     rest = _observe(_of(again, others), reader, settings, progress, turn)
-    perception = _together(reader, settings, interval, [*lanes, rest], whole=again is None)
+    perception = _together(reader, settings, interval, [*parts, rest], whole=again is None)
     if again is None or "container" in again:
         perception = perception.adding(_claims(reader, progress))
     return perception if before is None or again is None else _renewed(before, perception, again, settings)
@@ -200,20 +200,20 @@ def _run(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[fl
 
 def _hear(
     reader: Reader, settings: Settings, progress: ProgressCallback, turn: threading.Lock, again: frozenset[str] | None
-) -> _Lane:
+) -> _Part:
     from engine.media.ambience import ambience
 
-    lane = _observe(_of(again, [c for c in _of_sound(settings) if not _thread(c)]), reader, settings, progress, turn)
+    part = _observe(_of(again, [c for c in _of_sound(settings) if not _thread(c)]), reader, settings, progress, turn)
     if again is not None and BACKGROUND not in again:
-        return lane
-    told, began = _Told(progress), time.monotonic()
+        return part
+    report, began = _Report(progress), time.monotonic()
     try:
-        lane.ambience = ambience(reader, settings.interval, settings.track, told)
+        part.ambience = ambience(reader, settings.interval, settings.track, report)
     except Exception as error:
-        _note(lane, BACKGROUND, error, told)
-        return lane
-    lane.elapsed[BACKGROUND] = time.monotonic() - began
-    return lane
+        _note(part, BACKGROUND, error, report)
+        return part
+    part.elapsed[BACKGROUND] = time.monotonic() - began
+    return part
 
 
 def _look(
@@ -223,19 +223,19 @@ def _look(
     progress: ProgressCallback,
     turn: threading.Lock,
     again: frozenset[str] | None,
-) -> _Lane:
+) -> _Part:
     from engine.media.reader import FileReader
     from engine.media.shots import cut
 
-    told, began = _Told(progress), time.monotonic()
+    report, began = _Report(progress), time.monotonic()
     shots: tuple[Shot, ...] = ()
-    uncut = _Lane()
+    uncut = _Part()
     watch = locatability.Watch(scorer=heads.scorer()) if interval.length_s > CHOSEN_BEYOND_S else None
     if isinstance(reader, FileReader):
         try:
-            shots = cut(reader, settings.interval, told, watcher=watch)
+            shots = cut(reader, settings.interval, report, watcher=watch)
         except Exception as error:
-            _note(uncut, SHOTS, error, told)
+            _note(uncut, SHOTS, error, report)
     if interval.length_s > LONG_S:
         ocr.detector.cache_clear()
     frames_s: tuple[float, ...] = ()
@@ -246,26 +246,26 @@ def _look(
         texts_s = locatability.choose(shots, watch.sights, budget, text_alone=True)
     del watch  # hours of sights
     took_s = time.monotonic() - began
-    lane = _observe(_of(again, _of_picture(settings, frames_s, texts_s)), reader, settings, progress, turn)
-    lane.failures.update(uncut.failures)
+    part = _observe(_of(again, _of_picture(settings, frames_s, texts_s)), reader, settings, progress, turn)
+    part.failures.update(uncut.failures)
     if shots:
-        lane.elapsed[SHOTS] = took_s
-    lane.shots = shots
-    return lane
+        part.elapsed[SHOTS] = took_s
+    part.shots = shots
+    return part
 
 
-def _observe(clues: list[Clue], reader: Reader, settings: Settings, progress: ProgressCallback, turn: threading.Lock) -> _Lane:
-    lane, told = _Lane(), _Told(progress)
+def _observe(clues: list[Clue], reader: Reader, settings: Settings, progress: ProgressCallback, turn: threading.Lock) -> _Part:
+    part, report = _Part(), _Report(progress)
     length_s = settings.interval.length_s if settings.interval else reader.clip.duration_s or 0.0
     for clue in clues:
         try:
-            with _frugally(clue.name, turn, told) if length_s > LONG_S else nullcontext():
+            with _frugally(clue.name, turn, report) if length_s > LONG_S else nullcontext():
                 began = time.monotonic()
-                lane.found[clue.name] = clue.observe(reader.clip, reader, settings.interval, told)
-                lane.elapsed[clue.name] = time.monotonic() - began
+                part.found[clue.name] = clue.observe(reader.clip, reader, settings.interval, report)
+                part.elapsed[clue.name] = time.monotonic() - began
         except Exception as error:
-            _note(lane, clue.name, error, told)
-    return lane
+            _note(part, clue.name, error, report)
+    return part
 
 
 def _doing(name: str) -> str:
@@ -281,12 +281,12 @@ def _doing_of(name: str) -> str:
 
 
 @contextmanager
-def _frugally(name: str, turn: threading.Lock, told: _Told) -> Iterator[None]:
-    """Let a clue's model go when it is through. One of the largest waits until no other is at work, and can be told to stop."""
+def _frugally(name: str, turn: threading.Lock, report: _Report) -> Iterator[None]:
+    """Unload a clue's model when it is through. One of the largest waits until no other is at work, and can be stopped."""
     spec = registry.spec(name)
     large = spec is not None and spec.large
     while large and not turn.acquire(timeout=WAIT_S):
-        told(Progress(f"{_doing(name)}: waits for its turn"))
+        report(Progress(f"{_doing(name)}: waits for its turn"))
     try:
         yield
     finally:
@@ -296,14 +296,14 @@ def _frugally(name: str, turn: threading.Lock, told: _Told) -> Iterator[None]:
             turn.release()
 
 
-def _note(lane: _Lane, name: str, error: Exception, told: _Told) -> None:
+def _note(part: _Part, name: str, error: Exception, report: _Report) -> None:
     """Take note of a failure; called while it is handled. What stops the work goes on to whoever asked for it."""
-    if told.raised or isinstance(error, Cancelled | SettingError):
+    if report.raised or isinstance(error, Cancelled | SettingError):
         raise error
     if not isinstance(error, EarwitnessError | MemoryError):
-        # The traceback is for a log, such as the worker's; a terminal is told in a line.
+        # The traceback is for a log, such as the worker's; a terminal gets one line.
         _LOG.error("%s failed: %s: %r", name, type(error).__name__, str(error)[:400], exc_info=_LOG.hasHandlers())
-    lane.failures[name] = error.with_traceback(None)  # which would hold the arrays that were being worked on
+    part.failures[name] = error.with_traceback(None)  # which would hold the arrays that were being worked on
 
 
 def _why(name: str, error: Exception) -> str:
@@ -312,7 +312,7 @@ def _why(name: str, error: Exception) -> str:
     if isinstance(error, EarwitnessError):
         return f"{doing} failed. {error}"
     if _is_out_of_memory(error):
-        return f"{doing} failed, since the memory ran out. Close other programs, then examine the clip again."
+        return f"{doing} failed: the memory ran out. Close other programs, then examine the clip again."
     kind = type(error).__name__
     return f"{doing} failed: something went wrong inside Earwitness ({kind}), not in the file. Examine the clip again."
 
@@ -331,29 +331,29 @@ def _can_be_tried_again(error: Exception) -> bool:
     return isinstance(error, DecoderError) or not isinstance(error, MediaError)
 
 
-def _together(reader: Reader, settings: Settings, interval: Interval, lanes: list[_Lane], whole: bool = True) -> Perception:
-    found = {name: own for lane in lanes for name, own in lane.found.items()}
-    failures = {name: e for lane in lanes for name, e in lane.failures.items()}
+def _together(reader: Reader, settings: Settings, interval: Interval, parts: list[_Part], whole: bool = True) -> Perception:
+    found = {name: own for part in parts for name, own in part.found.items()}
+    failures = {name: e for part in parts for name, e in part.failures.items()}
     failed = {name: _why(name, e) for name, e in failures.items() if _can_be_tried_again(e)}
     idle = {s.name for s in registry.SPECS if not s.scored(frozenset())}
     mute: dict[str, str] = {}
     observations: list[Observation] = []
     models: list[str] = []
     for clue in registry.clues(settings):
-        sense = "sound" if clue.modality == Modality.SOUND else "picture"
+        medium = "sound" if clue.modality == Modality.SOUND else "picture"
         if clue.name in found:
             observations.extend(found[clue.name])
             models.extend(sorted({o.author for o in found[clue.name]}))
         elif settings.quick and clue.name in idle:
-            mute[clue.name] = "it has no vote, and was left out to be quick"
+            mute[clue.name] = "not run in quick mode"
         elif clue.name in failed:
-            mute[clue.name] = f"{_doing(clue.name)} failed, examine the clip again"
+            mute[clue.name] = f"{_doing(clue.name)} failed; examine the clip again"
         elif isinstance(failures.get(clue.name), TooShortError):
             mute[clue.name] = str(failures[clue.name])
         elif clue.name in failures:
-            mute[clue.name] = f"its {sense} cannot be decoded"
+            mute[clue.name] = f"its {medium} cannot be decoded"
         else:
-            mute[clue.name] = f"the clip has no {sense}"
+            mute[clue.name] = f"the clip has no {medium}"
     if whole and failures and not set(found) - {"container"}:
         raise next(iter(failures.values()))
     clip, heard = _ended(reader.clip, tuple(observations), interval if settings.interval or reader.clip.duration_s else None)
@@ -364,9 +364,9 @@ def _together(reader: Reader, settings: Settings, interval: Interval, lanes: lis
         silent=mute,
         models=tuple(dict.fromkeys(models)),
         skipped=dict(reader.skipped),
-        elapsed_s={name: s for lane in lanes for name, s in lane.elapsed.items()},
-        shots=_shots_within(tuple(s for lane in lanes for s in lane.shots), interval if clip.duration_s else None),
-        ambience=next((lane.ambience for lane in lanes if lane.ambience is not None), None),
+        elapsed_s={name: s for part in parts for name, s in part.elapsed.items()},
+        shots=_shots_within(tuple(s for part in parts for s in part.shots), interval if clip.duration_s else None),
+        ambience=next((part.ambience for part in parts if part.ambience is not None), None),
         failed=failed,
         decoding=str(getattr(reader, "protection", "")),
     )
@@ -384,13 +384,13 @@ def _ended(clip: Clip, observations: tuple[Observation, ...], within: Interval |
     lost = fitted.count(None)
     if lost:
         things = "observation lies" if lost == 1 else "observations lie"
-        remark = f"{lost:,} {things} outside {within.start_s:g} to {within.end_s:g} s, and count for nothing."
+        remark = f"{lost:,} {things} outside {within.start_s:g} to {within.end_s:g} s and were ignored."
         clip = replace(clip, problems=(*clip.problems, remark))
     return clip, tuple(o for o in fitted if o is not None)
 
 
 def _shots_within(shots: tuple[Shot, ...], within: Interval | None) -> tuple[Shot, ...]:
-    """Shots that end where the stretch does; none that start there, unless there is no other."""
+    """Shots that end where the interval does; none that start there, unless there is no other."""
     if within is None:
         return shots
     inside = tuple(s for s in shots if s.start_s < within.end_s) or shots[:1]

@@ -1,6 +1,6 @@
-"""The second opinion on a clip: the flow's belief beside the Bayes posterior, from the same observations.
+"""The second opinion on a clip: the flow's posterior beside the Bayes posterior, from the same observations.
 
-It is told by vectors, not by likelihoods: AG-CLIP's of the species heard, GeoCLIP's of the frames where its weights are
+It is conditioned on vectors, not on likelihoods: AG-CLIP's of the species heard, GeoCLIP's of the frames where its weights are
 installed, sea and town among the acoustic atoms, and as an opinion the GeoCLIP vector expected under what was read and seen. It
 is shown instead of the fused Bayes map, never multiplied with it, and no Bayes factor rests on it: what one has scored, the other
 looks at again.
@@ -48,8 +48,8 @@ class FlowMap:
     """What the flow says of one modality.
 
     Attributes:
-        located: its belief under the analyst's prior, on the world grid.
-        senses: what it was told by ("sound", "picture", "atoms", "reasoning").
+        located: its posterior under the analyst's prior, on the world grid.
+        inputs: what it was conditioned on ("sound", "picture", "atoms", "reasoning").
         lat_deg, lon_deg: (n,) places drawn; path_lat_deg, path_lon_deg: (stations, n) the geodesic ways there.
         guidance, label: 1 and "posterior", or more and "sharpened": then the samples are sharpened, the map is not.
         inside: mass that the flow puts on the grid; the rest lies at sea and is left out.
@@ -57,7 +57,7 @@ class FlowMap:
     """
 
     located: Located
-    senses: tuple[str, ...]
+    inputs: tuple[str, ...]
     lat_deg: NDArray[np.float64] = field(repr=False)
     lon_deg: NDArray[np.float64] = field(repr=False)
     path_lat_deg: NDArray[np.float64] = field(repr=False)
@@ -71,7 +71,7 @@ class FlowMap:
 def condition_of(
     observations: Sequence[Observation], evidence: Sequence[Evidence], week: int | None = None, modality: str = FUSED
 ) -> Condition:
-    """The vectors that the flow is told by.
+    """The vectors that the flow is conditioned on.
 
     Args:
         observations: those that count, of all clues.
@@ -115,8 +115,8 @@ def opinion_vector(evidence: Sequence[Evidence]) -> NDArray[np.float32] | None:
     if not speaking:
         return None
     prior = flowing.uniform_prior(speaking[0].grid)
-    belief = fuse.posterior_of(speaking, prior)
-    return expected_embedding(belief) if belief.gain_nats(prior) >= LEAST_OPINION_NATS else None
+    posterior = fuse.posterior_of(speaking, prior)
+    return expected_embedding(posterior) if posterior.gain_nats(prior) >= LEAST_OPINION_NATS else None
 
 
 @cache
@@ -136,34 +136,32 @@ def shipped() -> Flow:
 def opinion_by_flow(
     finding: Finding, modality: str = FUSED, samples: int = 200, guidance: float = 1.0, progress: ProgressCallback = silent
 ) -> FlowMap:
-    """The flow's belief on a finding's stretch, some seconds of work; reproducible from the finding's seed.
+    """The flow's posterior on a finding's interval, some seconds of work; reproducible from the finding's seed.
 
     Args:
         samples: how many places are drawn.
         guidance: of the samples; the map is always the posterior itself.
 
     Raises:
-        SettingError: nothing was perceived that it can be told by, or no such modality.
+        SettingError: nothing was detected that it can be conditioned on, or no such modality.
         WeightsError: its weights are missing.
         Cancelled: raised by `progress`.
     """
     settings, grid = finding.settings, world_grid()
     if (judged := finding.by(modality)) is not None and not judged.spoke:
-        raise SettingError(f"The flow has nothing to go by here. {judged.cannot_tell}")
+        raise SettingError(f"The flow has no input. {judged.cannot_tell}")
     observations = edit.counting(finding.perception, settings)
     week = birdnet.week_of(settings.when.month, settings.when.day) if settings.when else None
     condition = condition_of(observations, on_world(finding, observations), week, modality)
     if not condition.given:
-        raise SettingError("The flow has nothing to go by here: no species was heard, and no picture or text says where this is.")
+        raise SettingError("The flow has no input: no species was heard, and no picture or text indicates a place.")
     flow = shipped()
     charted = flowing.chart(flow, condition, progress)
     prior = priors.prior(settings.prior, grid)
-    belief = flowing.under(charted, prior)
-    if belief.gain_nats(prior) < fuse.LEAST_GAIN_NATS:
-        raise SettingError(
-            "The flow does not say where this is: what was perceived fits almost anywhere. Choose a longer stretch."
-        )
-    located = fuse.describe(Modality(modality), belief, prior, settings.radius_km, None)
+    posterior = flowing.under(charted, prior)
+    if posterior.gain_nats(prior) < fuse.LEAST_GAIN_NATS:
+        raise SettingError("The flow gives no usable location: the evidence fits almost anywhere. Choose a longer interval.")
+    located = fuse.describe(Modality(modality), posterior, prior, settings.radius_km, None)
     drawn = flow.sample(condition, samples, settings.seed, guidance, keep_path=True)
     assert drawn.path is not None
     from engine.models.flow.model import MODEL_ID

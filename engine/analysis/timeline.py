@@ -1,4 +1,4 @@
-"""Where each sense points as time goes by: every shot and every few seconds of sound, on a coarse map, fast enough to redraw.
+"""Where each modality points as time goes by: every shot and every few seconds of sound, on a coarse map, fast enough to redraw.
 
 It is for looking: an inserted soundtrack shows as a jump, a film that travels as steps. The verdict never uses it.
 """
@@ -26,48 +26,48 @@ from engine.verdict import fuse
 from engine.world import countries, places, priors
 from engine.world.grid import world_grid
 
-SOUND_S = 3.0  # shortest stretch of sound
-MOST_STRETCHES = 120
+SOUND_S = 3.0  # shortest interval of sound
+MOST_SPANS = 120
 MOST_SHOTS = 400
 COARSE_RESOLUTION = 2  # H3, about 180 km edges
 HEARD_TOGETHER_S = 12.0  # of sound are judged together
 MOST_FINE = 40  # different signs up to which they are placed on the world's grid, not the coarse one
-NEAR_KM = 300.0  # the place named has most belief within this of it
+NEAR_KM = 300.0  # the place named has most probability within this of it
 MOST_LABELS = 3
 LISTED_SCORE = 0.1
 
 
 def timeline_of(finding: Finding) -> Timeline:
-    """Moments of the finding's stretch under its settings.
+    """Moments of the finding's interval under its settings.
 
     The distances are taken to where the picture points as a whole, else to where the sound does.
     """
     settings, whole = finding.settings, finding.interval
     observations = [o for o in edit.counting(finding.perception, settings) if o.kind != "tag"]
     by_sense = {"sound": _stretches(finding), "picture": _shots(finding)}
-    prior = {sense: priors.prior(settings.prior, coarse_grid()) for sense in by_sense}
+    prior = {modality: priors.prior(settings.prior, coarse_grid()) for modality in by_sense}
     spoke = [x for name in ("picture", "sound", "both") if (x := finding.by(name)) is not None and x.spoke]
     to = spoke[0].place if spoke else None
     moments: list[Moment] = []
-    for sense, parts in by_sense.items():
+    for modality, parts in by_sense.items():
         # What says nothing of the one place of a scene says nothing in a part of it.
-        mute = finding.scenes < 2 and (judged := finding.by(sense)) is not None and not judged.spoke
-        clues = [c for c in registry.clues(settings) if c.modality == sense and _counts(c.name, settings)]
+        mute = finding.scenes < 2 and (judged := finding.by(modality)) is not None and not judged.spoke
+        clues = [c for c in registry.clues(settings) if c.modality == modality and _counts(c.name, settings)]
         reads = {c.reads for c in clues}
         own = sorted((o for o in observations if o.clue in reads), key=lambda o: o.start_s)
-        if sense == "picture" and len({o.key for o in own}) <= MOST_FINE:
-            prior[sense] = priors.prior(settings.prior, world_grid())
-        grid = prior[sense].grid
+        if modality == "picture" and len({o.key for o in own}) <= MOST_FINE:
+            prior[modality] = priors.prior(settings.prior, world_grid())
+        grid = prior[modality].grid
         starts = np.array([o.start_s for o in own])
         known: dict[tuple[tuple[str, float], ...], Moment] = {}
         for part in parts:
-            around = _around(part, whole) if sense == "sound" else part
+            around = _around(part, whole) if modality == "sound" else part
             inside = [o for o in own[: int(np.searchsorted(starts, around.end_s))] if _within(o, around)]
             key = tuple(sorted((o.key, o.score) for o in inside if o.kind != "sound"))
             if key not in known:
                 fed = [(c, own_of) for c in clues if not mute and (own_of := _of(c.reads, inside))]
                 evidence = tuple(c.log_likelihood(own_of, grid, settings.when) for c, own_of in fed)
-                known[key] = _moment(sense, evidence, prior[sense], settings, (to.lat_deg, to.lon_deg) if to else None)
+                known[key] = _moment(modality, evidence, prior[modality], settings, (to.lat_deg, to.lon_deg) if to else None)
             moments.append(_dated(known[key], part, inside))
     return Timeline(
         moments=tuple(sorted(moments, key=lambda m: (m.start_s, m.modality))),
@@ -94,7 +94,7 @@ def _stretches(finding: Finding) -> list[Interval]:
     if not finding.clip.audio_tracks:
         return []
     whole = finding.interval
-    count = max(1, round(whole.length_s / max(SOUND_S, whole.length_s / MOST_STRETCHES)))
+    count = max(1, round(whole.length_s / max(SOUND_S, whole.length_s / MOST_SPANS)))
     edges = np.linspace(whole.start_s, whole.end_s, count + 1)
     return [Interval(float(a), float(b)) for a, b in pairwise(edges)]
 
@@ -110,7 +110,7 @@ def _shots(finding: Finding) -> list[Interval]:
 
 
 def _around(part: Interval, whole: Interval) -> Interval:
-    """A stretch of sound with its neighbourhood: three seconds alone say little of a place."""
+    """An interval of sound with its neighbourhood: three seconds alone say little of a place."""
     more = max(0.0, (HEARD_TOGETHER_S - part.length_s) / 2)
     return Interval(max(whole.start_s, part.start_s - more), min(whole.end_s, part.end_s + more))
 
@@ -129,30 +129,30 @@ def _of(clue: str, observations: Sequence[Observation]) -> tuple[Observation, ..
 
 
 def _moment(
-    sense: str, evidence: tuple[Evidence, ...], prior: Prior, settings: Settings, to: tuple[float, float] | None
+    modality: str, evidence: tuple[Evidence, ...], prior: Prior, settings: Settings, to: tuple[float, float] | None
 ) -> Moment:
     """What some evidence says, without its time."""
     speaking = tuple(e for e in evidence if e.abstained is None)
     if not speaking:
-        return Moment(sense, 0.0, 0.0, False)
+        return Moment(modality, 0.0, 0.0, False)
     posterior = fuse.posterior_of(speaking, prior, fuse.effective(settings.weights, speaking, fused=False))
     gain = posterior.gain_nats(prior)
     if gain < fuse.LEAST_GAIN_NATS:
-        return Moment(sense, 0.0, 0.0, False, gain_nats=gain)
-    lat, lon = _place(posterior, sense)
+        return Moment(modality, 0.0, 0.0, False, gain_nats=gain)
+    lat, lon = _place(posterior, modality)
     away = float(posterior.mass @ sphere.pairwise_km(posterior.grid.xyz, sphere.to_xyz(*to)[None])[:, 0]) if to else 0.0
-    named = places.describe(lat, lon) if sense == "picture" else _countries(posterior)
-    return Moment(sense, 0.0, 0.0, True, lat, lon, named, gain, away)
+    named = places.describe(lat, lon) if modality == "picture" else _countries(posterior)
+    return Moment(modality, 0.0, 0.0, True, lat, lon, named, gain, away)
 
 
 def _countries(posterior: Posterior) -> str:
-    """The countries that hold most of the belief: a few seconds of sound name no town."""
+    """The countries that hold most of the probability: a few seconds of sound name no town."""
     return ", ".join(f"{name} {share:.0%}" for name, share in countries.shares(posterior)[:2])
 
 
-def _place(posterior: Posterior, sense: str) -> tuple[float, float]:
-    """By the rule of all reports for signs; for sound the cell with the most belief around it, of the fifty heaviest."""
-    if sense == "picture":
+def _place(posterior: Posterior, modality: str) -> tuple[float, float]:
+    """By the rule of all reports for signs; for sound the cell with the most probability around it, of the fifty heaviest."""
+    if modality == "picture":
         place = posterior.place()
         return place.lat_deg, place.lon_deg
     xyz = posterior.grid.xyz

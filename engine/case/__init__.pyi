@@ -9,5 +9,5 @@ from .record.archive import Archive as Archive
 from .record.archive import ArchiveEntry as ArchiveEntry
 from .record.archive import ArchiveQuery as ArchiveQuery
 from .record.archive import ArchiveSpot as ArchiveSpot
-from .record.decisions import Filed as Filed
+from .record.decisions import CaseClip as CaseClip
 from .record.decisions import Ruling as Ruling

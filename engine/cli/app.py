@@ -44,20 +44,20 @@ _ENDING_S = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness app`."""
-    parser.add_argument("clip", metavar="CLIP", nargs="?", help="file to open at once")
+    parser.add_argument("clip", metavar="CLIP", nargs="?", help="file to open")
     parser.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (default: 8501, or the next free one)")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser; print the address only")
     parser.add_argument(
         "--no-token",
         action="store_true",
-        help="ask nobody for the token in the address: every user of this machine can then see what you examine",
+        help="do not ask for the token in the address: every user of this machine can then see your work",
     )
     parser.add_argument(
         "--allow-origin",
         action="append",
         default=[],
         metavar="URL",
-        help="a further address under which your browser shows the app, for forwarded ports, such as http://localhost:9000",
+        help="another address of the app in your browser, for forwarded ports, such as http://localhost:9000",
     )
 
 
@@ -127,7 +127,7 @@ def unheeded(environment: Mapping[str, str]) -> list[str]:
         "STREAMLIT_SERVER_ENABLE_CORS": ("true", "1"),
     }
     return [
-        f"{name}={plain(environment[name])} is not heeded; the app is served to this machine and its own pages alone."
+        f"{name}={plain(environment[name])} is ignored; the app serves this machine only."
         for name, harmless in kept.items()
         if name in environment and environment[name].strip().lower() not in harmless
     ]

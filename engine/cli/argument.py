@@ -35,20 +35,20 @@ def reasoner_of(args: argparse.Namespace) -> Reasoner | None:
 
 
 def tell(finding: Finding, pen: Pen) -> None:
-    """Write the argument sentence by sense; everything that comes from the file is made harmless first."""
+    """Write the reasoning, by modality; everything that comes from the file is made harmless first."""
     from engine.analysis.rationale.facts import rationale
 
     argued = finding.rationale or rationale(finding)
     pen.line()
-    pen.line(pen.styled("Reasoning", "bold") + pen.styled("  ● measured  → inferred  ? unsupported by anything perceived", "dim"))
+    pen.line(pen.styled("Reasoning", "bold") + pen.styled("  ● measured  → inferred  ? not supported by any observation", "dim"))
     for modality in dict.fromkeys(s.modality for s in argued.sentences):
         pen.line(pen.styled(words.modality(modality), modality))
         for sentence in argued.of(modality):
             _sentence(sentence, pen)
     _candidates(argued, pen)
-    who = "rules over a table of cues" if argued.author == "rules" else argued.author
+    who = "rules and a table of cues" if argued.author == "rules" else argued.author
     why = f"; {argued.stands_in}" if argued.stands_in else ""
-    _wrapped(f"Argued by {who}{why}. The argument scores nothing by itself.", "", pen, dim=True)
+    _wrapped(f"Reasoning by {who}{why}. The reasoning does not change the result.", "", pen, dim=True)
 
 
 def _sentence(s: Sentence, pen: Pen) -> None:
@@ -61,12 +61,12 @@ def _sentence(s: Sentence, pen: Pen) -> None:
 
 
 def _candidates(argued: Rationale, pen: Pen) -> None:
-    """Countries with log-odds, as a table for each sense."""
+    """Countries with log-odds, as a table for each modality."""
     for modality in dict.fromkeys(c.modality for c in argued.candidates):
         own = [c for c in argued.candidates if c.modality == modality]
-        told = ", ".join(f"{plain(c.name, 40)} {c.log_odds:+.1f} ({c.weight:+.1f})" for c in own)
-        head = f"Log-odds by {words.modality(modality).lower()}, and what was perceived moved them by, in nats: "
-        _wrapped(head + told, "  ", pen)
+        odds = ", ".join(f"{plain(c.name, 40)} {c.log_odds:+.1f} ({c.weight:+.1f})" for c in own)
+        head = f"Log-odds from {words.modality(modality).lower()}, with the change due to the evidence, in nats: "
+        _wrapped(head + odds, "  ", pen)
 
 
 def _wrapped(text: str, indent: str, pen: Pen, dim: bool = False) -> None:

@@ -28,18 +28,18 @@ def bar(quiet: bool = False) -> Iterator[ProgressCallback]:
         rich.TimeElapsedColumn(),
     )
     tasks: dict[str, rich.TaskID] = {}
-    lanes: dict[str, str] = {}  # stage to its lane, those that go on
+    tasks: dict[str, str] = {}  # stage to its lane, those that go on
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
 
         def draw(step: Progress) -> None:
             stop.check()
             if step.stage not in tasks:
-                over = [stage for stage, lane in lanes.items() if not step.lane or lane == step.lane or not lane]
+                over = [stage for stage, task in tasks.items() if not step.task or task == step.task or not task]
                 for stage in over:  # a new stage begins: the ones before it are over
                     total = drawn.tasks[drawn.task_ids.index(tasks[stage])].total
                     drawn.update(tasks[stage], completed=total or 1, total=total or 1)
-                    del lanes[stage]
-                lanes[step.stage] = step.lane
+                    del tasks[stage]
+                tasks[step.stage] = step.task
                 tasks[step.stage] = drawn.add_task(escape(step.stage), total=step.total, amount="")
             drawn.update(tasks[step.stage], completed=step.done, total=step.total, amount=_amount(step))
 

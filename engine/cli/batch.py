@@ -15,14 +15,14 @@ from engine.core.settings import PRIORS, Settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness batch`."""
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="clips, folders, patterns, or @LIST with a path a line")
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="clips, folders, patterns, or @LIST (one path a line)")
     parser.add_argument("-o", "--case", required=True, metavar="CASE", help="case folder (made when missing) or postgresql://…")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default: one per two cores)")
     parser.add_argument("--ray", default="", metavar="ADDRESS", help="work on a Ray cluster at this address, or auto")
     parser.add_argument("--prior", choices=PRIORS, default=Settings().prior)
-    parser.add_argument("--results", type=Path, default=None, metavar="DIR", help="where results are kept by content")
+    parser.add_argument("--results", type=Path, default=None, metavar="DIR", help="cache of results")
     parser.add_argument("--tables", type=Path, default=None, metavar="DIR", help="where the tables go (default: the case folder)")
-    parser.add_argument("--who", default="", metavar="NAME", help="whose name the log bears (default: the system's user)")
+    parser.add_argument("--who", default="", metavar="NAME", help="name recorded in the log (default: the system's user)")
 
 
 class Done:
@@ -78,14 +78,14 @@ def run(args: argparse.Namespace) -> int:
         written = batch.tables(case, folder) if folder else ()
         head = case.head()
     print(
-        f"{summary.clips:,} clips: {summary.examined:,} examined, {summary.kept:,} known from before, "
+        f"{summary.clips:,} clips: {summary.examined:,} examined, {summary.kept:,} from the cache, "
         f"{summary.there:,} already in the case, {len(summary.problems):,} that cannot be examined."
     )
     for path, problem in summary.problems:
         print(f"  {plain(Path(path).name, limit=200)}: {plain(problem, limit=600)}")
     partly = len({path for path, _ in summary.failed})
     if partly:
-        print(f"{partly:,} of them judged without a clue that failed; run the batch again to try that clue again.")
+        print(f"{partly:,} of them were judged without a clue that failed; run the batch again to repeat that clue.")
     for path, why in summary.failed:
         print(f"  {plain(Path(path).name, limit=200)}: {plain(why, limit=600)}")
     for made in written:

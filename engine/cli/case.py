@@ -31,31 +31,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = commands.add_parser("add", help="examine clips and keep the findings (the same as batch)")
     show = commands.add_parser("list", help="the findings of a case")
     log = commands.add_parser("log", help="who did what when")
-    same = commands.add_parser("same-ambience", help="clips whose ambience is the same recording, and where")
-    report = commands.add_parser("report", help="write reports of a finding, which bear the head of the log")
-    decisions = commands.add_parser("decisions", help="what was decided, by whom and why, with the factor before and after")
-    note = commands.add_parser("note", help="enter a note about a finding into the log")
+    same = commands.add_parser("same-ambience", help="clips that contain the same ambience recording, and where")
+    report = commands.add_parser("report", help="write reports of a finding, marked with the head of the log")
+    decisions = commands.add_parser("decisions", help="decisions, by whom and why, with the factor before and after")
+    note = commands.add_parser("note", help="add a note about a finding to the log")
     for command in (new, add, show, log, same, report, decisions, note):
         command.add_argument("case", metavar="CASE", help="case folder or postgresql://…")
-        command.add_argument("--who", default="", metavar="NAME", help="whose name the log bears (default: the system's user)")
+        command.add_argument("--who", default="", metavar="NAME", help="name recorded in the log (default: the system's user)")
     new.add_argument("--title", default="", help="its title (default: the folder's name)")
     add.add_argument("inputs", nargs="+", metavar="CLIP")
     _add_filters(show.add_argument_group("only those findings"))
     for command in (report, note):
         command.add_argument("finding", metavar="FINDING", help="id of a finding, or path, name or sha256 of its clip")
         command.add_argument("--scene", type=int, default=1, metavar="N", help="scene of the clip, from 1; 0 for the whole film")
-    note.add_argument("text", metavar="TEXT", help="what is to be noted")
+    note.add_argument("text", metavar="TEXT", help="text of the note")
     locate.add_reports(report.add_argument_group("reports", "each takes a file name"))
 
 
 def _add_filters(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--verdict", choices=[str(v) for v in Verdict])
-    for kind, what in (("species", "a species of this name was heard"), ("atom", "this sound was"), ("text", "this was read")):
-        group.add_argument(f"--{kind}", default="", metavar="WORDS", help=f"in which {what}")
-    group.add_argument("--near", metavar="PLACE", help='one of whose senses points near: "Augusta, Georgia" or "33.47, -81.97"')
-    group.add_argument("--within", type=float, default=300.0, metavar="KM", help="what near means (default: 300)")
+    for kind, what in (("species", "with a species of this name"), ("atom", "with this sound"), ("text", "with this text")):
+        group.add_argument(f"--{kind}", default="", metavar="WORDS", help=f"{what}")
+    group.add_argument(
+        "--near", metavar="PLACE", help='with the sound or the picture located near: "Augusta, Georgia" or "33.47, -81.97"'
+    )
+    group.add_argument("--within", type=float, default=300.0, metavar="KM", help="distance that counts as near (default: 300)")
     for bound in ("since", "until"):
-        group.add_argument(f"--{bound}", type=locate.day, metavar="YYYY-MM-DD", help=f"recorded {bound} then, as far as is known")
+        group.add_argument(
+            f"--{bound}", type=locate.day, metavar="YYYY-MM-DD", help=f"recorded {bound} this date, as far as known"
+        )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
             with stop.saying(done.sentence), bar() as draw:
                 summary = batch.run(args.inputs, case, workers=1, progress=done.noting(draw))
             kept, bad = summary.examined + summary.kept, len(summary.problems)
-            print(f"{kept:,} kept, {summary.there:,} were there, {bad:,} cannot be examined.")
+            print(f"{kept:,} added, {summary.there:,} already there, {bad:,} could not be examined.")
             for path, problem in summary.problems:
                 print(f"  {plain(path, limit=300)}: {plain(problem, limit=600)}")
         elif args.what == "list":
@@ -120,7 +124,7 @@ def _decisions(case: Case) -> None:
     for d in case.decisions():
         told = [factor(x) for x in (d.factor_before, d.factor_after)]
         moved = f"  {' → '.join(told)}" if told != ["none", "none"] else ""
-        clip = plain(clips.get(d.finding_id, "a finding that is gone"), limit=100)
+        clip = plain(clips.get(d.finding_id, "finding not in the case"), limit=100)
         about = f"{plain(d.who, limit=80)}  {clip}  {plain(d.what, limit=200)}"
         line = f"{d.created[:19]}  {about}{moved}"
         print(plain(line + (f"  ({plain(d.why, limit=400)})" if d.why else ""), limit=1000))
@@ -131,7 +135,7 @@ def _note(args: argparse.Namespace, case: Case) -> None:
 
     text = " ".join(args.text.split())[:MOST_TEXT]
     if not text:
-        raise InputError("The note is empty; write what is to be noted.")
+        raise InputError("The note is empty; write its text.")
     case.decide(kept_of(case, args.finding, args.scene).id, f"note: {text}")
     print(f"Noted; head of the log: {case.head()}")
 
@@ -163,10 +167,10 @@ def _same(place: str) -> int:
     for a, b, s in found.same:
         when = f"{clock(round(s.start_s))} to {clock(round(s.end_s))}"
         there = f"{plain(names.get(b, b))} from {clock(round(s.start_s + s.lag_s))}"
-        print(f"{plain(names.get(a, a))} {when}  is heard in  {there}  ({s.marks:,} marks, {s.share:.0%})")
+        print(f"{plain(names.get(a, a))} {when}  also occurs in  {there}  ({s.marks:,} marks, {s.share:.0%})")
     print(f"{len(found.same):,} pairs of clips with the same ambience, of {len(names):,} clips.")
     if found.unprinted:
-        print(f"{found.unprinted:,} clips have no fingerprint, since an earlier version examined them; run the batch again.")
+        print(f"{found.unprinted:,} clips have no fingerprint, because an earlier version examined them; run the batch again.")
     return 0
 
 
@@ -176,13 +180,13 @@ def _report(args: argparse.Namespace, case: Case) -> int:
 
     targets = locate.targets_of(args)
     if not targets:
-        raise InputError("No report is asked for; add --pdf F, --html F or --bundle F.")
+        raise InputError("No report is requested; add --pdf F, --html F or --bundle F.")
     if any(target.is_stdout for _, target in targets):
-        raise InputError("A report of a case is entered into its log with its file; give a file name instead of -.")
+        raise InputError("A report of a case is recorded in its log with its file; give a file name instead of -.")
     kept = kept_of(case, args.finding, args.scene)
     output.check([target for _, target in targets], kept.path)
     with bar() as progress, again(case, kept, progress=progress) as found:
-        finding = _told(found.finding, progress)
+        finding = _explained(found.finding, progress)
         made = [
             output.tried(
                 target.option, partial(report.render, finding, found.reader, None, found.custody), getattr(args, "debug", False)
@@ -205,7 +209,7 @@ def _report(args: argparse.Namespace, case: Case) -> int:
         print(f"wrote {plain(target.path, limit=400)}")
         if remark := report.remark(content):
             print(plain(remark, limit=600))
-    print(f"the reports bear the head {found.custody.head}; after entering them the head of the log is {head}")
+    print(f"the reports state the head {found.custody.head}; with the reports recorded, the head of the log is {head}")
     for remark in found.custody.remarks:
         print(plain(remark, limit=2000))
     return output.ended(failures)
@@ -219,11 +223,11 @@ def _entered(case: Case, kept: Kept, form: str, target: output.Target, data: byt
     return log_report(case, kept, form, Path(target.path), data)
 
 
-def _told(finding: Finding, progress: ProgressCallback) -> Finding:
+def _explained(finding: Finding, progress: ProgressCallback) -> Finding:
     """With what a report shows beside the result: what each edit, clue and observation did, and the timeline."""
     from engine.analysis.effects import explained
     from engine.analysis.timeline import timeline_of
 
-    progress(Progress("weighing each piece of evidence"))
+    progress(Progress("computing the effect of each piece of evidence"))
     finding = explained(finding)
     return replace(finding, timeline=timeline_of(finding))

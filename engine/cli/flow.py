@@ -26,13 +26,13 @@ _DEFAULT = Settings()
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness flow`."""
     parser.add_argument("clip", help="a film, a broadcast or a recording")
-    parser.add_argument(
-        "--of", choices=("sound", "picture", Modality.BOTH), default=None, help="what it goes by (default: all there is)"
-    )
-    parser.add_argument("--samples", type=int, default=200, help="places drawn (default: 200)")
-    parser.add_argument("--guidance", type=float, default=1.0, help="beyond 1 the samples are sharpened, and labelled so")
+    parser.add_argument("--of", choices=("sound", "picture", Modality.BOTH), default=None, help="evidence to use (default: all)")
+    parser.add_argument("--samples", type=int, default=200, help="number of samples (default: 200)")
+    parser.add_argument("--guidance", type=float, default=1.0, help="above 1 the samples are sharpened and labelled as such")
     parser.add_argument("--prior", choices=PRIORS, default=_DEFAULT.prior)
-    parser.add_argument("--radius", type=float, default=_DEFAULT.radius_km, help="km of the place rule (default: 100)")
+    parser.add_argument(
+        "--radius", type=float, default=_DEFAULT.radius_km, help="radius of the reported place in km (default: 100)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--geojson", default=None, metavar="FILE", help="write the samples as points; - for the terminal")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -57,13 +57,13 @@ def run(args: argparse.Namespace) -> int:
         modality = args.of or next(m for m in (Modality.BOTH, "sound", "picture") if finding.by(m))
         flow = opinion_by_flow(finding, modality, args.samples, args.guidance, progress)
     if target is None or not target.is_stdout:
-        print(told(flow))
+        print(summary_of(flow))
     if target:
         output.write(target, geojson(flow))
     return 0
 
 
-def told(flow: FlowMap) -> str:
+def summary_of(flow: FlowMap) -> str:
     """What the flow says, in three lines."""
     x = flow.located
     place = x.place
@@ -75,9 +75,9 @@ def told(flow: FlowMap) -> str:
     sizes = ", ".join(f"{share:.0%} region {km2:,.0f} km²" for share, km2 in x.regions_km2.items())
     return "\n".join(
         (
-            f"{x.modality} by the flow (told by {', '.join(flow.senses)}): {at}",
-            f"{sizes}; {1 - min(1.0, flow.inside):.0%} of its belief lay at sea and was left out",
-            f"{len(flow.lat_deg)} samples: {flow.label}. Trained on simulated clips; a second opinion, part of no verdict.",
+            f"{x.modality} by the flow (from {', '.join(flow.inputs)}): {at}",
+            f"{sizes}; {1 - min(1.0, flow.inside):.0%} of its probability was at sea and is left out",
+            f"{len(flow.lat_deg)} samples: {flow.label}. Trained on simulated clips; a second opinion, not part of the verdict.",
         )
     )
 

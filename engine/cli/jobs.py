@@ -13,10 +13,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness jobs`."""
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--cancel", metavar="JOB", help="stop one")
-    what.add_argument("--resume", metavar="JOB", help="take up one that was interrupted, stopped or failed")
-    what.add_argument("--forget", metavar="JOB", help="take one that has ended off the list, and its uploaded copy off the disk")
-    what.add_argument("--stop", action="store_true", help="end the worker; what it was doing can be resumed")
-    what.add_argument("--clear", action="store_true", help="forget all that have ended, and remove kept results and uploads")
+    what.add_argument("--resume", metavar="JOB", help="resume one that was interrupted, stopped or failed")
+    what.add_argument("--forget", metavar="JOB", help="remove a finished one from the list, and its uploaded copy")
+    what.add_argument("--stop", action="store_true", help="stop the worker; its job can be resumed")
+    what.add_argument("--clear", action="store_true", help="remove all finished jobs, cached results and uploads")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             name = "sealed clip" if t.sealed and not t.shown else plain(t.title or t.path)
             when = datetime.fromtimestamp(t.created).isoformat(sep=" ", timespec="seconds")
             print(f"{t.id[-8:]}  {when}  {s.state:<12}  {name}{'  ' + plain(s.error or s.said) if s.error or s.said else ''}")
-        print(f"They lie in {queue.folder.parent}.")
+        print(f"Folder: {queue.folder.parent}.")
     return 0
 
 

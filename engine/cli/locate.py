@@ -16,7 +16,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from engine.cli import argument, by_hand, filing, output
+from engine.cli import argument, case_options, edit_options, output
 from engine.cli.bar import bar
 from engine.cli.terminal import Pen, plain, say
 from engine.core.claim import CLAIM_RADIUS_KM, Claim
@@ -39,9 +39,9 @@ class Report:
 
     option: str
     what: str
-    render: Callable[[Finding, Reader, Interval | None, Custody | None], str | bytes]  # the interval is the stretch perceived
+    render: Callable[[Finding, Reader, Interval | None, Custody | None], str | bytes]  # the interval is the interval perceived
     explained: bool = False  # tells what each edit, clue and observation did
-    timed: bool = False  # shows where each sense points as time goes by
+    timed: bool = False  # shows where each modality points as time goes by
     binary: bool = False  # not for a terminal
     remark: Callable[[str | bytes], str] = lambda _: ""  # what has to be said of a document that is less than was asked for
 
@@ -113,51 +113,57 @@ def _of_bundle(document: str | bytes) -> str:
     from engine.case.record.bundle import missing
 
     left_out = () if isinstance(document, str) else missing(document)
-    return f"the bundle is without {', '.join(left_out)}, which could not be made; its readme.txt says why" if left_out else ""
+    return f"the bundle lacks {', '.join(left_out)}, which could not be made; see its readme.txt" if left_out else ""
 
 
 REPORTS = (
-    Report("json", "everything as JSON (schema earwitness.finding/1)", _json, True, True),
+    Report("json", "all results as JSON (schema earwitness.finding/1)", _json, True, True),
     Report("geojson", "places, regions and cells as GeoJSON", _geojson),
     Report("kml", "places and regions as KML", _kml),
-    Report("csv", "what was heard, read and seen as CSV", _csv),
-    Report("raven", "what was heard as a selection table for Raven", _raven),
-    Report("elan", "the same and what was read, as tiers for ELAN (.eaf)", _elan),
+    Report("csv", "all observations as CSV", _csv),
+    Report("raven", "sound detections as a selection table for Raven", _raven),
+    Report("elan", "sound detections and text read as tiers for ELAN (.eaf)", _elan),
     Report("html", "a report as one self-contained page", _html, True, True),
     Report("pdf", "the same report as PDF", _pdf, True, True, True, _of_pdf),
-    Report("bundle", "all of these in a zip that can be checked and run again", _bundle, True, True, True, _of_bundle),
+    Report("bundle", "all of these in a zip file that can be verified and reproduced", _bundle, True, True, True, _of_bundle),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness locate`."""
-    parser.add_argument("clip", metavar="CLIP", help="film, broadcast or recording; it is only read")
+    parser.add_argument("clip", metavar="CLIP", help="film, broadcast or recording; the file is never changed")
     reports = parser.add_argument_group("reports", "each takes a file name, or - for the terminal")
     add_reports(reports)
-    reports.add_argument("--reel", metavar="F", help="the moments it rests on as a film (MP4), map and verdict burnt in")
+    reports.add_argument(
+        "--reel", metavar="F", help="evidence reel: the moments behind the result as a film (MP4), with map and verdict"
+    )
     what = parser.add_argument_group("what is examined")
     what.add_argument(
         "--track",
         type=int,
         default=_DEFAULT.track,
         metavar="N",
-        help="audio track, from 1 (default: the main one that has sound)",
+        help="audio track, from 1 (default: the main track with sound)",
     )
     what.add_argument(
         "--programme",
         default=_DEFAULT.programme,
         metavar="N",
-        help="programme of a transport stream that holds several, by number or name (default: the first with sound and pictures)",
+        help="programme of a transport stream with several, by number or name (default: the first with sound and pictures)",
     )
     what.add_argument(
-        "--interval", type=_interval, default=_DEFAULT.interval, metavar="A-B", help="stretch, in s or m:ss (default: all)"
+        "--interval",
+        type=_interval,
+        default=_DEFAULT.interval,
+        metavar="A-B",
+        help="interval, in s or m:ss (default: the whole clip)",
     )
     what.add_argument(
         "--stride",
         type=float,
         default=_DEFAULT.stride_s,
         metavar="S",
-        help="s between windows (default: 1.5 up to a minute, else 3)",
+        help="seconds between windows (default: 1.5 up to a minute, else 3)",
     )
     how = parser.add_argument_group("how it is judged")
     how.add_argument("--date", type=day, default=_DEFAULT.when, metavar="YYYY-MM-DD", help="date of the recording (default: any)")
@@ -167,43 +173,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=_DEFAULT.radius_km,
         metavar="KM",
-        help=f"of the place reported (default: {_DEFAULT.radius_km:g})",
+        help=f"radius of the reported place (default: {_DEFAULT.radius_km:g})",
     )
     how.add_argument(
         "--same-place",
         type=float,
         default=_DEFAULT.same_place_km,
         metavar="KM",
-        help=f"what counts as the same place (default: {_DEFAULT.same_place_km:g})",
+        help=f"radius within which places count as the same (default: {_DEFAULT.same_place_km:g})",
     )
     what.add_argument(
         "--scene",
         type=_scene,
         default=None,
         metavar="N",
-        help='of a film of several scenes: the number of one, or "whole" (default: the list of all)',
+        help='for a film of several scenes: the number of one, or "whole" (default: a list of all)',
     )
-    by_hand.add_arguments(parser)
-    filing.add_arguments(parser)
-    said = parser.add_argument_group("a claim to be tested")
-    said.add_argument("--claim", metavar="PLACE", help='where it is said to be from: "Augusta, Georgia" or "33.47, -81.97"')
-    said.add_argument("--claim-date", type=day, metavar="YYYY-MM-DD", help="when it is said to be from")
+    edit_options.add_arguments(parser)
+    case_options.add_arguments(parser)
+    said = parser.add_argument_group("claim to test")
+    said.add_argument("--claim", metavar="PLACE", help='claimed place: "Augusta, Georgia" or "33.47, -81.97"')
+    said.add_argument("--claim-date", type=day, metavar="YYYY-MM-DD", help="claimed date")
     said.add_argument(
         "--claim-radius",
         type=float,
         default=CLAIM_RADIUS_KM,
         metavar="KM",
-        help=f"how closely the place is stated (default: {CLAIM_RADIUS_KM:g})",
+        help=f"precision of the claimed place (default: {CLAIM_RADIUS_KM:g})",
     )
-    parser.add_argument("--why", action="store_true", help="also print the argument: what was measured, what follows, what else")
+    parser.add_argument("--why", action="store_true", help="also print the reasoning: measurements, conclusions and alternatives")
     parser.add_argument(
-        "--ask", metavar="MODEL", help="let a local language model argue too: small, large, or the folder of one (implies --why)"
+        "--ask", metavar="MODEL", help="add the reasoning of a local language model: small, large, or its folder (implies --why)"
     )
-    parser.add_argument("--bits", type=int, choices=(4, 8, 16), help="of its weights (default: what fits the GPU)")
+    parser.add_argument("--bits", type=int, choices=(4, 8, 16), help="bits of its weights (default: what fits on the GPU)")
     parser.add_argument("--adapter", metavar="FOLDER", help="LoRA adapter for the language model")
-    parser.add_argument("--quick", action="store_true", help="run only what has a vote: no atoms, no speech; half the time")
-    parser.add_argument("--again", action="store_true", help="listen and look anew, even when a result is kept of this very file")
-    parser.add_argument("--quiet", action="store_true", help="no progress and no summary, only the reports asked for")
+    parser.add_argument(
+        "--quick", action="store_true", help="run only the clues that vote: no atoms, no speech; takes half the time"
+    )
+    parser.add_argument("--again", action="store_true", help="analyse again, even if a result of this file is in the cache")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no summary; write the requested reports only")
 
 
 def add_reports(group: argparse._ArgumentGroup) -> None:
@@ -232,12 +240,12 @@ def run(args: argparse.Namespace) -> int:
     if reel is not None and reel.is_stdout:
         raise InputError("A reel cannot be written to the terminal; give --reel a file name ending in .mp4.")
     output.check([*(t for _, t in targets), *([reel] if reel else [])], args.clip, _read(args))
-    settings, case = _settings(args), filing.read(args)
+    settings, case = _settings(args), case_options.read(args)
     args.author = args.author or args.who
-    hand, asked = by_hand.read(args), argument.reasoner_of(args)
+    edits, asked = edit_options.read(args), argument.reasoner_of(args)
     with bar(args.quiet) as progress:
         finding, documents = _examine(
-            args.clip, settings, [r for r, _ in targets], progress, hand, args.scene, args.reel, asked, args.again, case, debug
+            args.clip, settings, [r for r, _ in targets], progress, edits, args.scene, args.reel, asked, args.again, case, debug
         )
     done = [
         output.tried(target.option, partial(_keep, report, target, document, case), debug)
@@ -270,7 +278,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _keep(
-    report: Report, target: output.Target, document: str | bytes | output.Failure, case: filing.Filing | None
+    report: Report, target: output.Target, document: str | bytes | output.Failure, case: case_options.CaseEntry | None
 ) -> str | bytes | output.Failure:
     """Write a document that was made, and enter it into the case's log."""
     if isinstance(document, output.Failure):
@@ -292,12 +300,12 @@ def _examine(
     settings: Settings,
     reports: list[Report],
     progress: ProgressCallback,
-    hand: by_hand.ByHand,
+    edits: edit_options.PlannedEdits,
     scene: int | None,
     reel: str | None = None,
     asked: Reasoner | None = None,
     again: bool = False,
-    case: filing.Filing | None = None,
+    case: case_options.CaseEntry | None = None,
     debug: bool = False,
 ) -> tuple[Finding, list[str | bytes | output.Failure]]:
     """The finding and each report's content, the reel written ("" stands for it); what fails stands in its own place. The file
@@ -313,18 +321,18 @@ def _examine(
     with open_clip(os.fspath(path), progress, settings) as reader:
         perceived = settings.interval if case is None else None  # a case perceives whole clips
         perception, _, kept = Results().perceive(reader, settings.but(interval=perceived), progress, again)
-        progress(Progress("known from before; drawing the map" if kept else "drawing the map"))
-        settings = hand.apply(perception, settings)
+        progress(Progress("from the cache; drawing the map" if kept else "drawing the map"))
+        settings = edits.apply(perception, settings)
         if scene:
             settings = settings.but(interval=_stretch_of(scene, scenes(perception)))
         took_s = time.monotonic() - began
         finding = judge_film(perception, settings, progress, took_s) if scene is None else judge(perception, settings, took_s)
-        if hand.makings or case is not None or any(r.explained for r in reports):
-            progress(Progress("weighing each piece of evidence"))
+        if edits.makings or case is not None or any(r.explained for r in reports):
+            progress(Progress("computing the effect of each piece of evidence"))
             if case is not None:  # which keeps each decision with what it did, or nothing
                 finding = explained(finding)
             else:
-                finding, lacking = _with("Weighing each piece of evidence", explained, finding, debug)
+                finding, lacking = _with("Computing the effect of each piece of evidence", explained, finding, debug)
         if asked is not None:
             from engine.analysis.rationale.facts import ask
 
@@ -390,7 +398,7 @@ def _claim(args: argparse.Namespace) -> Claim | None:
 
 
 def _stretch_of(scene: int, found: tuple[Interval, ...]) -> Interval:
-    """The stretch of a scene.
+    """The interval of a scene.
 
     Raises:
         SettingError: there is no such scene.

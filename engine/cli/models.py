@@ -13,14 +13,14 @@ from engine.models import catalog
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness models`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", help="what there is and whether it is here (default)")
+    actions.add_parser("list", help="list all models and whether they are installed (default)")
     for name, text in (
         ("pull", "fetch a model from its source; the only command that uses the network"),
-        ("verify", "compare a model's files with the catalogue; all of them without a name"),
+        ("verify", "check a model's files against the catalogue; all without a name"),
     ):
         branch = actions.add_parser(name, help=text)
         branch.add_argument("model", nargs=None if name == "pull" else "?", help="its id")
-    bring = actions.add_parser("import", help="take models from a folder, such as a USB stick")
+    bring = actions.add_parser("import", help="import models from a folder, such as a USB stick")
     bring.add_argument("folder", type=Path)
 
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"fetched and checked: {catalog.pull(catalog.entry(args.model), draw)}")
         elif args.action == "import":
             for known in catalog.import_weights(args.folder, draw):
-                print(f"taken and checked: {known.title} ({known.licence})")
+                print(f"imported and checked: {known.title} ({known.licence})")
         elif args.action == "verify":
             chosen = (
                 [catalog.entry(args.model)]
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
             )
             for known in chosen:
                 catalog.verify_weights(known, progress=draw)
-                print(f"{known.id}: every file is the one of the catalogue")
+                print(f"{known.id}: every file matches the catalogue")
             if not chosen:
                 print("no model of the catalogue is installed; there is nothing to verify")
         else:
@@ -59,6 +59,6 @@ def _list() -> None:
         print(f"  {known.title}: {known.purpose}")
         print(f"  {known.source} at {known.revision[:12]}, {known.size_bytes / 1e9:.1f} GB, {terms}")
         if not known.vouched:
-            print("  hashes unknown to the catalogue: checked for form when taken, noted, and compared from then on")
+            print("  no hashes in the catalogue: format checked on import, hashes recorded then and compared from then on")
         if catalog.weights_state(known) != "present":
             print(f"  get it: earwitness models pull {known.id}   or, without a network: earwitness models import FOLDER")

@@ -39,9 +39,11 @@ def parser_for(argv: Sequence[str], version: str) -> Parser:
     """The parser for this command line; of all commands only the one named in it is loaded."""
     top = Parser(
         prog="earwitness",
-        description="Places the sound and the picture of a clip on the map, and says whether they come from the same place. "
-        "Works without a network.",
-        epilog="Exit codes: 0 an answer was given ('cannot tell' is one), 1 stopped or failed inside, 2 bad input.",
+        description=(
+            "Locates the sound and the picture of a clip and compares them: do they come from the same place? Works without a "
+            "network."
+        ),
+        epilog="Exit codes: 0 success (including 'cannot tell'), 1 stopped or internal error, 2 bad input.",
     )
     top.add_argument("--version", action="version", version=f"earwitness {version}")
     words = [word for word in argv if not word.startswith("-")]

@@ -12,8 +12,8 @@ from engine.cli.terminal import plain
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness reproduce`."""
     parser.add_argument("bundle", metavar="BUNDLE", help="a zip written by: earwitness locate CLIP --bundle F.zip")
-    parser.add_argument("clip", metavar="CLIP", help="the clip that was examined; it is only read")
-    parser.add_argument("--any-file", action="store_true", help="compare though the clip is another file than the one examined")
+    parser.add_argument("clip", metavar="CLIP", help="the clip that was examined; it is never changed")
+    parser.add_argument("--any-file", action="store_true", help="compare even if the clip is not the file that was examined")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     for what, count, wrong in found.groups:
         print(f"{what:<32} {count:>4,} compared, {'the same' if not wrong else f'{wrong:,} differ'}")
     within = (
-        f"places {reproduce.PLACE_KM:g} km, log10 {reproduce.LOG10:g}, belief {reproduce.MASS:.0%}, "
+        f"places {reproduce.PLACE_KM:g} km, log10 {reproduce.LOG10:g}, probability {reproduce.MASS:.0%}, "
         f"regions {reproduce.AREA:.0%}, scores {reproduce.SCORE:g}"
     )
     said = "the same" if found.same else f"{len(found.differences):,} differ"

@@ -1,4 +1,4 @@
-"""A finding in the terminal: what each sense says, on what grounds, through which models."""
+"""A finding in the terminal: the location of each modality, the evidence and the models."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def _film(finding: Finding, pen: Pen) -> None:
     """The scenes of a film with their verdicts: a film has many places, and no verdict of its own."""
     pen.line()
     pen.line(pen.styled(film.headline(finding), "bold"))
-    pen.line(pen.styled(f"  {'scene':>5}  {'when':<15} {'sound and picture':<42} what each says", "dim"))
+    pen.line(pen.styled(f"  {'scene':>5}  {'when':<15} {'sound and picture':<42} where sound | picture point", "dim"))
     for scene in finding.film:
         row = film.scene_row(scene)
         each = f"{plain(row.sound, 60)} | {plain(row.picture, 60)}"
         pen.line(f"  {row.number:>5}  {row.when:<15} {plain(row.verdict, 42):<42} {each}")
     pen.line()
-    pen.line(pen.styled("One scene in full: --scene N; the film as if it were one place: --scene whole.", "dim"))
+    pen.line(pen.styled("One scene in full: --scene N; the film as one place: --scene whole.", "dim"))
 
 
 def _about(finding: Finding) -> str:
@@ -96,7 +96,7 @@ def _located(x: Located, pen: Pen) -> None:
         _paragraph(pen, x.cannot_tell or "")
         return
     pen.line(pen.styled(f"{name}: ", x.modality) + pen.styled(plain(x.region or x.place.name, 200), "bold"))
-    within = f"{words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}"
+    within = f"{words.share(x.place.mass)} of the probability within {words.km(x.place.radius_km)}"
     named = f"{plain(x.place.name, 200)}: " if x.region else ""
     _field(pen, "place", f"{named}{words.place(x.place.lat_deg, x.place.lon_deg)}; {within}")
     for share, area_km2 in sorted(x.regions_km2.items()):
@@ -104,14 +104,14 @@ def _located(x: Located, pen: Pen) -> None:
     listed = [f"{plain(n, 60)} {words.share(s)}" for n, s in x.countries[:_MOST_COUNTRIES] if s >= 0.005]
     if listed:
         _field(pen, "countries", ", ".join(listed))
-    _field(pen, "learnt", f"{x.gain_nats:.1f} nats over the prior")
+    _field(pen, "info gain", f"{x.gain_nats:.1f} nats over the prior")
 
 
 def _claim(test: ClaimTest, pen: Pen) -> None:
-    told = claim.headline(test)
+    shown_claim = claim.headline(test)
     pen.line()
     pen.line(pen.styled(plain(f"{claim.who(test.claim)}: {claim.stated(test)}", 200), "bold"))
-    _paragraph(pen, f"{told.title}. {told.sentence}")
+    _paragraph(pen, f"{shown_claim.title}. {shown_claim.sentence}")
     for f in test.factors:
         if f.distance_km is not None:
             _field(pen, words.modality(f.modality).lower(), f"{words.km(f.distance_km)} away; {claim.inside(f)}")
@@ -135,7 +135,15 @@ def _perceived(finding: Finding, pen: Pen) -> None:
         pen.line(pen.styled(kind.heading, "bold") + pen.styled("  best score, when", "dim"))
         width = min(44, max(len(_title(p)) for p in listed[:_MOST_LISTED]))
         for p in listed[:_MOST_LISTED]:
-            mark = "  dropped" if p.dropped else "  added by hand" if p.added else "  faint" if p.best.score < HEARD_SCORE else ""
+            mark = (
+                "  dropped"
+                if p.dropped
+                else "  added by the analyst"
+                if p.added
+                else "  faint"
+                if p.best.score < HEARD_SCORE
+                else ""
+            )
             mark += "  the picture is mirrored" if p.best.note.startswith(mirror.NOTE) else ""
             pen.line(f"  {_title(p):<{width}}  {p.best.score:.2f}  {_spans(p)}{mark}")
         if len(listed) > _MOST_LISTED:
@@ -145,10 +153,13 @@ def _perceived(finding: Finding, pen: Pen) -> None:
 def _edited(finding: Finding, pen: Pen) -> None:
     if finding.history:
         pen.line()
-        pen.line(pen.styled("Done by hand", "bold") + pen.styled("  log₁₀ of the factor for one place, before and after", "dim"))
+        pen.line(
+            pen.styled("Edits by the analyst", "bold")
+            + pen.styled("  log₁₀ of the factor for one place, before and after", "dim")
+        )
     for step in finding.history:
-        told = edits.change(step)
-        _paragraph(pen, f"{edits.said(step.edit)}{f' · {told}' if told else ''}")
+        shown_claim = edits.change(step)
+        _paragraph(pen, f"{edits.said(step.edit)}{f' · {shown_claim}' if shown_claim else ''}")
     if finding.choices:
         pen.line()
         pen.line(
@@ -176,7 +187,7 @@ def _stated(finding: Finding, pen: Pen) -> None:
     if not own:
         return
     pen.line()
-    pen.line(pen.styled("Stated in the file, which anybody can edit", "bold"))
+    pen.line(pen.styled("Stated in the file (anybody can edit this)", "bold"))
     for o in own[:_MOST_LISTED]:
         more = f"; the first of {len(timed)}" if o in timed and len(timed) > 1 else ""
         _field(pen, _STATED[o.name], plain(f"{o.label} {o.note}{more}", 400))
@@ -192,19 +203,19 @@ def _silent(finding: Finding, pen: Pen) -> None:
     pen.line()
     pen.line(pen.styled("Not judged", "bold"))
     for clue, why in mute:
-        _paragraph(pen, f"{clue}: {why}")
+        _paragraph(pen, f"{finding.registry.title(clue)}: {why}")
     for note in notes:
         _paragraph(pen, note)
 
 
 def _skipped(finding: Finding) -> list[str]:
-    return [f"{n:,} {kind} packets could not be decoded" for kind, n in finding.perception.skipped.items() if n]
+    return [words.skipped(kind, n) for kind, n in finding.perception.skipped.items() if n]
 
 
 def _made_by(finding: Finding, pen: Pen) -> None:
     p = finding.provenance
     pen.line()
-    names = ", ".join(c.title for c in credits(p.models, finding.registry)) or "no model spoke"
+    names = ", ".join(c.title for c in credits(p.models, finding.registry)) or "no model contributed"
     when = f"date {finding.settings.when}" if finding.settings.when else "any time of the year"
     prior = words.PRIOR_NAMES.get(finding.settings.prior, finding.settings.prior)
     made = f"Earwitness {p.version} in {p.elapsed_s:.1f} s; models: {names}; prior: {prior}; {when}."

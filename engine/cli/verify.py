@@ -13,7 +13,7 @@ from engine.cli.terminal import plain
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness verify`."""
     parser.add_argument("case", metavar="CASE", help="case folder, postgresql://…, or a bundle (.zip)")
-    parser.add_argument("--head", default="", metavar="HASH", help="a head of the log known from before, as printed in a report")
+    parser.add_argument("--head", default="", metavar="HASH", help="an earlier head of the log, as printed in a report")
     parser.add_argument("--no-files", action="store_true", help="do not hash clips and exported files again")
 
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     said = "nothing altered" if found.well else f"{len(found.faults):,} faults"
     print(f"{found.entries:,} log entries, {found.rows:,} rows, {found.files:,} files: {said}. Head: {plain(found.head)}")
     if found.known_at is not None:
-        print(f"The head given is that of entry {found.known_at:,} of {found.entries:,}; up to there the log is what it was.")
+        print(f"The head given is that of entry {found.known_at:,} of {found.entries:,}; the log is unchanged up to there.")
     print(CANNOT)
     return 0 if found.well else 1
 
@@ -49,9 +49,9 @@ def _bundle(args: argparse.Namespace) -> int:
     print(f"Bundle of {plain(m.clip)} (sha256 {m.clip_sha256}), {len(m.entries):,} files: {said}.")
     print(f"sha256 of the bundle: {bundle.sha256}")
     if m.head:
-        print(f"From the case {plain(m.case)}, which is held to it by: earwitness verify CASE --head {plain(m.head)}")
+        print(f"From the case {plain(m.case)}; to check it against the case: earwitness verify CASE --head {plain(m.head)}")
     if args.head and args.head.strip().lower() != m.head:
-        print("The head given is not the one this bundle bears.")
+        print("The head given is not the one stated in this bundle.")
         return 1
     print(CANNOT)
     return 1 if bundle.faults else 0

@@ -178,7 +178,7 @@ def worth(sight: Sight, caption: NDArray[np.bool_] | None = None, text_alone: bo
 def choose(shots: Sequence[Shot], sights: Sequence[Sight], budget: int, text_alone: bool = False) -> tuple[float, ...]:
     """Times of the frames to spend models on, in order, at most `budget`; with text_alone of those to be read.
 
-    A quarter (of those to be read half) is spread evenly over the film, each the best of its stretch; the others are the most
+    A quarter (of those to be read half) is spread evenly over the film, each the best of its interval; the others are the most
     locatable, a further one of a shot counting less. Frames in which nothing is to be found are not taken for the budget's sake.
     """
     if budget < 1 or not sights:

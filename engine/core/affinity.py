@@ -1,7 +1,7 @@
 """How much a sound or a text is like every place: a number per cell of the world grid.
 
 An affinity is no probability: it is what a vector has in common with the vectors of places, uncalibrated and without a prior.
-It serves to look at what a model has learnt, not to place a clip.
+It serves to look at what a model has learned, not to place a clip.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ClaimFactor:
-    """How much more likely the evidence of one sense is if the claim is true than if the clip is from elsewhere.
+    """How much more likely the evidence of one modality is if the claim is true than if the clip is from elsewhere.
 
     Attributes:
         modality: "sound", "picture", "both", or "season": what was heard at the claimed place in the week claimed, against any
@@ -67,10 +67,10 @@ class ClaimFactor:
         log10_low, log10_high: 95% interval of the calibrated factor, from the bootstrap of its validation.
         at_bound: the factor would be more extreme if more validation supported it.
         things: recordings, photos or both of known place behind the calibration.
-        distance_km: from the place this sense reports to the claimed one; None where it reports none.
-        region: smallest share (0.5, 0.9, 0.95) of the belief whose region holds the claimed place; 1.0 outside of all.
+        distance_km: from the place this modality reports to the claimed one; None where it reports none.
+        region: smallest share (0.5, 0.9, 0.95) of the posterior whose region holds the claimed place; 1.0 outside of all.
         by_prior: under every prior; empty for the season.
-        reason: why it cannot be told, or "".
+        reason: why there is no result, or "".
     """
 
     modality: str
@@ -128,10 +128,10 @@ class ClaimTest:
     Attributes:
         claim: what is said.
         place: the claimed place in words.
-        verdict: what all senses together say to it.
+        verdict: what all modalities together say to it.
         support: words of the verbal scale for it.
-        reason: why it cannot be told, or "".
-        factors: by sense, both together, and the season when a date was claimed.
+        reason: why there is no result, or "".
+        factors: by modality, both together, and the season when a date was claimed.
         heard: species heard, best first, and whether they are at home there.
         absent: easily heard species that are to be expected there and were not heard: weak evidence, never scored.
         expected: how many such species are to be expected there.
@@ -157,5 +157,5 @@ class ClaimTest:
 
     @property
     def main(self) -> ClaimFactor | None:
-        """The factor that the verdict rests on: both senses where the clip has both, else the one it has."""
+        """The factor that the verdict rests on: both modalities where the clip has both, else the one it has."""
         return self.by("both") or next((f for f in self.factors if f.modality != "season"), None)

@@ -21,7 +21,7 @@ _NARRATION = ("nar", "qad")  # broadcasters' codes for audio description, where 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A stretch of time of a clip, in seconds from its start; end_s is exclusive.
+    """An interval of time of a clip, in seconds from its start; end_s is exclusive.
 
     Raises:
         SettingError: the bounds are not finite, negative, or not in order.
@@ -41,7 +41,7 @@ class Interval:
         return self.end_s - self.start_s
 
     def overlaps(self, start_s: float, end_s: float) -> bool:
-        """Whether the stretch start_s to end_s shares any time with this one."""
+        """Whether the interval start_s to end_s shares any time with this one."""
         return start_s < self.end_s and end_s > self.start_s
 
 
@@ -243,7 +243,7 @@ class Shot:
 
     Attributes:
         start_s: time of its first frame.
-        end_s: where the next shot starts, or the end of the stretch looked at; exclusive.
+        end_s: where the next shot starts, or the end of the interval looked at; exclusive.
         frame_times_s: one or more times inside it at which a frame stands for it, at key frames where there are any: they are
             reached without decoding others, and are the sharpest.
         look: (n,) float32 of unit length: square roots of a histogram of colours, so that the product of two shots' looks is
@@ -279,7 +279,7 @@ class Ambience:
     levels_db: NDArray[np.float32] = field(repr=False)
 
     def between(self, start_s: float, end_s: float) -> NDArray[np.float32] | None:
-        """(bands,) median level of the steps whose middle lies in a stretch; None where there are none."""
+        """(bands,) median level of the steps whose middle lies in an interval; None where there are none."""
         middle = self.start_s + (np.arange(len(self.levels_db)) + 0.5) * self.step_s
         inside = (middle >= start_s) & (middle < end_s)
         return np.median(self.levels_db[inside], axis=0).astype(np.float32) if inside.any() else None

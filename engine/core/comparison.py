@@ -1,4 +1,4 @@
-"""What two senses say of each other: same place, different places, or cannot tell."""
+"""What two modalities say of each other: same place, different places, or cannot tell."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Comparison:
         pairs: validation pairs behind the calibration.
         same_place_km: radius of the same-place kernel.
         by_prior: under every prior.
-        reason: why it cannot be told, or "".
+        reason: why there is no result, or "".
         before_edits: the calibrated log10 factor as first computed, or None when nothing was edited or nothing was compared.
         before_words: the verdict and its support as first computed, or why there was none; "" when nothing was edited.
         after_edits: the calibrated log10 factor with the edits, before the weaker of both became the headline; None when nothing

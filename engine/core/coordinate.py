@@ -187,7 +187,7 @@ def angle(text: str, letters: str, reference: str = "") -> float | None:
     ratios as Exif has them: "33/1 28/1 1525/100".
 
     Args:
-        letters: "NS" for a latitude, "EW" for a longitude: the letter of the positive sense first.
+        letters: "NS" for a latitude, "EW" for a longitude: the letter of the positive direction first.
         reference: the letter or word of a separate tag ("S", "West").
     """
     text = _WORDS.sub(" ", text.strip().replace("\N{MINUS SIGN}", "-"))

@@ -173,9 +173,9 @@ def counts(observation: Observation, settings: Settings) -> bool:
 
 
 def counting(perception: Perception, settings: Settings) -> tuple[Observation, ...]:
-    """What is scored: what was perceived and not left out, and what the analyst put in, of the stretch that is judged."""
-    stretch = perception.interval
-    own = tuple(o for o in settings.added if o.start_s < stretch.end_s and o.end_s >= stretch.start_s)
+    """What is scored: what was perceived and not left out, and what the analyst put in, of the interval that is judged."""
+    interval = perception.interval
+    own = tuple(o for o in settings.added if o.start_s < interval.end_s and o.end_s >= interval.start_s)
     return tuple(o for o in perception.observations if counts(o, settings)) + own
 
 
@@ -249,13 +249,13 @@ class Effect:
         clue: which clue.
         key: Observation.key, or "" for the clue as a whole.
         title: what people call it.
-        modality: the sense it belongs to.
+        modality: the modality it belongs to.
         log10_change: change of the calibrated log10 factor under the analyst's prior before it is bounded; above 0 it speaks
             for one place. None where nothing can be compared with it or without it.
-        moved_km: by how far the place of its own sense lies elsewhere without it.
-        moved_both_km: the same for both senses together, or None where only one is judged.
-        gain_change: change of its sense's gain over the prior, nats.
-        alone: True when its sense says nothing without it.
+        moved_km: by how far the place of its own modality lies elsewhere without it.
+        moved_both_km: the same for both modalities together, or None where only one is judged.
+        gain_change: change of its modality's gain over the prior, nats.
+        alone: True when its modality says nothing without it.
     """
 
     clue: str

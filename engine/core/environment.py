@@ -1,4 +1,4 @@
-"""The EARWITNESS_ variables, all read in this one place; a value that makes no sense is said once, and the default holds.
+"""The EARWITNESS_ variables, all read in this one place; a value that is invalid is reported once, and the default is used.
 
 EARWITNESS_CACHE       folder for what can be computed again
 EARWITNESS_KEPT        folder of results, jobs and uploads (default: the cache)
@@ -73,5 +73,5 @@ def _number(name: str, default: float, least: float, most: float, what: str) -> 
     if least <= value <= most:
         return value
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:40])
-    say_once(f"EARWITNESS_{name}={shown} is not heeded: it takes a number of {what}; {default:g} is used.")
+    say_once(f"EARWITNESS_{name}={shown} is ignored: it must be a number of {what}; {default:g} is used.")
     return default

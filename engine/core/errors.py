@@ -6,7 +6,7 @@
     │   │   ├── DecoderError      the process that decodes it died, hung or took too much; another try may go otherwise
     │   │   │   └── DecoderFault  our own code failed in that process: nothing is said of the file (exit code 1)
     │   │   └── TooShortError     there is less sound than a clue needs: it abstains, and its text says why
-    │   └── SettingError          an option, date, interval, prior or place makes no sense
+    │   └── SettingError          an option, date, interval, prior or place is invalid
     ├── WeightsError              a model file is missing or is not the file it should be (exit code 2)
     ├── DataError                 a data set or manifest is missing or malformed (exit code 2)
     └── Cancelled                 the person asked to stop (exit code 1)
@@ -54,7 +54,7 @@ class TooShortError(MediaError):
 
 
 class SettingError(InputError):
-    """An option, date, interval, prior or place makes no sense."""
+    """An option, date, interval, prior or place is invalid."""
 
 
 class WeightsError(EarwitnessError):

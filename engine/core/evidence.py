@@ -1,4 +1,4 @@
-"""What a clue says of each place, before any prior."""
+"""The likelihood of each place under one clue, before any prior."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ class Evidence:
         grid: the cells.
         log_likelihood: (cells,) natural log, up to a constant; zeros mean nothing unless `abstained` is None.
         observations: what it rests on.
-        abstained: why the clue has nothing to say, or None when it speaks.
-        models: ids of the models that spoke.
+        abstained: why the clue has no result, or None when it has one.
+        models: ids of the models used.
         named: (lat_deg, lon_deg) of places that it names, likeliest first; a cell beside a border may lie across from them.
-        joined: the clue with which it is blended into one, since both hear through the same model, or "".
+        joined: the clue with which it is blended into one likelihood, since both rest on the same model, or "".
+        expected: False for a clue that is off unless asked for, and was not.
     """
 
     clue: str
@@ -44,6 +45,7 @@ class Evidence:
     models: tuple[str, ...] = ()
     named: tuple[tuple[float, float], ...] = ()
     joined: str = ""
+    expected: bool = True
 
     def __post_init__(self) -> None:
         if self.modality not in MODALITIES:
@@ -54,10 +56,18 @@ class Evidence:
             raise ValueError(f"clue {self.clue!r} gave a likelihood that is not finite everywhere")
 
     @classmethod
-    def silent(cls, clue: str, modality: Modality, grid: Grid, why: str, observations: tuple[Observation, ...] = ()) -> Evidence:
-        """Evidence of a clue that has nothing to say, with the reason."""
+    def silent(
+        cls,
+        clue: str,
+        modality: Modality,
+        grid: Grid,
+        why: str,
+        observations: tuple[Observation, ...] = (),
+        expected: bool = True,
+    ) -> Evidence:
+        """Evidence of a clue that abstains, with the reason."""
         nothing = np.broadcast_to(0.0, len(grid))  # one number, however many cells: a film has hundreds of these
-        return cls(clue, modality, grid, nothing, observations, abstained=why)
+        return cls(clue, modality, grid, nothing, observations, abstained=why, expected=expected)
 
 
 @runtime_checkable

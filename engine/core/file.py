@@ -74,7 +74,7 @@ def text_of(data: bytes, name: str, remark: Callable[[str], None] | None = None)
 
     Args:
         name: of the file, for the sentences.
-        remark: is told, in a sentence, when the encoding is a guess.
+        remark: is called with a sentence when the encoding is a guess.
 
     Raises:
         DataError: it is no text in any of them.
@@ -148,7 +148,7 @@ def json_of(text: str | bytes, name: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise DataError(f"{shown(name)} is damaged or made to do harm; get it again from where it came.") from None
+        raise DataError(f"{shown(name)} is damaged or malicious; get it again from its source.") from None
 
 
 def digest(path: str | os.PathLike[str], progress: Callable[[int], None] | None = None) -> str:
@@ -237,5 +237,5 @@ def _western(data: bytes, name: str, remark: Callable[[str], None] | None) -> st
     except UnicodeDecodeError:
         text, kind = data.decode("latin-1"), "Latin-1"
     if remark is not None:
-        remark(f"{shown(name)} is not in UTF-8; it was read as {kind}: look whether its accents are right, or save it as UTF-8.")
+        remark(f"{shown(name)} is not in UTF-8; it was read as {kind}: check its accents, or save it as UTF-8.")
     return text

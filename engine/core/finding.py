@@ -28,7 +28,7 @@ class Located:
 
     Attributes:
         modality: which; "both" is all that are fused.
-        posterior: belief over the map; the prior itself when nothing was said.
+        posterior: posterior over the map; the prior itself when nothing was said.
         prior: the prior on the same grid.
         place: the point reported, with its name; None when it cannot tell.
         gain_nats: Kullback-Leibler divergence of the posterior from the prior.
@@ -56,7 +56,7 @@ class Located:
             for name, nothing in (("place", None), ("regions_km2", {}), ("countries", ()), ("region", "")):
                 object.__setattr__(self, name, nothing)
         elif self.place is None:
-            raise ValueError(f"{self.modality} speaks, and so it reports a place")
+            raise ValueError(f"{self.modality} has a location and must report a place")
 
     @property
     def spoke(self) -> bool:
@@ -93,10 +93,10 @@ class Finding:
     """One scene of one clip, judged: all that app, command line and report read.
 
     Beside what the fields' own types say:
-        scene: number of the scene, from 1; 0 when it is about a film of several scenes as a whole, or a stretch that is none.
+        scene: number of the scene, from 1; 0 when it is about a film of several scenes as a whole, or an interval that is none.
         scenes: scenes in what was perceived.
         film: about a film of several scenes, each of them judged by itself (`engine.judge_film`).
-        timeline: where each sense points as time goes by, when a report asks for it (`engine.analysis.timeline`).
+        timeline: where each modality points as time goes by, when a report asks for it (`engine.analysis.timeline`).
         before: where each modality pointed as first computed, before any edit; empty when nothing was edited.
         history: what each edit did, `choices`: what each setting chosen does, and `effects`: what each clue and observation
             does; all worked out only when a report asks for them (`engine.explained`).
@@ -126,7 +126,7 @@ class Finding:
 
     @property
     def shots(self) -> tuple[Shot, ...]:
-        """The shots of the stretch, in order."""
+        """The shots of the interval, in order."""
         return self.perception.shots
 
     def by(self, modality: str) -> Located | None:

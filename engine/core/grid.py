@@ -87,7 +87,7 @@ class Grid:
         """Short hash of the cells, for caches."""
         return hashlib.sha256(self.cells.tobytes()).hexdigest()[:16]
 
-    def lean(self) -> None:
+    def drop_derived(self) -> None:
         """Forget what is soon worked out again: for refined grids, of which there is one a scene."""
         self.__dict__.pop("xyz", None)
 

@@ -73,8 +73,8 @@ class Observation:
     def value(self) -> tuple[object, ...]:
         """All that it says, to be compared: an observation equals none but itself, not even its copy that was kept and read."""
         meant = None if self.vector is None else tuple(self.vector.ravel().tolist())
-        told = (self.clue, self.kind, self.label, self.score, self.start_s, self.end_s, self.name, self.author, self.note)
-        return (*told, None if self.box is None else tuple(self.box), meant)
+        parts = (self.clue, self.kind, self.label, self.score, self.start_s, self.end_s, self.name, self.author, self.note)
+        return (*parts, None if self.box is None else tuple(self.box), meant)
 
     @property
     def key(self) -> str:

@@ -76,7 +76,7 @@ def made(folder: Path) -> Path:
 def not_kept(error: OSError) -> None:
     """Say once that something that would be kept cannot be; the work goes on without."""
     reason = (error.strerror or "unknown reason").lower()
-    environment.say_once(f"What was worked out cannot be kept ({reason}); it is worked out again the next time.")
+    environment.say_once(f"The result cannot be cached ({reason}); it is computed again next time.")
 
 
 def _of_user(place: Callable[[str], Path]) -> Path | None:
@@ -90,7 +90,7 @@ def _of_user(place: Callable[[str], Path]) -> Path | None:
 
 def _writable(folder: Path | None) -> Path:
     if folder is None:
-        environment.say_once("You have no home folder, so nothing is kept after this run; set EARWITNESS_CACHE to a folder.")
+        environment.say_once("You have no home folder, so nothing is cached after this run; set EARWITNESS_CACHE to a folder.")
         return _scratch()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def _writable(folder: Path | None) -> Path:
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
     environment.say_once(
-        f"The folder {_shown(folder)} cannot be used ({reason}), so nothing is kept after this run; "
+        f"The folder {_shown(folder)} cannot be used ({reason}), so nothing is cached after this run; "
         "set EARWITNESS_CACHE to another."
     )
     return _scratch()

@@ -45,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Mass of belief over the cells of a grid.
+    """Posterior probability over the cells of a grid.
 
     Attributes:
         grid: the cells.
@@ -70,7 +70,7 @@ class Posterior:
         unnormalised = prior.log_mass + log_likelihood
         total = logsumexp(unnormalised)
         if not np.isfinite(total):
-            raise ValueError("the likelihood leaves no mass anywhere")
+            raise ValueError("the likelihood leaves no probability anywhere")
         return cls(prior.grid, unnormalised - total)
 
     @cached_property
@@ -89,13 +89,13 @@ class Posterior:
         held = self.mass > 0
         return float(-(self.mass[held] * self.log_mass[held]).sum())
 
-    def lean(self) -> None:
-        """Forget what was worked out of the mass and is worked out again when asked for: for findings kept by the hundred."""
+    def drop_derived(self) -> None:
+        """Drop the cached derived arrays, which are computed again on demand: for findings kept by the hundred."""
         for name in ("mass", "log_density", "region_rank"):
             self.__dict__.pop(name, None)
 
     def gain_nats(self, prior: Prior) -> float:
-        """Kullback-Leibler divergence from the prior to this, in nats: how much was learnt."""
+        """Kullback-Leibler divergence from the prior to this, in nats: the information gain."""
         held = self.mass > 0
         return float((self.mass[held] * (self.log_mass[held] - prior.log_mass[held])).sum())
 

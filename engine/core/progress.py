@@ -23,7 +23,7 @@ class Progress:
     done: float = 0.0
     total: float | None = None
     unit: str = ""
-    lane: str = ""
+    task: str = ""
 
     @property
     def fraction(self) -> float | None:

@@ -30,7 +30,7 @@ class Sentence:
         text: one sentence; it may quote the file, so it is hostile and must be escaped where it is shown.
         kind: "measured" (a model or an analyst perceived it), "inferred" (follows from a cue of the table, or from what was
             measured), or "unsupported" (said by the file or by a language model, and borne out by nothing perceived).
-        modality: the sense it speaks of: "sound", "picture", "container" or "both".
+        modality: the modality it speaks of: "sound", "picture", "container" or "both".
         keys: keys of the observations it rests on (Observation.key); empty only where it is unsupported.
         start_s, end_s: when to hear or see it, or None where there is no one moment.
         cue: id of the cue in the table by which it was inferred, or "".
@@ -64,7 +64,7 @@ class Candidate:
     Attributes:
         modality: whose opinion.
         name, code: the country, and its ISO 3166 letters.
-        share: its share of the belief, 0 to 1.
+        share: its share of the probability, 0 to 1.
         log_odds: natural log of share ÷ (1 − share).
         weight: by how much what was perceived moved the log-odds from where the prior had them, in nats.
     """
@@ -123,7 +123,7 @@ class Rationale:
     """The argument about one finding.
 
     Attributes:
-        sentences: in the order in which they are read: by sense, what was measured, what follows, what it comes to.
+        sentences: in the order in which they are read: by modality, what was measured, what follows, what it comes to.
         candidates: countries by modality, likeliest first.
         author: "rules", or the id of the language model that spoke.
         stands_in: why the rules speak and no language model does, or "".
@@ -138,12 +138,12 @@ class Rationale:
     embedding: NDArray[np.float32] | None = field(default=None, repr=False)
 
     def of(self, modality: str) -> tuple[Sentence, ...]:
-        """The sentences about one sense."""
+        """The sentences about one modality."""
         return tuple(s for s in self.sentences if s.modality == modality)
 
     @property
     def text(self) -> str:
-        """The whole argument as plain text, a paragraph for each sense, alternatives in brackets."""
+        """The whole argument as plain text, a paragraph for each modality, alternatives in brackets."""
         paragraphs = []
         for modality in dict.fromkeys(s.modality for s in self.sentences):
             said = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.core.settings import Settings
 
 _NAME = re.compile(r"[a-z][a-z ]{0,30}")
-UNWEIGHED = "1: its likelihood is calibrated by itself and repeats no other clue"
+UNWEIGHED = "1: its likelihood is calibrated and independent of the other clues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class ClueSpec:
     models: tuple[Card, ...]
     reads: str = ""
     votes: bool = False
-    idle: str = "not asked for; nothing is known of what it adds"
+    idle: str = "off by default: what it adds is not known"
     weight_reason: str = UNWEIGHED
     calibrated: bool = False
     joined: str = ""

@@ -1,4 +1,4 @@
-"""Where each sense points as time goes by, on a coarse map: for looking, never for the verdict."""
+"""Where each modality points as time goes by, on a coarse map: for looking, never for the verdict."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One stretch of time in one sense: a shot, or some seconds of sound.
+    """One interval of time in one modality: a shot, or some seconds of sound.
 
     Attributes:
         modality: "sound" or "picture".
-        start_s, end_s: the stretch.
+        start_s, end_s: the interval.
         spoke: whether it says anything of the place; lat_deg and all that follow mean nothing otherwise.
-        lat_deg, lon_deg: where most of the belief lies, to about a hundred kilometres.
+        lat_deg, lon_deg: where most of the probability lies, to about a hundred kilometres.
         place: that in words.
-        gain_nats: how much was learnt over the prior.
-        away_km: mean distance of the belief to the timeline's reference.
+        gain_nats: the information gain over the prior.
+        away_km: mean distance of the posterior to the timeline's reference.
         labels: names of what it rests on, strongest first: species, signs.
         look_s: the moment to look at or listen to.
     """
@@ -36,10 +36,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Moments of both senses in order of time, and the place that their distances are taken to.
+    """Moments of both modalities in order of time, and the place that their distances are taken to.
 
     Attributes:
-        moments: those of the picture are the shots, those of the sound stretches of equal length; silent ones are listed too.
+        moments: those of the picture are the shots, those of the sound intervals of equal length; silent ones are listed too.
         reference: what the distances are taken to, in words ("the picture's place: Augusta, Georgia"), or "" when nothing
             speaks.
         lat_deg, lon_deg: that place.
@@ -55,5 +55,5 @@ class Timeline:
     scenes_s: tuple[float, ...] = ()
 
     def of(self, modality: str) -> tuple[Moment, ...]:
-        """The moments of one sense."""
+        """The moments of one modality."""
         return tuple(m for m in self.moments if m.modality == modality)

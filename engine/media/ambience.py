@@ -26,10 +26,10 @@ _LOW_HZ, _HIGH_HZ = 60.0, 7500.0
 def ambience(
     reader: Reader, interval: Interval | None = None, track: int | None = None, progress: ProgressCallback = silent
 ) -> Ambience | None:
-    """Levels of the background of a stretch in BANDS bands from 60 Hz to 7.5 kHz, evenly spaced by logarithm.
+    """Levels of the background of an interval in BANDS bands from 60 Hz to 7.5 kHz, evenly spaced by logarithm.
 
     Returns:
-        None when the stretch holds less than a step of sound.
+        None when the interval holds less than a step of sound.
 
     Raises:
         MediaError: the clip has no sound, or none that can be decoded.

@@ -30,7 +30,7 @@ def bound_of(clip: Clip, interval: Interval | None, bytes_per_s: float, at_once:
     """What a request may cost.
 
     A clip's own word for its length is not always true (an MP3 of changing bit rate has to guess), so four times it and an hour
-    are let through, unless a stretch was asked for; the time grows with length and size, ten minutes at the least.
+    are let through, unless an interval was asked for; the time grows with length and size, ten minutes at the least.
 
     Args:
         bytes_per_s: of answers, for a second of the clip.

@@ -71,7 +71,7 @@ def read_audio(
 
 
 def excerpt_wav(reader: Reader, interval: Interval, rate_hz: int | None = None, track: int | None = None) -> bytes:
-    """A short stretch as a playable WAV file: mono, 16 bit.
+    """A short interval as a playable WAV file: mono, 16 bit.
 
     Args:
         rate_hz: samples a second; None takes the track's own, at most 48,000.
@@ -88,7 +88,7 @@ def excerpt_wav(reader: Reader, interval: Interval, rate_hz: int | None = None, 
     blocks = [b.samples for b in reader.audio(rate_hz, interval, track)]
     if not blocks:
         raise MediaError(
-            f"There is no sound from {interval.start_s:g} to {interval.end_s:g} s; choose a stretch inside the clip."
+            f"There is no sound from {interval.start_s:g} to {interval.end_s:g} s; choose an interval inside the clip."
         )
     return to_wav(np.concatenate(blocks), rate_hz)
 

@@ -54,7 +54,7 @@ def _gopro(data: bytes) -> Iterator[Position]:
 
 
 def _klv(data: bytes, depth: int = 0) -> Iterator[tuple[bytes, int, int, int, bytes]]:
-    """(key, type, element size, count, body) of a GPMF buffer, nested ones unrolled; stops where it makes no sense."""
+    """(key, type, element size, count, body) of a GPMF buffer, nested ones unrolled; stops where it is invalid."""
     at = 0
     while at + 8 <= len(data) and depth < 6:
         key = data[at : at + 4]

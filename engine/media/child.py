@@ -57,7 +57,7 @@ def fenced(how: str) -> str:
     """The same for a child that says how it is cut off from the network."""
     how = how or NEITHER
     memory = f"at most {environment.decoder_mb() / 1000:g} GB of memory, ended after {SILENCE_S:.0f} s without an answer"
-    network = f"no network: {how}" if how != NEITHER else f"no fence around the network on this system, {NEITHER}"
+    network = f"no network: {how}" if how != NEITHER else f"no isolation from the network on this system, {NEITHER}"
     return f"Clips are decoded in a process of their own; {network}; it writes no file; {memory}."
 
 
@@ -215,7 +215,7 @@ class Decoder:
     def wild(self) -> MediaError:
         """End the child; the error to raise when an answer cannot be one."""
         self.stop()
-        return DecoderError(f"The decoder gave answers to {self._name} that make no sense and was stopped; leave the file out.")
+        return DecoderError(f"The decoder gave answers to {self._name} that are not valid and was stopped; leave the file out.")
 
 
 def _readable(fd: int, most_s: float) -> bool:

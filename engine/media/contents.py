@@ -208,7 +208,7 @@ def _try_streams(container: InputContainer, streams: list[Stream]) -> tuple[tupl
             continue
         where = f"{s.kind.capitalize()} track {s.track}"
         if not s.decodable:
-            problems.append(f"{where} is in a codec this program has no decoder for.")
+            problems.append(f"{where} is in a codec that this program cannot decode.")
         elif s.kind == "video" and is_too_large(s.width_px or 0, s.height_px or 0):
             by_index[s.index] = replace(s, decodable=False)
             problems.append(f"{where} is {s.width_px}×{s.height_px} px, beyond {MAX_SIDE_PX:,} px a side or "

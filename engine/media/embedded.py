@@ -1,6 +1,6 @@
 """Metadata that FFmpeg leaves in the file or hands on in part: XMP, recorders' chunks, ID3, and places of MP4's user data.
 
-Runs where the decoding does, in the fenced child. Every walk is bounded, and what makes no sense ends it: a damaged chunk is left
+Runs where the decoding does, in the fenced child. Every walk is bounded, and what is invalid ends it: a damaged chunk is left
 out, never an error. A key says where it stood: "XMP exif:GPSLatitude", "GUANO Loc Position", "bext OriginationDate".
 """
 

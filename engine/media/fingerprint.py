@@ -75,7 +75,7 @@ class SharedSound:
     Attributes:
         a, b: which two, by their place in the list that was compared.
         lag_s: what is heard in a at t is heard in b at t + lag_s.
-        start_s, end_s: of the stretch in a from the first shared mark to the last.
+        start_s, end_s: of the interval in a from the first shared mark to the last.
         marks: how many marks they share at this lag.
         share: of the marks that a or b, whichever has fewer, has where they overlap.
     """
@@ -136,7 +136,7 @@ def _edge_frames() -> int:
 
 
 def _chunks(blocks: Iterator[tuple[float, NDArray[np.float32]]]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """(first frame, samples): stretches of _CHUNK_S that overlap by twice the edge; gaps are kept as silence."""
+    """(first frame, samples): intervals of _CHUNK_S that overlap by twice the edge; gaps are kept as silence."""
     size, edge = int(_CHUNK_S * RATE_HZ) // _HOP * _HOP, _edge_frames() * _HOP
     held = np.zeros(0, np.float32)
     at: int | None = None  # sample number of held[0]
@@ -176,7 +176,7 @@ def _peaks(samples: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def _strongest(t: NDArray[np.int64], level: NDArray[np.float32]) -> NDArray[np.int64]:
-    """At most _PEAKS_PER_S of every second, so that loud stretches do not drown the others."""
+    """At most _PEAKS_PER_S of every second, so that loud intervals do not drown the others."""
     second = (t * STEP_S).astype(np.int64)
     order = np.lexsort((-level, second))
     rank = np.arange(len(order)) - np.searchsorted(second[order], second[order], side="left")

@@ -129,7 +129,7 @@ def open_clip(
 
     Args:
         path: a regular file; the original is opened read-only and never written.
-        progress: told while hashing; may raise Cancelled.
+        progress: called while hashing; may raise Cancelled.
         settings: which programme is read where there are several; None takes the main one.
 
     Raises:

@@ -43,7 +43,7 @@ def read(data: bytes) -> list[tuple[str, str]]:
 
 
 def _frames(body: bytes, version: int) -> list[tuple[str, bytes]]:
-    """Name and content of each frame; stops at padding and where a frame makes no sense."""
+    """Name and content of each frame; stops at padding and where a frame is invalid."""
     frames: list[tuple[str, bytes]] = []
     letters, head = (3, 6) if version == 2 else (4, 10)
     at = 0

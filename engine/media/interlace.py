@@ -1,6 +1,7 @@
 """Interlaced pictures made whole: where two fields of a frame show two moments, its lines are torn like a comb.
 
-Such a frame is told by what is measured in it, not by its flag alone: a flag may be missing or wrong, and film sent as segmented
+Such a frame is recognised by what is measured in it, not by its flag alone: a flag may be missing or wrong, and film sent as
+segmented
 frames is flagged interlaced though its two fields are of one moment. Only the torn points are made anew, from the lines of one
 field (libavfilter's `estdif`, which looks for the slope of edges); everything else of the frame is kept as it is.
 The measure of combing is that of Donald Graft's Telecide and its successors (five lines above each other, weighted 1 -3 4 -3 1).

@@ -158,7 +158,7 @@ def _follow(
     for part in service.parts:
         opened = _open(source, part)
         if opened is None:
-            problems.append(f"{part.length_s:.0f} s of the file after {_clock(at_s)} cannot be read and were not looked at.")
+            problems.append(f"{part.length_s:.0f} s of the file after {_clock(at_s)} cannot be read and were not analysed.")
             continue
         gap_s = opened.first_s - (before.first_s + before.length_s) if before is not None else 0.0
         runs_on = before is not None and part.why == "ids" and -transport.MOST_BACK_S < gap_s < transport.MOST_AHEAD_S
@@ -170,8 +170,8 @@ def _follow(
         for track, (pid, stream) in _matched(tracks, opened, by_pid, every, swallowed):
             if not stream.decodable:
                 what = "sound" if stream.kind == "audio" else "picture"
-                problems.append(f"The {what} from {_clock(start_s)} to {_clock(end_s)} is in a codec this program has no decoder "
-                                "for and was not looked at.")  # fmt: skip
+                when = f"from {_clock(start_s)} to {_clock(end_s)}"
+                problems.append(f"The {what} {when} is in a codec that this program cannot decode and was not analysed.")
                 continue
             last = track.pieces[-1] if track.pieces else None
             if last is not None and shared and track.pid == pid and last.end_s is not None and abs(last.end_s - at_s) < 1e-6:
@@ -189,7 +189,7 @@ def _follow(
         every[next(n for n, s in enumerate(every) if s.index == track.stream.index)] = track.stream
     if service.left_bytes:
         problems.append(f"The clock or the recording changes more than {len(service.parts)} times: the file's last "
-                        f"{service.left_bytes:,} bytes were not looked at.")  # fmt: skip
+                        f"{service.left_bytes:,} bytes were not analysed.")  # fmt: skip
     return [t for t in tracks if t.pieces], at_s, _shortened(problems)
 
 
@@ -270,13 +270,15 @@ def _index_at(source: Source, ranges: Ranges, pid: int, usual: int) -> int:
 def _said(part: transport.Part, at_s: float) -> str:
     where = f"at {_clock(at_s)}"
     if part.why == "ids":
-        return f"The tracks get other ids {where}, as where two programmes meet; what follows is read as their continuation."
+        return (
+            f"The tracks get other ids {where}, as at the junction of two programmes; what follows is read as their continuation."
+        )
     if part.why == "file":
         return f"Another recording begins in the file {where}, as where files were joined; it is read as the continuation."
     if part.why == "back":
-        return f"The file's clock is set back {where}, as where recordings were joined; what follows is put behind."
+        return f"The file's clock is set back {where}, as where recordings were joined; what follows is appended."
     jump = _clock(part.jump_s)
-    return f"The file's clock jumps ahead by {jump} {where}, as where recordings were joined; what follows is put behind."
+    return f"The file's clock jumps ahead by {jump} {where}, as where recordings were joined; what follows is appended."
 
 
 def _shortened(problems: list[str], most: int = 12) -> list[str]:

@@ -93,12 +93,12 @@ def sentences(plan: Plan, track: int) -> list[str]:
         if c.why == "cancel":
             cancel = f"The channels of audio track {track} cancel each other when they are mixed{when}"
             there = " there" if when else ""
-            said.append(f"{cancel} (a loss of {-c.loss_db:.0f} dB); its {c.name} channel alone is heard{there}.")
+            said.append(f"{cancel} (a loss of {-c.loss_db:.0f} dB); its {c.name} channel alone is analysed{there}.")
         elif c.why == "silent":
-            said.append(f"Only the {c.name} channel of audio track {track} holds sound; it alone is heard.")
+            said.append(f"Only the {c.name} channel of audio track {track} has sound; it alone is analysed.")
         else:
-            beside = f"Beside its {c.name} channel, audio track {track} holds a steady noise and nothing else"
-            said.append(f"{beside}; that channel alone is heard.")
+            beside = f"Beside its {c.name} channel, audio track {track} has only steady noise"
+            said.append(f"{beside}; that channel alone is analysed.")
     return said
 
 

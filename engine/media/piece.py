@@ -12,7 +12,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the file that a demuxer of its own reads.
+    """A section of the file that a demuxer of its own reads.
 
     Attributes:
         index: the stream's number in the container as it is opened on this piece.

@@ -1,4 +1,4 @@
-"""What a browser can show of a clip: a still, and a small H.264/AAC copy of a stretch."""
+"""What a browser can show of a clip: a still, and a small H.264/AAC copy of an interval."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def preview_mp4(
     progress: ProgressCallback = silent,
     track: int | None = None,
 ) -> Path:
-    """Encode a stretch again as an MP4 that every browser plays (H.264 4:2:0, AAC mono, index in front).
+    """Encode an interval again as an MP4 that every browser plays (H.264 4:2:0, AAC mono, index in front).
 
     Clip time interval.start_s becomes 0. The file appears under its name only when it is whole; when `progress` raises,
     nothing is left behind. A clip without pictures gives sound alone, and the other way round.
@@ -68,7 +68,7 @@ def preview_mp4(
         _encode(reader, interval, unfinished, max_side_px, progress, track)
         Path(unfinished).replace(out)
     except (av.error.FFmpegError, OSError) as error:
-        raise MediaError(f"The preview could not be made ({error.strerror}); look whether the disk is full.") from None
+        raise MediaError(f"The preview could not be made ({error.strerror}); check whether the disk is full.") from None
     finally:
         Path(unfinished).unlink(missing_ok=True)
     return out
@@ -82,7 +82,7 @@ def _encode(
     frame, block = next(frames, None), next(blocks, None)
     if frame is None and block is None:
         raise MediaError(
-            f"Nothing can be decoded from {interval.start_s:g} to {interval.end_s:g} s; choose a stretch inside the clip."
+            f"Nothing can be decoded from {interval.start_s:g} to {interval.end_s:g} s; choose an interval inside the clip."
         )
     with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as out:
         picture = _add_picture(out, frame.rgb) if frame is not None else None

@@ -65,7 +65,7 @@ class FileReader:
 
         Raises:
             MediaError: there is no such track or nothing in it can be decoded.
-            SettingError: the rate or block length makes no sense.
+            SettingError: the rate or block length is invalid.
         """
         if not RATE_RANGE_HZ[0] <= rate_hz <= RATE_RANGE_HZ[1]:
             raise SettingError(f"Audio at {rate_hz:,} Hz cannot be made; ask for 2,000 to 1,000,000 Hz.")
@@ -198,7 +198,7 @@ def open_clip(path: str | os.PathLike[str], progress: ProgressCallback = silent,
 
     Args:
         path: a regular file; the original is opened read-only and never written.
-        progress: told while hashing; may raise Cancelled.
+        progress: called while hashing; may raise Cancelled.
         settings: which programme is read where there are several; None takes the main one.
 
     Raises:

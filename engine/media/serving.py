@@ -35,10 +35,10 @@ def serve(source: Source, request: dict[str, Any]) -> Iterator[Answer]:
         return
     reader = FileReader(source, Clip.of(request["clip"]), (answer.layout(request["layout"]),))
     interval = Interval(*request["interval"]) if request.get("interval") else None
-    told: dict[str, int] = {}
+    reported: dict[str, int] = {}
     for facts, payload in _ANSWERS[request["task"]](reader, request, interval):
-        yield facts | {"skipped": _news(reader.skipped, told)}, payload
-    yield {"is": "skipped", "skipped": _news(reader.skipped, told)}, b""
+        yield facts | {"skipped": _news(reader.skipped, reported)}, payload
+    yield {"is": "skipped", "skipped": _news(reader.skipped, reported)}, b""
 
 
 def _audio(reader: FileReader, request: dict[str, Any], interval: Interval | None) -> Iterator[Answer]:
@@ -94,8 +94,8 @@ def _packets(reader: FileReader, request: dict[str, Any], interval: Interval | N
 _ANSWERS = {"audio": _audio, "frames": _frames, "walk": _walk, "packets": _packets}
 
 
-def _news(now: dict[str, int], told: dict[str, int]) -> dict[str, int]:
-    """What has been skipped since it was last told."""
-    news = {k: v - told.get(k, 0) for k, v in now.items() if v != told.get(k, 0)}
-    told.update(now)
+def _news(now: dict[str, int], reported: dict[str, int]) -> dict[str, int]:
+    """What has been skipped since the last report."""
+    news = {k: v - reported.get(k, 0) for k, v in now.items() if v != reported.get(k, 0)}
+    reported.update(now)
     return news

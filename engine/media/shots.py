@@ -1,8 +1,8 @@
-"""Shots: stretches of film between two cuts, found in the decoder at a fraction of a full decode's price.
+"""Shots: intervals of film between two cuts, found in the decoder at a fraction of a full decode's price.
 
 Two passes. The first decodes key frames alone (packets of other frames are not even fed). Two neighbouring key frames
 that look alike and lie close together have no cut between them; nor have those that differ little while no packet between
-them is much larger than the others. The stretches that remain are decoded without the
+them is much larger than the others. The intervals that remain are decoded without the
 frames nothing depends on and without the loop filter, which changes no picture enough to matter here.
 
 A hard cut is a jump between two frames' small pictures that stands out from its neighbours and lasts (a flash does
@@ -50,10 +50,11 @@ DISSOLVE_BEND = 0.35  # distance of the picture between from the mean of both en
 DISSOLVE_LIKENESS = 0.5  # correlation of the layouts at both ends
 BLACK_LUMA, MAX_BLACK_S = 24.0, 3.0
 MAX_FRAMES = 6
-LONG_S = 12.0  # no stretch of a shot longer than this goes without a frame that stands for it
+LONG_S = 12.0  # no interval of a shot longer than this goes without a frame that stands for it
 MIN_SHOT_S = 0.4
 WATCHED_PX = 480  # longer side of the frames that a watcher is shown
-PIECE_S, OVERLAP_S = 60.0, 6.0  # what is held at once of a stretch in which everything moves, and of its neighbours on each side
+# Length decoded at once of an interval in which everything moves, and of its neighbours on each side.
+PIECE_S, OVERLAP_S = 60.0, 6.0
 _FRAME_S = 0.04
 _ROWS, _COLUMNS, _BLOCK = 18, 32, 4
 _PLANAR_8_BIT = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv411p", "yuv440p"}
@@ -101,7 +102,7 @@ def cut(
     track: int | None = None,
     watcher: Watcher | None = None,
 ) -> tuple[Shot, ...]:
-    """Cut a clip, or a stretch of it, into shots; together they cover it without gap or overlap.
+    """Cut a clip, or an interval of it, into shots; together they cover it without gap or overlap.
 
     Args:
         progress: in seconds of film; may raise Cancelled.
@@ -109,7 +110,7 @@ def cut(
         watcher: shown upright frames at reduced size, key frames first and then those decoded for the cuts, not in order.
 
     Returns:
-        Shots in order; empty when the stretch holds no frame.
+        Shots in order; empty when the interval holds no frame.
 
     Raises:
         MediaError: the clip has no pictures or none that can be decoded.
@@ -155,7 +156,7 @@ def _keys(glances: Iterable[Glance]) -> Iterator[Key]:
 
 
 def _pieces(glances: Iterable[Glance]) -> Iterator[tuple[list[Glance], float, float]]:
-    """(glances, from_s, to_s): a stretch piece by piece, each to be searched for cuts from from_s to to_s alone.
+    """(glances, from_s, to_s): an interval piece by piece, each to be searched for cuts from from_s to to_s alone.
 
     What is given beside it on both sides lets a cut stand out, or not, as it would in the whole.
     """
@@ -207,7 +208,7 @@ def _is_hard(i: int, jumps: NDArray[np.float32], small: NDArray[np.float32]) -> 
         return False
     around = np.concatenate([jumps[max(0, i - 5) : i], jumps[i + 1 : i + 6]])
     usual, most = (max(float(f(around)), 1.0) if len(around) else 1.0 for f in (np.median, np.max))
-    # Where everything moves, a cut is told by towering over all jumps around it.
+    # Where everything moves, a cut is recognised by towering over all jumps around it.
     if jumps[i] < STANDS_OUT * usual and not (jumps[i] >= 3 * JUMP and jumps[i] >= 1.7 * most):
         return False
     # A flash or a bad frame is gone a few frames later, and was not there a few frames before its end.
@@ -285,10 +286,10 @@ def _unclear(
         yield open_s, last_s
 
 
-def _joined(stretches: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+def _joined(intervals: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     """Those that overlap as one: no frame is looked at twice, and none lacks its neighbours."""
     out: list[tuple[float, float]] = []
-    for start_s, end_s in stretches:
+    for start_s, end_s in intervals:
         if out and start_s <= out[-1][1]:
             out[-1] = out[-1][0], max(out[-1][1], end_s)
         else:
@@ -369,7 +370,7 @@ def _glances(
     watcher: Watcher | None = None,
     sizes: list[tuple[float, int]] | None = None,
 ) -> Iterator[Glance]:
-    """Glances at the key frames, or at all frames that others depend on, of a stretch; the watcher sees what it wants."""
+    """Glances at the key frames, or at all frames that others depend on, of an interval; the watcher sees what it wants."""
     end_s = interval.end_s if interval else reader.clip.duration_s
     for seen in reader.walk(interval, track, only_keys, watcher, sizes):
         yield seen.glance
@@ -395,7 +396,7 @@ def walk(
     wants: Callable[[float], bool] | None,
     sizes: list[tuple[float, int]] | None,
 ) -> Iterator[Seen]:
-    """Decode the key frames, or all frames that others depend on, of a stretch.
+    """Decode the key frames, or all frames that others depend on, of an interval.
 
     Args:
         wants: asked for each frame by time; a frame that is wanted comes along at reduced size.

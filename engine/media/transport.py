@@ -38,10 +38,10 @@ _PAT, _PMT, _SDT = 0x00, 0x02, 0x42
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of the file within which one clock runs and the ids stay.
+    """A section of the file within which one clock runs and the ids stay.
 
     Attributes:
-        ranges: (first byte, byte after the last) of what a demuxer is to be given: the tables, then the stretch.
+        ranges: (first byte, byte after the last) of what a demuxer is to be given: the tables, then the section.
         pids: of sound and pictures, in the order of the table.
         first_s, last_s: the clock where its earliest unit starts and its latest one ends.
         why: what parts it from the one before: "back", "ahead" or "ids"; "" for the first.
@@ -146,15 +146,15 @@ class _Clocks:
 def _service(walked: _Walked, clocks: _Clocks, number: int, numbers: list[int], size_bytes: int, most: int) -> Service | None:
     """One programme, cut where its clock or its ids change, into so many parts at most."""
     tables = _tables_of(walked, clocks, number, numbers)
-    stretches: list[tuple[int, tuple[int, ...], int]] = []
+    sections: list[tuple[int, tuple[int, ...], int]] = []
     for from_byte, as_number, pids in tables:
-        if pids and (not stretches or set(stretches[-1][1]) != set(pids)):
-            stretches.append((from_byte if stretches else 0, pids, as_number))
-    if not stretches:
+        if pids and (not sections or set(sections[-1][1]) != set(pids)):
+            sections.append((from_byte if sections else 0, pids, as_number))
+    if not sections:
         return None
-    ends = [s[0] for s in stretches[1:]] + [size_bytes]
+    ends = [s[0] for s in sections[1:]] + [size_bytes]
     parts: list[Part] = []
-    for (first, pids, as_number), end in zip(stretches, ends, strict=True):
+    for (first, pids, as_number), end in zip(sections, ends, strict=True):
         breaks = _breaks(clocks, pids, first, end)[: most + 1]
         edges = [dict.fromkeys(pids, first), *({p: b.own.get(p, b.byte) for p in pids} for b in breaks), dict.fromkeys(pids, end)]
         bytes_ = [first, *(b.byte for b in breaks), end]
@@ -196,7 +196,7 @@ class _Break:
 
 
 def _breaks(clocks: _Clocks, pids: tuple[int, ...], first: int, end: int) -> list[_Break]:
-    """Wherever the clock of a stretch is set anew."""
+    """Wherever the clock of a section is set anew."""
     jumps: list[tuple[int, int, int, int]] = []  # byte, byte of the unit before it, ticks, id
     units = {p: clocks.between(p, first, end) for p in pids}
     for pid, own in units.items():

@@ -1,4 +1,4 @@
-"""AG-CLIP on BirdNET's scores: the species scores of a stretch of sound to a vector in GeoCLIP's location space.
+"""AG-CLIP on BirdNET's scores: the species scores of an interval of sound to a vector in GeoCLIP's location space.
 
 Runs in numpy: the network is small, and the program need not load torch for it. With s the scores of all classes, those of at
 least 0.02 kept, and V one vector of location space per class (it starts as the class's range, seen through GeoCLIP's eyes),

@@ -10,7 +10,7 @@ left of it, one step is
 
 The dictionary holds BANDS x KERNEL_FRAMES levels per kernel, none negative; the label's activations times its kernels are its
 levels as the dictionary sees them. In the faithful variant M comes from those levels alone; in the one shipped a small decoder,
-told the label and shown the dictionary's levels, draws M finer. A second head says at every step which labels are still in R; a
+given the label and the dictionary's levels, draws M finer. A second head says at every step which labels are still in R; a
 label's score joins what it says before the label is taken with the steps' own choices. Networks that hear the mixture in one look
 may be asked for a second opinion on which labels are there (`opinions` of the card). Parts and residual add up to the mixture,
 sample by sample.
@@ -226,8 +226,8 @@ def network(
             if not self.has_decoder:
                 scaled = power / power.mean((1, 2), keepdim=True).clamp(min=1e-12)
                 return (levels.square() / (scaled + 1e-8).sqrt()).clamp(max=1.0), levels
-            told = self.told(label)
-            a, b, c = (1.0 + t for t in told.split([192, 64, 24], 1))
+            scale = self.told(label)
+            a, b, c = (1.0 + t for t in scale.split([192, 64, 24], 1))
             frames = state["x"].shape[3]
             d = torch.relu(self.d1(state["h"] * a[:, :, None])).reshape(len(label), 24, 16, -1)
             d = f.interpolate(d, size=state["e3"].shape[2:], mode="nearest")
@@ -384,7 +384,7 @@ class Decomposer:
     def decompose(
         self,
         windows: NDArray[np.float32],
-        told: Sequence[Sequence[str]] | None = None,
+        wanted: Sequence[Sequence[str]] | None = None,
         most: int = MOST_STEPS,
         batch: int = 16,
         stopping: bool = True,
@@ -393,7 +393,7 @@ class Decomposer:
 
         Args:
             windows: (n, samples) at RATE_HZ, each of WINDOW_SAMPLES or more.
-            told: labels to be taken from each window, in this order, whatever the model thinks is there; None leaves it to the
+            wanted: labels to be taken from each window, in this order, whatever the model thinks is there; None leaves it to the
                 model.
             most: steps at most.
             stopping: whether the model may stop before; else it takes `most` steps from whatever sounds.
@@ -403,7 +403,7 @@ class Decomposer:
             WeightsError: the weights are missing.
         """
         return tuple(
-            d for part, at in self._batches(windows, batch) for d in self._decompose(part, _slice(told, at), most, stopping)
+            d for part, at in self._batches(windows, batch) for d in self._decompose(part, _slice(wanted, at), most, stopping)
         )
 
     def scores(self, windows: NDArray[np.float32], most: int = 4, batch: int = 32) -> NDArray[np.float32]:
@@ -438,13 +438,13 @@ class Decomposer:
         return _grid_of(spectrum[:, :whole])
 
     def trace(
-        self, power: NDArray[np.float32], most: int, told: Sequence[Sequence[int]] | None, stopping: bool = False
+        self, power: NDArray[np.float32], most: int, wanted: Sequence[Sequence[int]] | None, stopping: bool = False
     ) -> tuple[Trace, NDArray[np.float32]]:
         """Run steps on power grids (n, BANDS, frames); also what is left (n, BANDS, frames).
 
         Args:
             most: so many steps, or, when stopping, at most so many.
-            told: labels to be taken, by window.
+            wanted: labels to be taken, by window.
             stopping: a window that stops is looked at no more; its last entries are repeated.
         """
         import torch
@@ -474,8 +474,8 @@ class Decomposer:
                     trace.sparsity = (state["active"] > 1e-3).float().mean((1, 2)).cpu().numpy()
                 preferred = np.where(taken_on, -np.inf, label + self.rule.presence * present)
                 chosen = preferred.argmax(axis=1)
-                if told is not None:
-                    given = [told[i][step] if step < len(told[i]) else -1 for i in on.tolist()]
+                if wanted is not None:
+                    given = [wanted[i][step] if step < len(wanted[i]) else -1 for i in on.tolist()]
                     chosen = np.where(np.array(given) >= 0, given, chosen)
                 mask, _ = self.net.mask(state, torch.from_numpy(chosen).to(self.device), power_on)
                 mask = torch.minimum(mask, left_on)
@@ -497,10 +497,10 @@ class Decomposer:
         return trace, left.cpu().numpy()
 
     def _decompose(
-        self, windows: NDArray[np.float32], told: Sequence[Sequence[str]] | None, most: int, stopping: bool
+        self, windows: NDArray[np.float32], wanted: Sequence[Sequence[str]] | None, most: int, stopping: bool
     ) -> tuple[Decomposition, ...]:
         spectrum = transform(windows)
-        index = [[self.labels.index(k) for k in t] for t in told] if told is not None else None
+        index = [[self.labels.index(k) for k in t] for t in wanted] if wanted is not None else None
         steps = max((len(t) for t in index), default=1) if index is not None else most
         trace, _ = self.trace(self._grids(spectrum), max(1, steps), index, stopping and index is None)
         scores = scores_of(trace, self.rule)
@@ -552,8 +552,8 @@ def said_of(net: Any, state: dict[str, Any]) -> torch.Tensor:
     return said
 
 
-def _slice(told: Sequence[Sequence[str]] | None, part: slice) -> Sequence[Sequence[str]] | None:
-    return None if told is None else told[part]
+def _slice(wanted: Sequence[Sequence[str]] | None, part: slice) -> Sequence[Sequence[str]] | None:
+    return None if wanted is None else wanted[part]
 
 
 def spread(masks: NDArray[np.float32], frames: int) -> NDArray[np.float32]:

@@ -79,8 +79,8 @@ class Clap:
                 net = ClapAudioModelWithProjection(config)
                 net.load_state_dict(_below(read_state(self.checkpoint), self.prefix, self.checkpoint), strict=False)
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as wrong:
-            told = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0][:200]
-            raise WeightsError(f"CLAP in {self.folder} cannot be loaded ({told}); fetch it again.") from wrong
+            reason = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0][:200]
+            raise WeightsError(f"CLAP in {self.folder} cannot be loaded ({reason}); fetch it again.") from wrong
         return extractor, net.eval()
 
     def embed(self, samples: NDArray[np.floating]) -> NDArray[np.float32]:

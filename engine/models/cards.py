@@ -10,14 +10,14 @@ from engine.core.card import Card
 CUE_TABLE = Card(
     "cue-table",
     "Table of cues",
-    "says where what an analyst noted is likelier; ratios are judgement, each row names its source",
+    "states where cues noted by an analyst are more likely; ratios are estimates, each row names its source",
     "Apache-2.0",
     "Earwitness, assets/cues/cues.csv",
 )
 BIRDNET = Card(
     "birdnet-v2.4",
     "BirdNET v2.4",
-    "names the species heard in windows of 3 s (6,522 classes)",
+    "detects species in windows of 3 seconds (6,522 classes)",
     "CC BY-NC-SA 4.0",
     "K. Lisa Yang Center for Conservation Bioacoustics, Cornell Lab of Ornithology, and Chemnitz University of Technology; "
     "Kahl et al. 2021, Ecological Informatics 61, 101236",
@@ -27,7 +27,7 @@ BIRDNET = Card(
 BIRDNET_RANGE = Card(
     "birdnet-v2.4-range-v2",
     "BirdNET v2.4 range model, version 2",
-    "says how likely each species is recorded at a place, by week or year-round",
+    "predicts how likely each species is recorded at a place, by week or year-round",
     "CC BY-NC-SA 4.0",
     "as BirdNET v2.4; trained on eBird checklist frequencies",
     "1226f23fc20362617deb09178f366111b70cf085c2c82893f2814e5acedce6c2",
@@ -36,7 +36,7 @@ BIRDNET_RANGE = Card(
 AGCLIP = Card(
     "agclip-birdnet",
     "AG-CLIP on BirdNET's scores",
-    "turns the species scores of a stretch of sound into a vector that fits places",
+    "turns the species scores of a sound into a vector that is compared with places",
     "CC BY-NC-SA 4.0",
     "trained for Earwitness on simulated soundscapes from BirdNET's models, whose licence it inherits; "
     "after Chasmai et al. 2025, arXiv 2505.18726",
@@ -45,7 +45,7 @@ AGCLIP = Card(
 AGCLIP_IMAGES = Card(
     "agclip-mobilenetv3",
     "AG-CLIP on spectrograms",
-    "turns sound into a vector that fits places",
+    "turns sound into a vector that is compared with places",
     "as stated with the checkpoint that was given",
     "Chasmai et al. 2025, arXiv 2505.18726",
     included=False,
@@ -61,7 +61,7 @@ GEOCLIP_LOCATION = Card(
 GEOCLIP = Card(
     "geoclip",
     "GeoCLIP with CLIP ViT-L/14",
-    "says which places a picture fits",
+    "compares a picture with places",
     "MIT",
     "Vivanco Cepeda et al. 2023, NeurIPS 36; CLIP: Radford et al. 2021, OpenAI",
     files=(
@@ -73,35 +73,35 @@ GEOCLIP = Card(
 HUM = Card(
     "hum-comb",
     "Mains hum by its multiples",
-    "says which power supply, 50 or 60 Hz, hums in the sound",
+    "detects mains hum of 50 or 60 Hz in the sound",
     "Apache-2.0",
     "a computation of Earwitness, no network; supplies by country: International Electrotechnical Commission",
 )
 TONES = Card(
     "steady-lines",
     "Machines' tones",
-    "finds tones too steady for an animal and takes them out before species are listened for",
+    "finds tones too steady for an animal and removes them before the search for species",
     "Apache-2.0",
     "a computation of Earwitness, no network; after McAulay & Quatieri 1986, IEEE Trans. ASSP 34(4)",
 )
 ATOMS = Card(
     "atoms-sae",
     "Acoustic atoms",
-    "takes the sound apart into everyday sounds (28 labels)",
+    "separates the sound into everyday sounds (28 labels)",
     "Apache-2.0",
     "trained for Earwitness on free recordings, listed in its card; after Su & Liu 2026, arXiv 2603.05708",
 )
 SOUNDTRACK = Card(
     "soundtrack",
     "Remarks on the soundtrack",
-    "finds digital silence, copied stretches, long reverberation, music, voice-over",
+    "detects digital silence, copied passages, long reverberation, music, voice-over",
     "Apache-2.0",
     "computations of Earwitness, no network",
 )
 SILERO = Card(
     "silero-vad-6.2",
     "Silero VAD 6.2",
-    "says where there is speech",
+    "detects speech",
     "MIT",
     "Silero Team, github.com/snakers4/silero-vad",
     "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
@@ -109,7 +109,7 @@ SILERO = Card(
 WHISPER = Card(
     "whisper-small",
     "Whisper small",
-    "says which language is spoken",
+    "identifies the spoken language",
     "Apache-2.0",
     "Radford et al. 2022, OpenAI",
     "1d7734884874f1a1513ed9aa760a4f8e97aaa02fd6d93a3a85d27b2ae9ca596b",
@@ -118,7 +118,7 @@ WHISPER = Card(
 EFFICIENTNET = Card(
     "efficientnet-lite0",
     "EfficientNet-Lite0",
-    "names animals and things seen in frames (ImageNet's classes)",
+    "recognises animals and objects in frames (ImageNet's classes)",
     "Apache-2.0",
     "Tan & Le 2019; Lite variants by R. Liu, Google; converted by ML Illustrated",
     "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
@@ -126,7 +126,7 @@ EFFICIENTNET = Card(
 STREETCLIP = Card(
     "streetclip",
     "StreetCLIP",
-    "says which country a picture fits",
+    "compares a picture with countries",
     "CC BY-NC 4.0",
     "Haas, Alberti, Skreta 2023, arXiv 2302.00275",
     non_commercial=True,
@@ -147,14 +147,14 @@ OCR = Card(
 LINGUA = Card(
     "lingua-2-trigrams",
     "lingua, trigram models",
-    "says which language a text is in",
+    "identifies the language of a text",
     "Apache-2.0",
     "Peter M. Stahl",
 )
 FLOW = Card(
     "flow-s2",
     "Flow on the sphere",
-    "draws places that fit what was perceived; a second opinion",
+    "samples places that fit the evidence; a second opinion",
     "CC BY-NC-SA 4.0",
     "trained for Earwitness on simulated clips from BirdNET's models, whose licence it inherits; "
     "after Su & Liu 2026, arXiv 2603.05708",
@@ -163,7 +163,7 @@ FLOW = Card(
 CLIP_TEXT = Card(
     "clip-text",
     "CLIP ViT-L/14, text encoder",
-    "turns words into a vector that fits pictures and places",
+    "turns words into a vector that is compared with pictures and places",
     "MIT",
     "Radford et al. 2021, OpenAI",
     included=False,
@@ -171,7 +171,7 @@ CLIP_TEXT = Card(
 CLIP_LOCATABILITY = Card(
     "clip-locatability",
     "Locatability of frames on CLIP",
-    "says which frames are worth a slow look",
+    "selects the frames worth analysing",
     "as stated with the head that was given",
     "trained by the user: earwitness lab locatability",
     included=False,
@@ -179,7 +179,7 @@ CLIP_LOCATABILITY = Card(
 CLIP = Card(
     "clip-vit-large-patch14",
     "CLIP ViT-L/14",
-    "places pictures by what they look like, through GeoCLIP",
+    "locates pictures by their appearance, through GeoCLIP",
     "MIT",
     "Radford et al. 2021, OpenAI",
     included=False,
@@ -187,7 +187,7 @@ CLIP = Card(
 CLIP_TOKENS = Card(
     "clip-vit-large-patch14-text",
     "CLIP ViT-L/14, tokens",
-    "words for soundscapes: places and sounds looked for by text, beside CLIP ViT-L/14 itself",
+    "tokens for text search of soundscapes, together with CLIP ViT-L/14",
     "MIT",
     "Radford et al. 2021, OpenAI",
     included=False,
@@ -195,7 +195,7 @@ CLIP_TOKENS = Card(
 QWEN_3B = Card(
     "qwen2.5-vl-3b",
     "Qwen2.5-VL 3B",
-    "argues about the place in words (small)",
+    "reasons about the place in words (small)",
     "Qwen Research Licence",
     "Qwen team, Alibaba, 2025",
     non_commercial=True,
@@ -204,7 +204,7 @@ QWEN_3B = Card(
 QWEN_7B = Card(
     "qwen2.5-vl-7b",
     "Qwen2.5-VL 7B",
-    "argues about the place in words (large)",
+    "reasons about the place in words (large)",
     "Apache-2.0",
     "Qwen team, Alibaba, 2025",
     included=False,
@@ -212,7 +212,7 @@ QWEN_7B = Card(
 CONTAINER = Card(
     "container",
     "The file's own tags",
-    "states a place or a time, which anybody can write",
+    "states a place or a time; anybody can write them",
     "Apache-2.0",
     "reading of Earwitness, no network",
 )

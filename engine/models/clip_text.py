@@ -114,8 +114,8 @@ class TextEncoder:
             head = torch.nn.Sequential(torch.nn.Linear(768, 768), torch.nn.ReLU(), torch.nn.Linear(768, 512))
             head.load_state_dict(checkpoint.read(package_file("image_encoder_mlp_weights.pth")))
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as wrong:
-            told = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0][:200]
-            raise WeightsError(f"CLIP in {folder} cannot be loaded ({told}); fetch it again.") from wrong
+            reason = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0][:200]
+            raise WeightsError(f"CLIP in {folder} cannot be loaded ({reason}); fetch it again.") from wrong
         return clip, head.eval()
 
     def tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

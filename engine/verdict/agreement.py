@@ -1,13 +1,13 @@
-"""How far two senses agree on the place: distances, shared regions, and the Bayes factor for one place against two.
+"""How far two modalities agree on the place: distances, shared regions, and the Bayes factor for one place against two.
 
-With cell prior π, likelihoods L of both senses on one common grid, and a same-place kernel K, the factor for "one place"
+With cell prior π, likelihoods L of both modalities on one common grid, and a same-place kernel K, the factor for "one place"
 against "two independent places" is
 
     B = Σ_ij π_i K_ij L_A(i) L_V(j) / (Σ_i π_i L_A(i) · Σ_j π_j L_V(j)),        K_ij = k(d_ij) π_j / Σ_m k(d_im) π_m,
 
 k falling off as a Gaussian of great-circle distance whose standard deviation is the same-place radius. Written with the
 posteriors p of
-both senses it is Σ_ij p_A(i) p_V(j) k(d_ij) / Σ_m k(d_im) π_m, which is how it is computed: only pairs of cells closer than
+both modalities it is Σ_ij p_A(i) p_V(j) k(d_ij) / Σ_m k(d_im) π_m, which is how it is computed: only pairs of cells closer than
 four radii count.
 """
 
@@ -59,7 +59,7 @@ def measure(a: Posterior, b: Posterior, prior: Prior, same_place_km: float, plac
         ValueError: they are on different grids.
     """
     if not (a.grid.key == b.grid.key == prior.grid.key):
-        raise ValueError("two senses can be compared on one common grid only")
+        raise ValueError("two modalities can be compared on one common grid only")
     both = a.region(0.9) & b.region(0.9)
     return Agreement(
         distance_km=float(sphere.distance_km(place_a.lat_deg, place_a.lon_deg, place_b.lat_deg, place_b.lon_deg)),
@@ -76,7 +76,7 @@ def log10_factor(a: Posterior, b: Posterior, prior: Prior, same_place_km: float)
 
 
 def spread(b: Posterior, prior: Prior, same_place_km: float) -> NDArray[np.float64]:
-    """(cells,) Σ_j k(d_ij) p_B(j) / Σ_m k(d_im) π_m: the factor that sense B gives to a place that is known to be cell i."""
+    """(cells,) Σ_j k(d_ij) p_B(j) / Σ_m k(d_im) π_m: the factor that modality B gives to a place that is known to be cell i."""
     kernel = _kernel(b.grid, same_place_km)
     both = np.stack([b.mass, np.exp(prior.log_mass)], axis=1)
     near_b, near_prior = (both + kernel @ both + kernel.T @ both).T  # a cell is at no distance from itself

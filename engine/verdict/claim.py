@@ -1,6 +1,6 @@
 """A claim tested: how much more likely is what was perceived there and then than elsewhere.
 
-With cell prior π, the likelihood L of one sense, and a kernel k around the claimed place (1 at its centre, falling off as a
+With cell prior π, the likelihood L of one modality, and a kernel k around the claimed place (1 at its centre, falling off as a
 Gaussian whose standard deviation is the claim's radius), the ratio for "there" against "elsewhere" is
 
     B = (Σ k_i π_i L_i / Σ k_i π_i) / (Σ (1-k_i) π_i L_i / Σ (1-k_i) π_i),
@@ -9,10 +9,10 @@ which needs no more than the posterior p ∝ π L. A cell is no point: k is aver
 for a Gaussian over another of the disc's variance, so that large and small cells ask the same question. With a date, L is that
 of the claimed week; a second ratio then compares that week at the claimed place with the mean over the year there.
 
-log10 B is calibrated and bounded like the comparison of the senses: an affine map fitted by logistic regression on claims of
+log10 B is calibrated and bounded like the comparison of the modalities: an affine map fitted by logistic regression on claims of
 known truth (recordings and photos at their own places and at those of others), clipped to what they support; written by
 `earwitness lab calibrate-claims` to assets/models/claim.json. The headline is the weakest of the steps under all priors, and
-for sound the weaker of those with and without BirdNET's known false alarms. Both senses together are the product of their
+for sound the weaker of those with and without BirdNET's known false alarms. Both modalities together are the product of their
 calibrated ratios, bounded to the wider of both bounds, and nothing at all where they contradict each other.
 """
 
@@ -43,8 +43,8 @@ _REACH = 4.0  # standard deviations beyond which a cell is not at the claimed pl
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sense:
-    """One modality's beliefs.
+class ModalityEvidence:
+    """One modality's posteriors.
 
     Attributes:
         located: under the analyst's prior, with the claimed week where a day is claimed.
@@ -109,7 +109,7 @@ def log10_ratio(posterior: Posterior, prior: Prior, k: NDArray[np.float64]) -> f
 def test(
     claim: Claim,
     place: str,
-    senses: Sequence[Sense],
+    modalities: Sequence[ModalityEvidence],
     week_log_l: NDArray[np.float64] | None,
     week: int | None,
     heard: tuple[Resident, ...] = (),
@@ -120,14 +120,14 @@ def test(
 
     Args:
         place: the claimed place in words.
-        senses: sound and picture, those that there are, all on one grid.
+        modalities: sound and picture, those that there are, all on one grid.
         week_log_l: (48,) natural log of the likelihood in each week at the claimed place, mean likelihood 1; None when nothing
             was heard that could tell.
         week: the claimed week, 1 to 48, or None.
         heard, absent, expected: of `clues.residents`.
     """
-    k = kernel(claim, senses[0].located.prior.grid) if senses else np.zeros(0)
-    factors = tuple(_sense(claim, s, k) for s in senses)
+    k = kernel(claim, modalities[0].located.prior.grid) if modalities else np.zeros(0)
+    factors = tuple(_factor_of(claim, s, k) for s in modalities)
     if len(factors) > 1:
         factors = (*factors, _both(factors))
     place_factor = factors[-1] if factors else None
@@ -150,7 +150,7 @@ def test(
 def _verdict(place: ClaimFactor | None, season: ClaimFactor | None) -> tuple[ClaimVerdict, Support, str]:
     """(verdict, support, reason) of place and week together: a claim stands with both, and falls with either."""
     if place is None:
-        return ClaimVerdict.CANNOT_TELL, Support.NONE, "the clip has neither sound nor picture that could tell"
+        return ClaimVerdict.CANNOT_TELL, Support.NONE, "the clip has neither a sound nor a picture that can be located"
     if season and season.verdict == ClaimVerdict.AGAINST:
         if place.verdict == ClaimVerdict.SUPPORTS:
             return ClaimVerdict.CANNOT_TELL, Support.NONE, "the place fits the claim, the week does not"
@@ -165,22 +165,22 @@ def beside(now: ClaimTest, first: Sequence[ClaimTest]) -> ClaimTest:
     return replace(now, before_edits=same.main.log10_factor if same and same.main else 0.0 if same else None)
 
 
-def _sense(claim: Claim, sense: Sense, k: NDArray[np.float64]) -> ClaimFactor:
-    x = sense.located
+def _factor_of(claim: Claim, evidence: ModalityEvidence, k: NDArray[np.float64]) -> ClaimFactor:
+    x = evidence.located
     fit = calibrations()[x.modality]
     at = None if x.place is None else float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, claim.lat_deg, claim.lon_deg))
     if not float(k @ np.exp(x.prior.log_mass)) > 0.0:
-        why = "the claimed place is out at sea, beyond the map's land"
+        why = "the claimed place is at sea, outside the map"
         return _silent(x.modality, why, fit, at)
     if not x.spoke:
-        return _silent(x.modality, f"the {x.modality} does not say where it is from", fit)
-    raws = [(prior.name, log10_ratio(p, prior, k)) for prior, p in sense.under]
+        return _silent(x.modality, f"the {x.modality} gives no usable location", fit)
+    raws = [(prior.name, log10_ratio(p, prior, k)) for prior, p in evidence.under]
     weakest = min((raw for _, raw in raws), key=lambda raw: abs(fit.apply(raw)))
-    reason = _reason([fit.apply(raw) for _, raw in raws], fit.interval(weakest), "the answer depends on the prior")
-    if not reason and sense.without:
-        others = [log10_ratio(p, prior, k) for prior, p in sense.without]
+    reason = _reason([fit.apply(raw) for _, raw in raws], fit.interval(weakest), "the result depends on the prior")
+    if not reason and evidence.without:
+        others = [log10_ratio(p, prior, k) for prior, p in evidence.without]
         weaker = min((*others, weakest), key=lambda raw: abs(fit.apply(raw)))
-        rests = f"without {_listed(sense.doubted)}, which BirdNET is known to hear wrongly, the sound would not say so"
+        rests = f"without {_listed(evidence.doubted)}, a known false alarm of BirdNET, the sound does not support this"
         reason = _reason([fit.apply(weakest), *(fit.apply(r) for r in others)], fit.interval(weaker), rests, rests)
         weakest = weaker
     by_prior = tuple(UnderPrior(name, fit.apply(raw), words_of(10.0 ** abs(fit.apply(raw)))) for name, raw in raws)
@@ -190,14 +190,15 @@ def _sense(claim: Claim, sense: Sense, k: NDArray[np.float64]) -> ClaimFactor:
 def _season(week_log_l: NDArray[np.float64] | None, week: int) -> ClaimFactor:
     fit = calibrations()["season"]
     if week_log_l is None:
-        return _silent("season", "nothing was heard that lives there, so nothing tells the week", fit)
+        return _silent("season", "no species that lives there was heard, so the week cannot be tested", fit)
     raw = float(week_log_l[week - 1]) / float(np.log(10.0))
     reason = _reason([fit.apply(raw)], fit.interval(raw), "")
-    return _factor("season", raw, fit, "what was heard is there in this week as in most others" if reason else "", None, 1.0, ())
+    why = "the species heard are as likely in this week as in most others" if reason else ""
+    return _factor("season", raw, fit, why, None, 1.0, ())
 
 
 def _both(factors: Sequence[ClaimFactor]) -> ClaimFactor:
-    """The product of the senses' ratios; given the place they are independent of one another."""
+    """The product of the ratios of both modalities, which are independent given the place."""
     spoke = [f for f in factors if f.verdict != ClaimVerdict.CANNOT_TELL]
     sums = [sum(getattr(f, name) for f in spoke) for name in ("log10_raw", "log10_factor", "log10_low", "log10_high")]
     fits = calibrations()
@@ -206,10 +207,10 @@ def _both(factors: Sequence[ClaimFactor]) -> ClaimFactor:
     reason = ""
     if not spoke:
         same = {f.reason for f in factors}
-        reason = same.pop() if len(same) == 1 else "neither sound nor picture can tell: " + "; ".join(f.reason for f in factors)
+        reason = same.pop() if len(same) == 1 else "neither sound nor picture decides: " + "; ".join(f.reason for f in factors)
     elif len({f.verdict for f in spoke}) > 1:
         one, other = sorted(spoke, key=lambda f: f.verdict != ClaimVerdict.SUPPORTS)
-        reason = f"the {one.modality} supports the claim and the {other.modality} speaks against it"
+        reason = f"the {one.modality} supports the claim, the {other.modality} contradicts it"
         factor = least = most = 0.0
     at_bound = any(f.at_bound for f in spoke) or not low < sums[1] < high
     verdict = ClaimVerdict.CANNOT_TELL if reason else ClaimVerdict.SUPPORTS if factor > 0 else ClaimVerdict.AGAINST
@@ -271,13 +272,13 @@ def _silent(modality: str, reason: str, fit: Calibration, distance_km: float | N
 
 
 def _reason(factors: Sequence[float], interval: tuple[float, float], divided: str, weak: str = "") -> str:
-    """Why a ratio cannot be told, or ""."""
+    """Why no ratio is reported, or ""."""
     if len({np.sign(f) for f in factors}) > 1:
         return divided
     if interval[0] <= 0.0 <= interval[1]:
         return weak or "the ratio's interval includes 1"
     if min(abs(f) for f in factors) < LEAST_FACTOR:
-        return weak or "what was perceived is about as likely there as elsewhere"
+        return weak or "the evidence is about as likely there as elsewhere"
     return ""
 
 

@@ -1,11 +1,11 @@
-"""Same place or not: the agreement of two senses, calibrated on pairs at known distance, in words.
+"""Same place or not: the agreement of two modalities, calibrated on pairs at known distance, in words.
 
 The calibration is an affine map of log10 B, fitted by logistic regression on pairs of recordings and photos whose distance
 is known, and
 bounded by what those pairs support: `earwitness lab calibrate-mismatch` writes it to assets/models/mismatch.json with its
 bootstrap. The
 headline is the weakest of the steps under all priors; where priors disagree on the direction, or the interval includes 1,
-nothing can be told.
+there is no result.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from engine.core.paths import ASSETS
 from engine.core.posterior import Posterior, Prior
 from engine.verdict import agreement
 
-_SILENT = "where it is from"
+_SILENT = "usable location"  # how the reasons of a modality without a location end
 CALIBRATION_FILE = ASSETS / "models" / "mismatch.json"
 
 
@@ -119,7 +119,7 @@ def guarded(now: Comparison, first: Comparison | None, why_none: str = "") -> Co
     """A comparison after edits, held to what was first computed: where the verbal step differs, the weaker is the headline.
 
     Edits may weaken what the machine said, and may find what it could not; they cannot make its own finding stronger. Where
-    both speak and point opposite ways, nothing can be told. Where nothing could be compared at first because a sense was
+    both speak and point opposite ways, there is no result. Where nothing could be compared at first because a modality was
     silent, there is no step to be held to: the finding stands and says that it rests on the analyst.
 
     Args:
@@ -141,10 +141,10 @@ def guarded(now: Comparison, first: Comparison | None, why_none: str = "") -> Co
     if now.verdict == Verdict.CANNOT_TELL or first.said == now.said:
         return held
     if first.verdict == Verdict.CANNOT_TELL:
-        reason = f"as first computed nothing could be told ({first.reason}); with the edits: {now.said}"
+        reason = f"there was no result before the edits ({first.reason}); with them: {now.said}"
         return _weaker(held, first, Verdict.CANNOT_TELL, Support.NONE, reason)
     if first.verdict != now.verdict:
-        reason = f"the answer depends on the analyst's edits: {first.said} before them, {now.said} with them"
+        reason = f"the result depends on the analyst's edits: {first.said} before them, {now.said} with them"
         return _weaker(held, min(now, first, key=lambda c: abs(c.log10_factor)), Verdict.CANNOT_TELL, Support.NONE, reason)
     if abs(first.log10_factor) < abs(now.log10_factor):
         return _weaker(held, first, first.verdict, first.support, "")
@@ -175,11 +175,11 @@ def calibrated(log10_raw: float) -> float:
 def _reason(a: Located, b: Located, by_prior: Sequence[UnderPrior], low: float, high: float) -> str:
     silent = [x.modality for x in (a, b) if not x.spoke]
     if len(silent) == 2:
-        return f"neither {a.modality} nor {b.modality} says {_SILENT}"
+        return f"neither {a.modality} nor {b.modality} gives a {_SILENT}"
     if silent:
-        return f"the {silent[0]} does not say {_SILENT}"
+        return f"the {silent[0]} gives no {_SILENT}"
     if len({np.sign(u.log10_factor) for u in by_prior}) > 1:
-        return "the answer depends on the prior"
+        return "the result depends on the prior"
     if low <= 0.0 <= high:
         return "the factor's interval includes 1"
     if by_prior and min(abs(u.log10_factor) for u in by_prior) < np.log10(2.0):

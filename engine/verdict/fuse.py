@@ -1,14 +1,14 @@
-"""From likelihoods to beliefs: priors are applied here, once, and nowhere else.
+"""From likelihoods to posteriors: priors are applied here, once, and nowhere else.
 
 Clues are added as log-likelihoods, each with its weight; a weight below one says that a clue repeats what others say.
-Species ranges
-and AG-CLIP hear through the same ears, so they are not added but blended into one voice: with s and g their likelihoods,
-each divided by its mean over the land by area,
+Species ranges and AG-CLIP rest on the same detections of BirdNET, so they are not added but blended into one likelihood: with s
+and g their likelihoods, each divided by its mean over the land by area,
 
     (1 - m) * s^a g^b / mean(s^a g^b) + m * (s + g) / 2.
 
-The product is sharp where both agree; the mixture keeps what either says when they do not. The numbers are fitted by
-`earwitness lab calibrate-blend` (see LOG.md). A modality that learnt too little over the prior cannot tell, and says so.
+The product is sharp where both agree; the mixture keeps either one where they disagree. The numbers are fitted by
+`earwitness lab calibrate-blend` (see LOG.md). A modality whose information gain over the prior is too small gives
+no location.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from engine.core.modality import Modality
 from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
 from engine.world import countries, places, regions
 
-# A posterior that gained less than this over its prior says "cannot tell". Chosen on recordings of known place and on
+# A posterior that gained less than this over its prior gives no location. Chosen on recordings of known place and on
 # sounds of no place (LOG.md): below it the place reported is no better than the prior's own.
 LEAST_GAIN_NATS = 0.5
 
-MODALITY_WEIGHT = "1: sound and picture are perceived apart, and nothing is counted in both"
+MODALITY_WEIGHT = "1: sound and picture are analysed separately, and nothing is counted twice"
 """Why a modality's weight is what it is before anyone changes it."""
 
 
@@ -58,7 +58,7 @@ class Blend:
 
 
 def modality_log_likelihood(evidence: Iterable[Evidence], grid: Grid, weights: Mapping[str, float]) -> NDArray[np.float64]:
-    """What all clues that speak say together, (cells,); zeros when none does."""
+    """The joint log-likelihood of all clues that do not abstain, (cells,); zeros when all do."""
     speaking = {e.clue: e for e in evidence if e.abstained is None}
     total = np.zeros(len(grid))
     for joining in [e for e in speaking.values() if e.joined in speaking]:
@@ -121,7 +121,7 @@ def describe(
     cannot_tell: str | None,
     named: tuple[tuple[float, float], ...] = (),
 ) -> Located:
-    """A posterior with its place named, its regions measured and its countries weighed; none of them where it cannot tell.
+    """A posterior with its place, regions and countries; without them where no location can be given.
 
     Args:
         named: places (lat_deg, lon_deg) that the evidence names; the place reported lies in the country of the nearest.
@@ -168,10 +168,10 @@ def _on_its_side(spot: Place, posterior: Posterior, named: tuple[tuple[float, fl
 def _why_silent(
     modality: Modality, evidence: tuple[Evidence, ...], speaking: tuple[Evidence, ...], posterior: Posterior, prior: Prior
 ) -> str | None:
-    sense = "Neither sound nor picture says" if modality == FUSED else f"The {modality} does not say"
+    what = "Sound and picture give" if modality == FUSED else f"The {modality} gives"
     if not speaking:
-        reasons = "; ".join(dict.fromkeys(e.abstained for e in evidence if e.abstained))
-        return f"{sense} where this is: {reasons or 'nothing was perceived'}."
+        reasons = "; ".join(dict.fromkeys(e.abstained for e in evidence if e.abstained and e.expected))
+        return f"{what} no usable location: {reasons or 'nothing was detected'}."
     if posterior.gain_nats(prior) < LEAST_GAIN_NATS:
-        return f"{sense} where this is: what was perceived fits almost anywhere. A longer or cleaner stretch may help."
+        return f"{what} no usable location: the evidence fits almost anywhere. A longer or cleaner interval may help."
     return None

@@ -33,11 +33,11 @@ SAME_DB, CHANGED_DB = 4.0, 7.0  # mean difference of the bands' levels
 def scenes_of(
     shots: Sequence[Shot], whole: Interval, ambience: Ambience | None = None, observations: Sequence[Observation] = ()
 ) -> tuple[Interval, ...]:
-    """The scenes of a stretch, in order, covering it without gap or overlap; at least one.
+    """The scenes of an interval, in order, covering it without gap or overlap; at least one.
 
     Args:
         shots: in order, as found by `media.shots.cut`.
-        whole: the stretch.
+        whole: the interval.
         ambience: background of its sound, or None.
         observations: of which texts with a box hold together the shots in which they are read.
     """

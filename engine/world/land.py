@@ -53,7 +53,7 @@ def borders(detail: str = "medium") -> tuple[NDArray[np.float64], ...]:
 
 
 def land_outlines(detail: str = "medium", least_lat_deg: float = -90.0) -> dict[str, Any]:
-    """A GeoJSON feature collection of three features, told apart by the property "kind".
+    """A GeoJSON feature collection of three features, distinguished by the property "kind".
 
     "land" is a MultiPolygon to fill, "coast" and "border" are MultiLineStrings to stroke: filling and stroking the
     same polygons would draw a line along the antimeridian.

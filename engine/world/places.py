@@ -221,7 +221,7 @@ def _from(best: tuple[int, float], lat_deg: float, lon_deg: float) -> str:
 
 
 def rounded_km(km: float) -> str:
-    """A distance with as many digits as make sense: 7, 35, 240, 1,300."""
+    """A distance with as many digits as needed: 7, 35, 240, 1,300."""
     step = 1 if km < 20 else 5 if km < 100 else 10 if km < 1000 else 100
     return f"{max(1, step * round(km / step)):,}"
 

@@ -72,7 +72,7 @@ def test_the_flow_points_where_such_birds_sing(page: AppTest) -> None:
     held = page.session_state["flow_opinions"]
     assert not held.failed and len(held.made) == 1
     flow = next(iter(held.made.values()))
-    assert flow.label == "posterior" and flow.senses == ("sound",) and len(flow.lat_deg) == 200
+    assert flow.label == "posterior" and flow.inputs == ("sound",) and len(flow.lat_deg) == 200
     assert flow.path_lat_deg.shape == flow.path_lon_deg.shape and flow.path_lat_deg.shape[1] == 200
     europe = (flow.lat_deg > 33) & (flow.lat_deg < 72) & (flow.lon_deg > -12) & (flow.lon_deg < 65)
     assert europe.mean() > 0.6

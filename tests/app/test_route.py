@@ -85,7 +85,7 @@ def test_what_an_upload_must_not_do(client: TestClient, tmp_path: Path) -> None:
     assert client.put(f"{door}/{upload}?at=0", content=b"x" * 51, headers=OURS).status_code == 409
     assert client.put(f"{door}/{upload}?at=-1", content=b"x", headers=OURS).status_code == 409
     too_long = client.put(f"{door}/{upload}?at=0", content=b"x" * (route.PIECE_BYTES + 1), headers=OURS)
-    assert too_long.status_code == 409 and uploads.held_bytes(upload) == 0
+    assert too_long.status_code == 409 and uploads.received_bytes(upload) == 0
     for bad in ({"name": "a", "size": "big"}, {"name": 1, "size": 1}, {"name": "a", "size": True}, {"name": "a", "size": -5}):
         assert client.post(door, json=bad, headers=OURS).status_code == 409
     assert "room" in client.post(door, json={"name": "b", "size": 90}, headers=OURS).json()["error"]

@@ -18,8 +18,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.server import route
-from engine import InputError, PieceError
-from engine.case import Uploads
+from engine import InputError
+from engine.case import PieceError, Uploads
 from engine.case.jobs import upload as module
 from engine.core.paths import ROOT
 

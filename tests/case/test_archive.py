@@ -52,8 +52,8 @@ def test_every_finding_is_there_and_what_could_not_be_examined(place: Path) -> N
         (ArchiveQuery(text="script"), "b"),
         (ArchiveQuery(name="quiet"), "c"),
         (ArchiveQuery(near=(33.5, -82.0, 300.0)), "ab"),
-        (ArchiveQuery(near=(33.5, -82.0, 300.0), sense="sound"), ""),
-        (ArchiveQuery(near=(-17.0, -179.9, 400.0), sense="sound"), "abc"),  # across the antimeridian
+        (ArchiveQuery(near=(33.5, -82.0, 300.0), modality="sound"), ""),
+        (ArchiveQuery(near=(-17.0, -179.9, 400.0), modality="sound"), "abc"),  # across the antimeridian
         (ArchiveQuery(since=date(2024, 5, 3)), "a"),
         (ArchiveQuery(until=date(2024, 5, 2)), ""),
         (ArchiveQuery(atom="rain"), ""),
@@ -76,9 +76,9 @@ def test_the_same_ambience_is_found_with_its_place_in_both(place: Path) -> None:
 
 def test_a_document_gives_its_maps_back(place: Path) -> None:
     first = archive.read(str(place)).entries[0]
-    beliefs = archive.beliefs(archive.document_of(str(place), first.id))
-    assert set(beliefs) == {"sound", "picture"}
-    spot = beliefs["sound"].place(300.0)
+    posteriors = archive.posteriors(archive.document_of(str(place), first.id))
+    assert set(posteriors) == {"sound", "picture"}
+    spot = posteriors["sound"].place(300.0)
     assert archive.distance_km(spot.lat_deg, spot.lon_deg, -17.0, 179.5) < 100.0
     with pytest.raises(InputError):
         archive.document_of(str(place), "none")

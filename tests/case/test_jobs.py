@@ -119,7 +119,7 @@ def test_damaged_results_are_made_anew(tmp_path: Path) -> None:
 
 
 def test_a_lane_that_is_through_has_ended_though_nothing_follows_it(tmp_path: Path) -> None:
-    told = worker.Told(tmp_path)
+    told = worker.ProgressFile(tmp_path)
     told(Progress("listening", 5.0, 10.0, "s", "sound"))
     told(Progress("looking", 1.0, 2.0, "frames", "picture"))
     told(Progress("listening", 10.0, 10.0, "s", "sound"))

@@ -23,7 +23,7 @@ def uploads(tmp_path: Path) -> Uploads:
 def test_pieces_in_order_make_the_file(uploads: Uploads) -> None:
     made = uploads.begin("course.mp4", 10)
     assert uploads.append(made, 0, b"01234") == 5
-    assert uploads.held_bytes(made) == 5
+    assert uploads.received_bytes(made) == 5
     with pytest.raises(InputError, match="not complete"):
         uploads.finish(made)
     for at, piece in ((0, b"again"), (7, b"too far"), (5, b"more than was said")):
@@ -74,7 +74,7 @@ def test_an_id_is_no_path(uploads: Uploads, tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(b"mine")
     for other in ("..", "../..", "", "x" * 32, str(tmp_path)):
         with pytest.raises(InputError):
-            uploads.held_bytes(other)
+            uploads.received_bytes(other)
         uploads.remove(other)
     uploads.remove(tmp_path / "film.mp4")
     assert (tmp_path / "film.mp4").read_bytes() == b"mine" and uploads.folder.is_dir()

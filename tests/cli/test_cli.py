@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 import made
 
 from engine import cli
-from engine.cli import by_hand, locate, output
+from engine.cli import edit_options, locate, output
 from engine.cli.app import command
-from engine.cli.by_hand import ByHand
 from engine.cli.commands import COMMANDS
+from engine.cli.edit_options import PlannedEdits
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, InputError, MediaError, SettingError
 from engine.core.progress import Progress
@@ -43,7 +43,7 @@ def examined(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     calls: list[Settings] = []
 
     def examine(
-        path: str, settings: Settings, reports: list[locate.Report], progress: object, hand: ByHand, *_: object
+        path: str, settings: Settings, reports: list[locate.Report], progress: object, hand: PlannedEdits, *_: object
     ) -> tuple[object, list[str]]:
         calls.append(hand.apply(PERCEIVED, settings))
         finding = made.finding(text=made.HOSTILE, path=path)
@@ -159,7 +159,7 @@ def test_what_was_not_perceived_cannot_be_confirmed(
     clip: Path, examined: list[Settings], capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["locate", str(clip), "--quiet", "--confirm", "Coal Tit"]) == 2
-    assert "add it with --add" in capfd.readouterr().err
+    assert "use --add instead" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -343,10 +343,10 @@ def test_the_app_is_for_this_machine_only(clip: Path, monkeypatch: pytest.Monkey
 
 
 def test_names_of_species_are_found_in_both_languages() -> None:
-    assert by_hand.key_of("Gryllus assimilis") == "species/species/Gryllus assimilis"
-    assert by_hand.key_of("text/text/AUGUSTA") == "text/text/AUGUSTA"
+    assert edit_options.key_of("Gryllus assimilis") == "species/species/Gryllus assimilis"
+    assert edit_options.key_of("text/text/AUGUSTA") == "text/text/AUGUSTA"
     with pytest.raises(SettingError, match="use its English or Latin name"):
-        by_hand.key_of("zzzzqqqq")
+        edit_options.key_of("zzzzqqqq")
 
 
 # --- each document by itself -----------------------------------------------------------------------------------------------
@@ -358,7 +358,7 @@ def made_whole(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     calls: list[Settings] = []
 
     def examine(
-        path: str, settings: Settings, reports: list[locate.Report], progress: object, hand: ByHand, *_: object
+        path: str, settings: Settings, reports: list[locate.Report], progress: object, hand: PlannedEdits, *_: object
     ) -> tuple[object, list[object]]:
         calls.append(settings)
         finding = made.finding(path=path)
@@ -424,7 +424,7 @@ def test_a_bundle_is_made_without_what_fails_and_says_so(
     monkeypatch.setattr(pdf, "_set", lambda *_: (_ for _ in ()).throw(RuntimeError("error: no glyph")))
     target = clip.parent / "b.zip"
     assert cli.main(["locate", str(clip), "--bundle", str(target)]) == 0
-    assert "the bundle is without report.pdf" in capsys.readouterr().err
+    assert "the bundle lacks report.pdf" in capsys.readouterr().err
     assert not read_bundle(target).faults and "report.pdf" not in read_bundle(target).documents
     with zipfile.ZipFile(target) as archive:
         assert "report.pdf: The PDF cannot be set" in archive.read("readme.txt").decode()
@@ -483,5 +483,8 @@ def test_what_some_documents_need_takes_no_other_with_it(
     monkeypatch.setattr(sys.modules[explained.__module__], "explained", fail)
     assert cli.main(["locate", str(clip), "--json", str(clip.parent / "f.json"), "--kml", str(clip.parent / "f.kml")]) == 1
     err = capfd.readouterr().err
-    assert "not written: --json: Weighing each piece of evidence: something went wrong inside Earwitness (ZeroDivision" in err
+    assert (
+        "not written: --json: Computing the effect of each piece of evidence: something went wrong inside Earwitness (ZeroDivision"
+        in err
+    )
     assert (clip.parent / "f.kml").is_file() and not (clip.parent / "f.json").exists() and "f.kml" in err

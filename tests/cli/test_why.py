@@ -21,7 +21,7 @@ def test_the_argument_is_typed_and_shows_no_escape() -> None:
     sink = io.StringIO()
     argument.tell(made.finding(text=made.HOSTILE, two_speak=True), Pen(sink))
     said = sink.getvalue()
-    assert "● BirdNET heard Great Tit (Parus major)" in said and "[0:00–0:03]" in said
+    assert "● BirdNET detected Great Tit (Parus major)" in said and "[0:00–0:03]" in said
     assert "→ " in said and "could also be" in said and "source: " in said
     assert "Argued by rules" in said
     assert not any(c in said for c in "\x1b\u202e")

@@ -81,7 +81,7 @@ def test_surf_is_likelier_by_the_sea_and_thunder_between_the_polar_seas() -> Non
 def test_it_abstains_by_name() -> None:
     grid = world_grid()
     assert "no everyday sound" in (clue.AtomsClue().log_likelihood((), grid).abstained or "")
-    assert "says anything of places" in (clue.AtomsClue().log_likelihood((heard("Dog", 0.9),), grid).abstained or "")
+    assert "indicates a place" in (clue.AtomsClue().log_likelihood((heard("Dog", 0.9),), grid).abstained or "")
     with pytest.raises(DataError, match="kind"):
         clue.hardly("on the moon", grid)
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.clues.hum import clue as hum
-from engine.clues.hum.clue import RATE_HZ, HumClue, hum_in, stretches_of
+from engine.clues.hum.clue import RATE_HZ, HumClue, blocks_of, hum_in
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.world import mains
 from engine.world.grid import world_grid
@@ -116,10 +116,10 @@ class Sounds:
 @pytest.mark.parametrize("seconds", [5.0, 60.0, 89.0, 91.0, 200.0])
 def test_stretches_cover_the_sound_once(seconds: float) -> None:
     reader = Sounds(noise(seconds))
-    parts = list(stretches_of(reader))
+    parts = list(blocks_of(reader))
     assert np.array_equal(np.concatenate([s for _, s in parts]), reader.samples)
-    assert all(len(s) <= 1.5 * hum.STRETCH_S * RATE_HZ for _, s in parts)
-    assert [round(at, 6) for at, _ in parts] == [hum.STRETCH_S * i for i in range(len(parts))]
+    assert all(len(s) <= 1.5 * hum.BLOCK_S * RATE_HZ for _, s in parts)
+    assert [round(at, 6) for at, _ in parts] == [hum.BLOCK_S * i for i in range(len(parts))]
 
 
 def test_the_clue_speaks_for_a_half_of_the_world_and_no_more() -> None:

@@ -115,7 +115,7 @@ def test_noise_says_nothing() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (180, 320, 3), dtype=np.uint8)
     reader = Pictures(rgb, 8.0)
     found = SceneClue().observe(reader.clip, reader)
-    assert "known place" in str(SceneClue().log_likelihood(found, world_grid()).abstained)
+    assert "known range" in str(SceneClue().log_likelihood(found, world_grid()).abstained)
 
 
 def test_a_bird_follows_its_range() -> None:
@@ -143,4 +143,4 @@ def test_it_has_no_vote_unless_asked() -> None:
     perception = Perception(Clip("x.mp4", "0" * 64, 1, "mov", 3.0), Interval(0.0, 3.0), (seen("koala"),))
     quiet = {e.clue: e for e in judge(perception).evidence}["scene"]
     asked = {e.clue: e for e in judge(perception, Settings(included=frozenset({"scene"}))).evidence}["scene"]
-    assert "not asked for" in str(quiet.abstained) and asked.abstained is None
+    assert "off by default" in str(quiet.abstained) and asked.abstained is None

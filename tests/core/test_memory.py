@@ -56,8 +56,8 @@ def test_a_lean_posterior_says_the_same() -> None:
     mass = np.random.default_rng(0).dirichlet(np.ones(500))
     posterior = Posterior(grid, np.log(mass))
     before = (posterior.place(), posterior.region_area_km2(0.9), posterior.mass.copy(), grid.xyz.copy())
-    posterior.lean()
-    grid.lean()
+    posterior.drop_derived()
+    grid.drop_derived()
     assert "mass" not in vars(posterior) and "xyz" not in vars(grid)
     assert (posterior.place(), posterior.region_area_km2(0.9)) == before[:2]
     np.testing.assert_array_equal(posterior.mass, before[2])

@@ -14,7 +14,7 @@ from engine.core import scratch
 from engine.core.paths import ROOT
 
 pytestmark = pytest.mark.skipif(scratch.fcntl is None, reason="needs the locks of Unix")
-_MAKE = "from engine.core import scratch; s = scratch.scratch({place!r}); print(s.name, flush=True); input()"
+_MAKE = "from engine.core import scratch; s = scratch.scratch_folder({place!r}); print(s.name, flush=True); input()"
 
 
 @pytest.fixture(autouse=True)

@@ -131,6 +131,6 @@ def test_everyday_sounds_are_argued_with_and_never_scored_again() -> None:
     for included in (frozenset(), frozenset({"atoms"})):
         found = judge(perception(TIT, surf), Settings(included=included))
         own = [s for s in rationale(found, stands_in="").of("sound") if surf.key in s.keys and s.cue == "atom"]
-        assert len(own) == 1 and "hardly heard inland" in own[0].text
+        assert len(own) == 1 and "rare inland" in own[0].text
         assert own[0].scored == bool(included), "scored by the clue that was asked, and by nobody else"
         assert not any(e.clue.startswith("cues") for e in found.evidence)

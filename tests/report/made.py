@@ -144,10 +144,10 @@ def finding(
         Evidence("species", "sound", on, np.zeros(len(on)), seen[:5], models=MODELS),
         Evidence.silent("hum", "sound", on, "too short"),
     )
-    senses = [located("sound", -17.0, 179.5, 250.0, on, name=text if text != "ordinary" else "Suva, Fiji")]
+    inputs = [located("sound", -17.0, 179.5, 250.0, on, name=text if text != "ordinary" else "Suva, Fiji")]
     if two_speak:
-        senses.append(located("picture", 33.5, -82.0, 300.0, on, name="Augusta, Georgia"))
+        inputs.append(located("picture", 33.5, -82.0, 300.0, on, name="Augusta, Georgia"))
     elif two:
-        senses.append(located("picture", 80.0, 10.0, 900.0, on, "The picture does not say where this is: no text was read."))
+        inputs.append(located("picture", 80.0, 10.0, 900.0, on, "The picture gives no usable location: no text was read."))
     provenance = Provenance("0.1.0", MODELS, "2026-01-02T03:04:05+00:00", 1.5, 0)
-    return Finding(clip, perception.interval, chosen, perception, evidence, tuple(senses), provenance, clue_registry())
+    return Finding(clip, perception.interval, chosen, perception, evidence, tuple(inputs), provenance, clue_registry())

@@ -236,7 +236,7 @@ def test_a_finding_is_the_same_as_itself_and_within_tolerance() -> None:
         (("edits",), [{"what": "drop", "target": "x"}], "decisions of the analyst"),
         (("located", 0, "place", "lat_deg"), 40.0, "sound, place"),
         (("located", 0, "spoke"), False, "sound, speaks"),
-        (("located", 0, "cells"), [], "belief that lies elsewhere"),
+        (("located", 0, "cells"), [], "probability that moved"),
         (("perceived", 0, "best_score"), 0.5, "best score"),
         (("perceived",), [], "perceived:"),
         (("evidence", 1, "spoke"), True, "clue hum"),

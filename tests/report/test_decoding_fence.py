@@ -62,5 +62,5 @@ def test_it_is_what_the_decoder_of_this_clip_said(monkeypatch: pytest.MonkeyPatc
 
 def test_a_system_without_fences_says_so() -> None:
     said = child.fenced("")
-    assert said == child.fenced(NEITHER) and "no fence around the network on this system" in said
+    assert said == child.fenced(NEITHER) and "no isolation from the network on this system" in said
     assert "no network: x;" in child.fenced("x")

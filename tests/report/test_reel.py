@@ -51,12 +51,12 @@ def test_moments_cover_what_was_heard_and_read(golf: tuple[Finding, FileReader])
     moments = moments_of(golf[0])
     kinds = {o.kind for m in moments for o in m.shown}
     assert kinds == {"species", "text"}
-    assert all(0.2 <= m.stretch.length_s <= 30.0 for m in moments)
-    assert [m.stretch.start_s for m in moments] == sorted(m.stretch.start_s for m in moments)
+    assert all(0.2 <= m.interval.length_s <= 30.0 for m in moments)
+    assert [m.interval.start_s for m in moments] == sorted(m.interval.start_s for m in moments)
 
 
 def test_it_plays_for_as_long_as_its_moments(golf: tuple[Finding, FileReader], reel: Path) -> None:
-    wanted_s = sum(m.stretch.length_s for m in moments_of(golf[0]))
+    wanted_s = sum(m.interval.length_s for m in moments_of(golf[0]))
     with av.open(str(reel)) as film:
         assert {s.type for s in film.streams} == {"video", "audio"}
         assert (film.streams.video[0].width, film.streams.video[0].height) == SIZE
@@ -65,7 +65,7 @@ def test_it_plays_for_as_long_as_its_moments(golf: tuple[Finding, FileReader], r
 
 
 def test_sound_is_that_of_the_clip(golf: tuple[Finding, FileReader], reel: Path) -> None:
-    first = moments_of(golf[0])[0].stretch
+    first = moments_of(golf[0])[0].interval
     with open_clip(reel) as made:
         ours = np.concatenate([b.samples for b in made.audio(16_000, Interval(0.0, min(3.0, first.length_s)))])
     theirs = np.concatenate([b.samples for b in golf[1].audio(16_000, Interval(first.start_s, first.start_s + 3.0))])
@@ -104,7 +104,7 @@ def test_stopping_leaves_nothing_behind(golf: tuple[Finding, FileReader], tmp_pa
 def test_nothing_to_show_and_the_clip_itself_are_refused(golf: tuple[Finding, FileReader], tmp_path: Path) -> None:
     finding, reader = golf
     empty = replace(finding, perception=replace(finding.perception, observations=()))
-    with pytest.raises(SettingError, match="Nothing was heard or read"):
+    with pytest.raises(SettingError, match="There is no detection"):
         write_reel(empty, reader, tmp_path / "x.mp4")
     with pytest.raises(InputError, match="overwrite the clip"):
         write_reel(finding, reader, EXAMPLES / "golf_georgia.mp4")

@@ -29,7 +29,7 @@ from engine.core.grid import Grid
 from engine.report import to_html
 from engine.report.figures import ground
 from engine.report.figures import map as maps
-from engine.report.figures import spectrogram as sonagram
+from engine.report.figures import spectrogram as spectrogram
 from engine.report.figures.colour import MASS_COLOURS
 from engine.report.figures.projection import azimuthal, equal_earth
 from engine.report.view import verdict
@@ -138,7 +138,7 @@ def test_comparison_claim_and_shots_show_when_a_finding_has_them() -> None:
     html = page(whole)
     assert ">Place claimed</text>" in html and ">Place claimed</text>" not in ordinary()
     assert "Moderate support for “Sound and picture come from different places”" in html
-    assert "about 90 : 1 (95% interval 25 : 1 to 100 : 1), held to the most that validation supports" in html
+    assert "About 90 : 1 (95% interval 25 : 1 to 100 : 1), the maximum our validation supports" in html
     assert "7,640 km" in html and "moderate support" in html and "All senses on one map" in html
     assert "The evidence speaks against the claim" in html and "&lt;script&gt;alert(1)" in html and "<script" not in html
     assert "10 April 2021" in html and "does not live there" in html and "Blue Jay" in html and html.count('class="weeks"') == 2
@@ -164,22 +164,22 @@ def test_frames_with_boxes_are_shown_with_what_was_read() -> None:
 
 def test_an_excerpt_plays_and_its_sonagram_shows_the_tone_where_it_is() -> None:
     finding = made.finding()
-    heard = sonagram.excerpt(Tone(finding.clip), 6.0, 9.0)  # type: ignore[arg-type]
+    heard = spectrogram.excerpt(Tone(finding.clip), 6.0, 9.0)  # type: ignore[arg-type]
     with wave.open(io.BytesIO(b64decode(heard.wav.split(",")[1]))) as file:
-        assert file.getframerate() == sonagram.RATE_HZ and file.getnframes() == 3 * sonagram.RATE_HZ
-    png = re.search(r'href="data:image/png;base64,([^"]+)"', heard.sonagram)
+        assert file.getframerate() == spectrogram.RATE_HZ and file.getnframes() == 3 * spectrogram.RATE_HZ
+    png = re.search(r'href="data:image/png;base64,([^"]+)"', heard.spectrogram)
     assert png
     grey = np.asarray(Image.open(io.BytesIO(b64decode(png[1]))).convert("L"), dtype=float)
     darkest = grey.mean(axis=1).argmin()
     assert (1 - (darkest + 0.5) / grey.shape[0]) * 15_000 == pytest.approx(4000, abs=100)
-    assert ">kHz<" in heard.sonagram and ">6.5<" in heard.sonagram and "s from the start" in heard.sonagram
+    assert ">kHz<" in heard.spectrogram and ">6.5<" in heard.spectrogram and "s from the start" in heard.spectrogram
 
 
 def test_longer_moments_are_bounded_and_silence_has_no_sonagram() -> None:
     finding = made.finding()
-    assert len(sonagram.excerpt(Tone(finding.clip), 0.0, 60.0).wav) < 6.1 * sonagram.RATE_HZ * 2 * 4 / 3  # type: ignore[arg-type]
+    assert len(spectrogram.excerpt(Tone(finding.clip), 0.0, 60.0).wav) < 6.1 * spectrogram.RATE_HZ * 2 * 4 / 3  # type: ignore[arg-type]
     with pytest.raises(MediaError):
-        sonagram.excerpt(Tone(finding.clip, broken=True), 0.0, 3.0)  # type: ignore[arg-type]
+        spectrogram.excerpt(Tone(finding.clip, broken=True), 0.0, 3.0)  # type: ignore[arg-type]
 
 
 def test_projections_are_equal_area_and_true_at_the_centre() -> None:

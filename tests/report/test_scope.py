@@ -54,16 +54,18 @@ def test_intervals_read_in_the_direction_of_the_factor_weak_end_first() -> None:
 
 def test_propositions_name_the_population_the_interval_and_what_the_factor_is_not() -> None:
     rows = dict(propositions(judged()))
-    assert "drawn by itself from the places where clips are made" in rows["Proposition 2"]
-    assert "weighed in 2 ways" in rows["Where clips are made"] and "uniform over land" in rows["Where clips are made"]
-    assert "about 90 times as probable if proposition 2 is true" in rows["The factor"]
+    assert "drawn independently from the places where clips are made" in rows["Proposition 2"]
+    assert "under 2 priors" in rows["Where clips are made"] and "uniform over land" in rows["Where clips are made"]
+    assert "about 90 times as probable under proposition 2" in rows["The factor"]
     assert "25 : 1 to 100 : 1" in rows["The factor"]
     f = validation.factor()
-    assert f"{f.same_pairs} of them from one place" in rows["Bound"] and f"the {f.effective} that they are worth" in rows["Bound"]
-    assert f.cllr in rows["How good the method is"] and f.near in rows["What neither covers"]
-    assert "How probable either" in rows["What it is not"]
+    assert (
+        f"{f.same_pairs} of them from one place" in rows["Bound"] and f"their effective number of {f.effective}" in rows["Bound"]
+    )
+    assert f.cllr in rows["Quality of the method"] and f.near in rows["What neither proposition covers"]
+    assert "probability of either" in rows["What the factor is not"]
     silent = dict(propositions(judged(comparisons=(replace(COMPARED, verdict="cannot tell", reason="x"),))))
-    assert silent["The factor"] == "No factor is stated: x."
+    assert silent["The factor"] == "No factor is reported: x."
     claim = dict(claim_propositions(made.CLAIM_TEST))
     near = dict(claim_propositions(replace(made.CLAIM_TEST, place="in New York City")))["If the claim is true"]
     assert "within about 50 km of New York City, around 10 April 2021" in near
@@ -72,12 +74,12 @@ def test_propositions_name_the_population_the_interval_and_what_the_factor_is_no
 
 def test_a_factor_of_another_calibration_borrows_no_figures() -> None:
     rows = dict(propositions(judged(comparisons=(made.COMPARISON,))))
-    assert "Bound" not in rows and "How good the method is" not in rows
+    assert "Bound" not in rows and "Quality of the method" not in rows
 
 
 def test_a_factor_that_is_not_stated_is_marked_so_in_the_table() -> None:
     names = [k for k, _ in verdict.comparison_rows(replace(COMPARED, verdict="cannot tell", reason="the interval includes 1"))]
-    assert "Factor, computed but not stated as a result" in names and not any(k.startswith("Factor for") for k in names)
+    assert "Factor, computed but not reported as a result" in names and not any(k.startswith("Factor for") for k in names)
 
 
 def test_what_was_not_examined_is_said() -> None:
@@ -91,14 +93,14 @@ def test_what_was_not_examined_is_said() -> None:
     finding = replace(finding, clip=replace(finding.clip, streams=more, duration_s=60.0), interval=Interval(0.0, 24.0))
     said = " ".join(scope.unexamined(replace(finding, settings=finding.settings.but(quick=True))))
     tracks = "Audio track 2 (ac3, language fr)", "Video track 2", "1 subtitle track ", "2 channels"
-    for part in ("only 0:00–0:24", *tracks, "not run"):
+    for part in ("Only 0:00–0:24", *tracks, "not run"):
         assert part in said, part
-    assert "No person is on record" in said and "generated or tampered with" in said and "plants" in said
+    assert "No detection is recorded as confirmed" in said and "generated or manipulated" in said and "plants" in said
 
 
 def test_who_examined_it_is_the_case_or_the_author_of_the_edits_or_nobody() -> None:
     finding = made.finding()
-    assert "nobody is named" in dict(scope.examiner(finding, None, versions()))["Examined by"]
+    assert "not named" in dict(scope.examiner(finding, None, versions()))["Examined by"]
     settings = apply_edit(finding.settings, drop("species/species/Parus major", "Ann"))
     assert dict(scope.examiner(replace(finding, settings=settings), None, versions()))["Examined by"] == "Ann"
     rows = dict(scope.examiner(finding, Custody("c", "0" * 64, "1", "Bob"), versions()))
@@ -109,12 +111,11 @@ def test_the_models_folder_does_not_tell_whose_machine_it_was() -> None:
     assert scope.homeless(f"x is not in {Path.home()}/.local/share") == "x is not in ~/.local/share"
 
 
-def test_a_silent_sense_says_why_once_and_has_no_numbers() -> None:
+def test_a_modality_without_a_location_says_why_once_and_has_no_numbers() -> None:
     finding = made.finding()
-    asked = "not asked for; narration and dialogue tell of the production, not of the place"
-    silent = replace(finding.located[1], cannot_tell=f"The picture does not say where this is: no text was read; {asked}.")
-    assert scope.cannot_tell(silent, finding.registry) == "The picture does not say where this is: no text was read."
-    none = replace(COMPARED, verdict="cannot tell", reason="the picture does not say where it is from")
+    silent = replace(finding.located[1], cannot_tell="The picture gives no usable location: no text was read.")
+    assert scope.cannot_tell(silent) == "The picture gives no usable location: no text was read."
+    none = replace(COMPARED, verdict="cannot tell", reason="the picture gives no usable location")
     assert [name for name, _ in verdict.comparison_rows(none)] == ["Compared", "Verdict", "Numbers"]
 
 
@@ -129,14 +130,14 @@ def test_what_an_analyst_confirms_is_not_heard_twice() -> None:
 def test_what_somebody_chose_is_marked_among_the_settings() -> None:
     finding = made.finding()
     rows = dict(fact.settings(replace(finding, settings=Settings(radius_km=250.0))))
-    assert rows["Radius of the place"] == "250 km (chosen, not the default)" and "chosen" not in rows["Prior"]
+    assert rows["Radius of the reported place"] == "250 km (chosen, not the default)" and "chosen" not in rows["Prior"]
 
 
 def test_conditions_say_what_was_tested_and_what_was_not() -> None:
     rows = {c.about: c for c in likeness.conditions(judged())}
     assert rows["Kind of clip"].verdict == likeness.NOT_TESTED, "no film's own sound was ever tested"
     assert rows["Length of the sound"].verdict == rows["Coding of the sound"].verdict == likeness.AS_TESTED
-    assert rows["Continent that the sound points to"].verdict == likeness.THINLY, "Fiji: one recording of Oceania"
+    assert rows["Continent indicated by the sound"].verdict == likeness.THINLY, "Fiji: one recording of Oceania"
     assert rows["Speech over the sound"].verdict == likeness.AS_TESTED
     finding = judged()
     spoken = Observation("speech", "speech", "speech", 0.9, 0.0, 5.0)
@@ -168,24 +169,24 @@ def test_every_document_bears_the_hash_of_the_same_numbers() -> None:
 
 def test_the_page_states_limits_terms_and_use() -> None:
     html = to_html(judged())
-    headings = "This clip beside what was tested", "Was not examined"
-    for said in ("do not want to be found", *headings, "Kullback-Leibler", "is not odds of as much"):
+    headings = "This clip compared with the validation material", "Not examined"
+    for said in ("do not want to be found", *headings, "Kullback-Leibler", "does not mean odds of"):
         assert said in html, said
     assert 'scope="col"' in html and "<th>" not in html
     bare = to_html(replace(made.finding(), perception=replace(made.finding().perception, observations=())))
-    assert "Nothing that was looked for" in bare and "were not compared" in bare
+    assert "Nothing was found" in bare and "were not compared" in bare
 
 
 def test_support_for_one_place_is_met_by_how_often_near_places_are_called_one() -> None:
     same = replace(COMPARED, verdict="same place", log10_factor=1.2, log10_low=0.5, log10_high=1.2, at_bound=True)
     told = " ".join(speaks_against(judged(comparisons=(same,))))
-    assert validation.factor().near in told and "that they are worth, it would be 12 : 1" in told
+    assert validation.factor().near in told and "it would be 12 : 1" in told
 
 
 def test_a_film_has_no_verdict_of_its_own() -> None:
     scenes = tuple(judged(scene=n, scenes=2) for n in (1, 2))
     found = film.banner(judged(scene=0, scenes=2, film=scenes))
-    assert found.verdict == "cannot_tell" and "2 scenes" in found.title and "Taken as if it were one place" in found.sentence
+    assert found.verdict == "cannot_tell" and "2 scenes" in found.title and "Taken as one place" in found.sentence
     assert edits.factor(None) == "none"
 
 

@@ -97,13 +97,13 @@ def test_tables_and_maps_have_none_either(found: Finding) -> None:
     for name in silent:
         row = next(line for line in table.places_csv(found).splitlines() if line.startswith((name + ",", "\ufeff" + name + ",")))
         assert row.startswith(f"{name},no,,,,")
-    with pytest.raises(SettingError, match="does not say where this is"):
+    with pytest.raises(SettingError, match="gives no usable location"):
         opinion_by_flow(found, "sound")
 
 
 def test_whoever_makes_one_cannot_give_it_a_place() -> None:
     speaking = made.located("sound", -17.0, 179.5, 250.0, made.grid())
-    mute: Any = replace(speaking, cannot_tell="The sound does not say where this is: nothing was heard.")
+    mute: Any = replace(speaking, cannot_tell="The sound gives no usable location: nothing was heard.")
     assert speaking.place and mute.place is None and mute.countries == () and not mute.regions_km2
-    with pytest.raises(ValueError, match="reports a place"):
+    with pytest.raises(ValueError, match="must report a place"):
         replace(speaking, place=None)

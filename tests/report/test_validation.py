@@ -14,7 +14,7 @@ from engine.report.view.credit import credits
 from engine.report.view.validation import Sheet, sheets
 from engine.report.view.versions import versions
 
-KNOWN_BY = {"lab calibrate-species": "held out by place, on cells only"}  # where the document does not name the command
+KNOWN_BY = {"lab calibrate-species": "Held out by place, on cells only"}  # where the document does not name the command
 
 
 def numbers(text: str) -> list[str]:
@@ -40,15 +40,15 @@ def test_every_figure_stands_in_the_document_named(sheet: Sheet) -> None:
             assert figure in held, f"{figure} of {row[0]!r} is not in {sheet.source}"
 
 
-def test_the_table_of_recordings_is_the_readmes_line_by_line() -> None:
-    readme = {
+def test_the_table_of_recordings_is_the_documents_line_by_line() -> None:
+    document = {
         tuple(c.strip() for c in line.strip().strip("|").split("|"))
-        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+        for line in (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8").splitlines()
         if line.startswith("|")
     }
     sheet = next(s for s in sheets() if s.command == "earwitness bench recordings")
     for row in sheet.rows:
-        assert row in readme, row
+        assert row in document, row
 
 
 def test_counts_are_those_of_the_fitted_models() -> None:

@@ -29,7 +29,9 @@ def by_area(grid: Grid = GRID) -> Prior:
     return Prior("land", grid, np.log(grid.area_km2 / grid.area_km2.sum()))
 
 
-def sense(modality: str, lat_deg: float, lon_deg: float, sigma_km: float = 400.0, silent: str | None = None) -> claims.Sense:
+def sense(
+    modality: str, lat_deg: float, lon_deg: float, sigma_km: float = 400.0, silent: str | None = None
+) -> claims.ModalityEvidence:
     """A round belief around a place."""
     prior = by_area()
     km = sphere.distance_km(*GRID.lat_lon_deg, lat_deg, lon_deg)
@@ -38,7 +40,7 @@ def sense(modality: str, lat_deg: float, lon_deg: float, sigma_km: float = 400.0
         modality, posterior, prior, posterior.place(), posterior.gain_nats(prior), silent,
         {s: posterior.region_area_km2(s) for s in REGION_SHARES},
     )  # fmt: skip
-    return claims.Sense(x, ((prior, posterior),))
+    return claims.ModalityEvidence(x, ((prior, posterior),))
 
 
 def test_a_likelihood_that_is_flat_says_nothing() -> None:
@@ -79,7 +81,7 @@ def test_a_true_claim_is_supported_and_a_false_one_is_not() -> None:
 
 def test_senses_that_contradict_each_other_decide_nothing() -> None:
     t = claims.test(AUGUSTA, "Augusta", [sense("sound", 50.0, 8.0), sense("picture", 33.4, -82.0)], None, None)
-    assert t.verdict == CANNOT_TELL and t.reason == "the picture supports the claim and the sound speaks against it"
+    assert t.verdict == CANNOT_TELL and t.reason == "the picture supports the claim, the sound contradicts it"
     assert [f.verdict for f in t.factors] == [AGAINST, SUPPORTS, CANNOT_TELL]
 
 
@@ -95,22 +97,22 @@ def test_senses_that_agree_multiply_within_the_bounds() -> None:
 
 def test_a_silent_sense_says_so_and_leaves_the_other_to_speak() -> None:
     t = claims.test(AUGUSTA, "Augusta", [sense("sound", 0, 0, silent="nothing"), sense("picture", 33.4, -82.0)], None, None)
-    assert t.factors[0].verdict == CANNOT_TELL and "does not say" in t.factors[0].reason and t.verdict == SUPPORTS
+    assert t.factors[0].verdict == CANNOT_TELL and "no usable location" in t.factors[0].reason and t.verdict == SUPPORTS
 
 
 def test_a_known_false_alarm_is_never_decisive() -> None:
     heard = sense("sound", 33.0, -82.0)
     flat = Posterior.of(by_area(), np.zeros(len(GRID)))
-    doubtful = claims.Sense(heard.located, heard.under, ((by_area(), flat),), ("Northern Cardinal",))
+    doubtful = claims.ModalityEvidence(heard.located, heard.under, ((by_area(), flat),), ("Northern Cardinal",))
     t = claims.test(AUGUSTA, "Augusta", [doubtful], None, None)
     assert t.verdict == CANNOT_TELL and "Northern Cardinal" in t.reason
-    backed = claims.Sense(heard.located, heard.under, heard.under, ("Northern Cardinal",))
+    backed = claims.ModalityEvidence(heard.located, heard.under, heard.under, ("Northern Cardinal",))
     assert claims.test(AUGUSTA, "Augusta", [backed], None, None).verdict == SUPPORTS
 
 
 def test_an_answer_that_depends_on_the_prior_is_none() -> None:
     a, b = sense("sound", 33.0, -82.0), sense("sound", 50.0, 8.0)
-    t = claims.test(AUGUSTA, "Augusta", [claims.Sense(a.located, a.under + b.under)], None, None)
+    t = claims.test(AUGUSTA, "Augusta", [claims.ModalityEvidence(a.located, a.under + b.under)], None, None)
     assert t.verdict == CANNOT_TELL and "prior" in t.reason
 
 

@@ -30,10 +30,10 @@ class Bumps:
         area = world_grid().area_km2
         return np.log(area / area.sum())[None]
 
-    def told(self, conditions: object) -> object:
+    def conditioning(self, conditions: object) -> object:
         return None
 
-    def log_density(self, told: object, xyz: np.ndarray) -> np.ndarray:
+    def log_density(self, conditioning: object, xyz: np.ndarray) -> np.ndarray:
         self.asked += len(xyz)
         k = self.sharp
         bump = np.log(k / (2 * np.pi)) - np.log1p(-np.exp(-2 * k)) + k * (xyz @ self.centre.T - 1)

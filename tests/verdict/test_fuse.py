@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,9 +44,10 @@ def test_blend_keeps_what_either_says() -> None:
     assert mixed[at_a] > 2 and mixed[at_b] > 2
 
 
-def test_one_voice_is_not_counted_twice() -> None:
+def test_clues_that_rest_on_one_model_are_not_counted_twice() -> None:
     same = bump(50, 10, 700)
-    twice = fuse.modality_log_likelihood((evidence("species", same), evidence("agclip", same)), world_grid(), {})
+    joined = replace(evidence("agclip", same), joined="species")
+    twice = fuse.modality_log_likelihood((evidence("species", same), joined), world_grid(), {})
     added = 2 * same
     assert np.ptp(twice) < 0.8 * np.ptp(added)
 

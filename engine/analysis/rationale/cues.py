@@ -37,7 +37,7 @@ class Cue:
         id: its name in the table.
         group: what kind of cue it is ("driving side", "vegetation"); cues of one group repeat each other's news.
         what: in words, fit after "the analyst notes".
-        sense: "picture", "sound" or "container".
+        modality: "picture", "sound" or "container".
         areas: country codes, boxes "south:north:west:east" in degrees, references "@…".
         ratio: how much likelier it is there than elsewhere on land; 0 where another table or clue has the numbers.
         match: (kind, label) of the program's own observations that are this cue.
@@ -48,7 +48,7 @@ class Cue:
     id: str
     group: str
     what: str
-    sense: str
+    modality: str
     areas: tuple[str, ...]
     ratio: float
     match: tuple[tuple[str, str], ...]
@@ -57,7 +57,7 @@ class Cue:
 
     @property
     def notable(self) -> bool:
-        """Whether an analyst can note it by hand: it says by itself where it is likely."""
+        """Whether an analyst can note it: its row states where it is likely."""
         return self.ratio > 0.0
 
 
@@ -86,10 +86,18 @@ def _cue(row: dict[str, str]) -> Cue:
     except ValueError:
         raise DataError(f"The cue {row['id']!r} has a ratio that is no number; correct assets/cues/cues.csv.") from None
     whole = None not in row and all(colon for _, colon, _ in cut) and row["source"]
-    if not whole or row["sense"] not in ("picture", "sound", "container") or not np.isfinite(ratio):
+    if not whole or row["modality"] not in ("picture", "sound", "container") or not np.isfinite(ratio):
         raise DataError(f"The cue {row['id']!r} is malformed; correct its row in assets/cues/cues.csv.")
     return Cue(
-        row["id"], row["group"], row["what"], row["sense"], tuple(row["areas"].split()), ratio, pairs, row["doubt"], row["source"]
+        row["id"],
+        row["group"],
+        row["what"],
+        row["modality"],
+        tuple(row["areas"].split()),
+        ratio,
+        pairs,
+        row["doubt"],
+        row["source"],
     )
 
 
@@ -208,7 +216,7 @@ def noted(cue_id: str, start_s: float, end_s: float, confidence: float, author: 
         confidence: chance of being right, 0 to 1.
 
     Raises:
-        SettingError: there is no such cue, it cannot be noted by hand, or times or confidence make no sense.
+        SettingError: there is no such cue, it cannot be noted, or times or confidence are invalid.
     """
     cue = by_id(cue_id)
     if not cue.notable:
@@ -216,6 +224,6 @@ def noted(cue_id: str, start_s: float, end_s: float, confidence: float, author: 
     if not 0.0 < confidence <= 1.0:
         raise SettingError(f"A confidence of {confidence:g} is out of range; choose more than 0 and at most 1.")
     if not (np.isfinite(start_s) and np.isfinite(end_s)) or start_s < 0 or end_s < start_s:
-        raise SettingError(f"The time {start_s:g} to {end_s:g} s makes no sense; give a start in the clip and a later end.")
-    kind = "sound" if cue.sense == "sound" else "scene"
+        raise SettingError(f"The time {start_s:g} to {end_s:g} s is not valid; give a start within the clip and a later end.")
+    kind = "sound" if cue.modality == "sound" else "scene"
     return Observation(CLUE, kind, cue.id, confidence, start_s, end_s, cue.what, author, None, note[:400])

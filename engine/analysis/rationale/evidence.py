@@ -62,7 +62,7 @@ def unscored(observations: Sequence[Observation], evidence: Sequence[Evidence]) 
 def evidence(
     observations: Sequence[Observation], scored: Sequence[Evidence], left_out: AbstractSet[str], grid: Grid
 ) -> tuple[Evidence, ...]:
-    """Evidence of the cues that no clue has scored, one for each sense that has any; empty where there are none.
+    """Evidence of the cues that no clue has scored, one for each modality that has any; empty where there are none.
 
     Args:
         scored: what the clues made of the same observations.
@@ -70,16 +70,16 @@ def evidence(
     """
     found = unscored(observations, scored)
     out = []
-    for sense, name in NAMES.items():
-        own = [(c, o) for c, o in found if c.sense == sense]
+    for modality, name in NAMES.items():
+        own = [(c, o) for c, o in found if c.modality == modality]
         if not own:
             continue
         behind = tuple(o for o in observations if any(o.key == x.key for _, x in own))
         if name in left_out:
-            out.append(Evidence.silent(name, sense, grid, "left out by the analyst", behind))
+            out.append(Evidence.silent(name, modality, grid, "left out by the analyst", behind))
         else:
             models = tuple(dict.fromkeys(o.author for _, o in own if not o.by_analyst))
-            out.append(Evidence(name, sense, grid, _log_likelihood(own, grid), behind, models=(*models, "cue-table")))
+            out.append(Evidence(name, modality, grid, _log_likelihood(own, grid), behind, models=(*models, "cue-table")))
     return tuple(out)
 
 

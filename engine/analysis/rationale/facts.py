@@ -1,4 +1,4 @@
-"""Why a finding says what it says: the facts behind it, gathered for the rules of `reasoning`, and cues noted by hand.
+"""Why a finding says what it says: the facts behind it, gathered for the rules of `reasoning`, and cues noted by the analyst.
 
 Nothing is scored here that the finding has not scored: a rationale can be asked for or left out without changing a number.
 """
@@ -82,7 +82,7 @@ def ask(finding: Finding, reader: Reader | None, reasoner: Reasoner, progress: P
 
 
 def _frames(finding: Finding, reader: Reader) -> tuple[NDArray[np.uint8], ...]:
-    """Up to four frames: those in which most was read, else spread over the stretch; texts that talk to a model covered."""
+    """Up to four frames: those in which most was read, else spread over the interval; texts that talk to a model covered."""
     if not finding.clip.video_tracks:
         return ()
     read = [o for o in finding.perception.observations if o.kind == "text" and o.box is not None]
@@ -95,7 +95,7 @@ def _frames(finding: Finding, reader: Reader) -> tuple[NDArray[np.uint8], ...]:
 
 
 def facts(finding: Finding) -> tuple[Fact, ...]:
-    """What was perceived, with what it says of places, strongest first within each sense."""
+    """What was perceived, with what it says of places, strongest first within each modality."""
     everything = tuple(p for p in gather(finding) if not p.dropped)
     speaking = {e.clue: e for e in finding.evidence if e.abstained is None}
     return (
@@ -123,14 +123,14 @@ def _species(finding: Finding, everything: Sequence[Perceived], scored: bool) ->
         windows = f" in {p.windows} windows" if p.windows > 1 else ""
         latin = f" ({p.best.label})" if p.best.name and p.best.name != p.best.label else ""
         by = "The analyst" if p.added else "BirdNET"
-        said = f"{by} heard {_title(p.title)}{latin}{windows}; its best score is {p.best.score:.2f}."
+        said = f"{by} detected {_title(p.title)}{latin}{windows}; best score {p.best.score:.2f}."
         pointer, rivals = _range(finding, p), _rivals(finding, p, clear)
         pointers = (pointer,) if pointer else ()
         yield Fact("sound", "species", said, (p.key,), p.best.start_s, p.best.end_s, pointers, rivals, scored)
     faint = [p for p in listed if not _sure(p)][:MOST_SPECIES]
     if faint:
         named = ", ".join(f"{_title(p.title)} {p.best.score:.2f}" for p in faint)
-        said = f"Fainter, and as likely as not something else, BirdNET's scores name {named}."
+        said = f"Fainter detections by BirdNET, possibly wrong: {named}."
         best = faint[0].best
         pointer = None if clear else _range(finding, faint[0])
         pointers = (pointer,) if pointer else ()
@@ -168,22 +168,22 @@ def _range(finding: Finding, p: Perceived) -> Pointer | None:
     season = " in that week" if when else ""
     said = f"The range model expects {_title(p.title)}{season} above all in {regions.region_name(expected)}"
     at = [f"{_per(float(chance[i]))} at {name}" for name, i in _places(finding)]
-    return Pointer("range", f"{said}{'; its chance to be recorded is ' + ' and '.join(at) if at else ''}.")
+    return Pointer("range", f"{said}{'; the probability of recording it is ' + ' and '.join(at) if at else ''}.")
 
 
 def _places(finding: Finding) -> list[tuple[str, int]]:
-    """(words, world cell) of the places that the senses point to."""
+    """(words, world cell) of the places that the modalities point to."""
     out = []
     for x in finding.located:
         if x.modality in ("sound", "picture") and x.place:
             i = int(world_grid().locate(np.array([x.place.lat_deg]), np.array([x.place.lon_deg]))[0])
             if i >= 0:
-                out.append((f"the place that the {x.modality} points to ({_bounded(x.place.name, 80).removeprefix('in ')})", i))
+                out.append((f"the place indicated by the {x.modality} ({_bounded(x.place.name, 80).removeprefix('in ')})", i))
     return out
 
 
 def _reasons(finding: Finding) -> dict[tuple[str, str], str]:
-    """Why a country is possible for the sound: the chance of the species heard, over where the belief in it lies."""
+    """Why a country is possible for the sound: the chance of the species heard, over where the posterior in it lies."""
     sound = finding.by("sound")
     if sound is None or not sound.spoke:
         return {}
@@ -206,15 +206,15 @@ def _reasons(finding: Finding) -> dict[tuple[str, str], str]:
         own = number == countries.number_of(c.code)
         mass = sound.posterior.mass[own]
         mean = mass @ chance[own] / max(float(mass.sum()), 1e-12)
-        named = [f"{_title(p.title)} with a chance of {_per(float(m))}" for (p, _), m in zip(pairs, mean, strict=True)]
-        out["sound", c.code] = f"the range model has {' and '.join(named)} in that part of it"
+        named = [f"{_title(p.title)} with a probability of {_per(float(m))}" for (p, _), m in zip(pairs, mean, strict=True)]
+        out["sound", c.code] = f"the range model gives {' and '.join(named)} there"
     return out
 
 
 def _soundscape(e: Evidence | None) -> Iterator[Fact]:
     if e is not None:
         keys = tuple(dict.fromkeys(o.key for o in e.observations))[:60]
-        pointer = Pointer("soundscape", f"AG-CLIP finds the soundscape as a whole most like that of {_favoured(e)}.")
+        pointer = Pointer("soundscape", f"According to AG-CLIP, the soundscape as a whole resembles most that of {_favoured(e)}.")
         if keys:
             yield Fact("sound", "embedding", "", keys, None, None, (pointer,), (), True)
 
@@ -228,10 +228,10 @@ def _hum(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:
     for p in everything:
         if p.best.kind == "hum" and p.best.label in ("50 Hz", "60 Hz"):
             cue = f"mains-{p.best.label.split()[0]}"
-            held = "most of the world" if cue == "mains-50" else "the Americas and a few countries elsewhere"
-            said = f"A supply of {p.best.label} is used in {held}."
+            where = "most of the world" if cue == "mains-50" else "the Americas and a few countries elsewhere"
+            said = f"Mains of {p.best.label} are used in {where}."
             yield Fact(
-                "sound", "hum", f"A mains hum of {p.best.label} was heard.", (p.key,), p.best.start_s, p.best.end_s,
+                "sound", "hum", f"A mains hum of {p.best.label} was detected.", (p.key,), p.best.start_s, p.best.end_s,
                 (Pointer(cue, said),), (), scored,
             )  # fmt: skip
 
@@ -240,11 +240,11 @@ def _speech(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:
     for p in [p for p in everything if p.best.kind == "speech"][:2]:
         language = p.best.name.partition("spoken language: ")[2]
         if not language:
-            yield Fact("sound", "speech", "People speak.", (p.key,), p.best.start_s, p.best.end_s)
+            yield Fact("sound", "speech", "Speech was detected.", (p.key,), p.best.start_s, p.best.end_s)
             continue
         spoken = [c.in_text for c in countries.by_language(language.split("-")[0])[:4]]
-        pointers = (Pointer("spoken", f"That language is spoken in {', '.join(spoken)}."),) if spoken else ()
-        said = f"The language spoken was taken for “{_bounded(language, 20)}”, with a chance of {p.best.score:.2f}."
+        pointers = (Pointer("spoken", f"This language is spoken in {', '.join(spoken)}."),) if spoken else ()
+        said = f"The spoken language was identified as “{_bounded(language, 20)}”, with a probability of {p.best.score:.2f}."
         yield Fact("sound", "speech", said, (p.key,), p.best.start_s, p.best.end_s, pointers, (), scored)
 
 
@@ -252,9 +252,9 @@ def _atoms(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:
     """Everyday sounds, and where the clue's own table says that they are hardly heard."""
     table = {c.label: c for c in atoms.cues()}
     for p in [p for p in everything if p.best.kind == "atom" and p.best.score >= SURE_SCORE][:MOST_SOUNDS]:
-        said = f"A sound of the kind “{_bounded(p.title, 40)}” was made out, with a chance of {p.best.score:.2f}."
+        said = f"A sound of the kind “{_bounded(p.title, 40)}” was detected, with a probability of {p.best.score:.2f}."
         cue = table.get(p.best.label)
-        pointers = (Pointer("atom", f"Such a sound is hardly heard {cue.where}, says {cue.source}."),) if cue else ()
+        pointers = (Pointer("atom", f"Such a sound is rare {cue.where} ({cue.source})."),) if cue else ()
         yield Fact("sound", "atom", said, (p.key,), p.best.start_s, p.best.end_s, pointers, (), scored and cue is not None)
 
 
@@ -263,10 +263,13 @@ def _sounds(everything: Sequence[Perceived]) -> Iterator[Fact]:
     for p in heard[:MOST_SOUNDS]:
         if p.best.label == species_clue.TONE:
             count = f"{p.windows} window{'s' if p.windows > 1 else ''}"
-            said = f"A machine's tone is in {count}; it was taken out before species were listened for."
+            said = f"A machine's tone was found in {count}; it was removed before the search for species."
             yield Fact("sound", "sound", said, (p.key,), p.best.start_s, p.best.end_s)
             continue
-        said = f"A sound of the class “{_bounded(p.title, 40)}” was heard, score {p.best.score:.2f}; it is nobody's home range."
+        said = (
+            f"A sound of the class “{_bounded(p.title, 40)}” was detected, score {p.best.score:.2f}; it is no evidence of a "
+            f"place."
+        )
         yield Fact("sound", "sound", said, (p.key,), p.best.start_s, p.best.end_s)
 
 
@@ -289,7 +292,7 @@ def _texts(finding: Finding, everything: Sequence[Perceived], scored: bool) -> I
         read = "was read" if not p.added else "was read by the analyst"
         said = f"“{_bounded(label, _QUOTED)}” {read} in the picture, score {p.best.score:.2f}."
         if caption:
-            said = f"{said[:-1]}; it stays while the picture changes: a caption, which says nothing of the place."
+            said = f"{said[:-1]}; it stays while the picture changes: a caption, which is no evidence of the place."
         pointers = [] if caption else worth.get(label, [])[:3] + _named_signs(label)
         yield Fact("picture", "text", said, (p.key,), p.best.start_s, p.best.end_s, tuple(pointers), (), scored and not caption)
     yield from _writing(lines, used, readings, scored)
@@ -324,7 +327,9 @@ def _read_pointer(r: Reading) -> Pointer:
         note = f"is {note}"
     if note.startswith("prices"):
         return Pointer(kind, f"There are {note}.", tuple(others))
-    return Pointer(kind, f"“{text}” {note}; the chance that it speaks of here is taken as {r.chance:.2f}.", tuple(others))
+    return Pointer(
+        kind, f"“{text}” {note}; the probability that it refers to this place is taken as {r.chance:.2f}.", tuple(others)
+    )
 
 
 def _named(r: Reading, lat_deg: float, lon_deg: float) -> str:
@@ -353,7 +358,7 @@ def _writing(lines: Sequence[Perceived], used: Sequence[str], readings: Sequence
                 Pointer("language", f"The writing {r.note}{where}.", tuple((f"writing in {_language(c)}", p) for c, p in others))
             )
     text = " ".join(p.best.label for p in counted)
-    pointers += [Pointer(c.id, f"There is {c.what}, at home in {cues.where(c)}.") for c in cues.of_letters(text)]
+    pointers += [Pointer(c.id, f"It contains {c.what}, used in {cues.where(c)}.") for c in cues.of_letters(text)]
     if pointers:
         first = counted[0].best
         keys = tuple(p.key for p in counted)
@@ -372,8 +377,8 @@ def _looks(e: Evidence | None, who: str) -> Iterator[Fact]:
     seen = [o for o in e.observations if o.vector is not None]
     if seen:
         keys = tuple(dict.fromkeys(o.key for o in seen))
-        pointer = Pointer("look", f"{who} finds them most like pictures from {_favoured(e)}.")
-        said = f"{len(seen)} frames were compared with what places look like, by {who}."
+        pointer = Pointer("look", f"According to {who}, they resemble most pictures from {_favoured(e)}.")
+        said = f"{who} compared {len(seen)} frames with the appearance of places."
         yield Fact("picture", "embedding", said, keys, seen[0].start_s, seen[-1].end_s, (pointer,), (), True)
 
 
@@ -387,25 +392,25 @@ def _noted(finding: Finding, everything: Sequence[Perceived]) -> Iterator[Fact]:
     for p in everything:
         cue = cues.of_observation(p.best)
         if cue is None and p.best.kind == "scene":
-            yield Fact("picture", "scene", f"A frame was taken for “{_bounded(p.title, 40)}”, score {p.best.score:.2f}.",
+            yield Fact("picture", "scene", f"A frame was classified as “{_bounded(p.title, 40)}”, score {p.best.score:.2f}.",
                        (p.key,), p.best.start_s, p.best.end_s)  # fmt: skip
         if cue is None or p.best.kind not in ("scene", "sound"):
             continue
-        who = "The analyst notes" if p.best.by_analyst else "The picture was taken to show"
-        weight = f"; counted as up to {cue.ratio:g} times likelier there" if p.key in counted else "; it is not counted here"
-        pointer = Pointer(cue.id, f"{cue.what[:1].upper()}{cue.what[1:]}: at home in {cues.where(cue)}{weight}.")
-        yield Fact(cue.sense, p.best.kind, f"{who}: {cue.what} ({p.best.score:.2f}).", (p.key,), p.best.start_s, p.best.end_s,
+        who = "The analyst notes" if p.best.by_analyst else "The picture appears to show"
+        weight = f"; counted as up to {cue.ratio:g} times more likely there" if p.key in counted else "; it is not counted here"
+        pointer = Pointer(cue.id, f"{cue.what[:1].upper()}{cue.what[1:]}: found in {cues.where(cue)}{weight}.")
+        yield Fact(cue.modality, p.best.kind, f"{who}: {cue.what} ({p.best.score:.2f}).", (p.key,), p.best.start_s, p.best.end_s,
                    (pointer,), (), p.key in counted)  # fmt: skip
 
 
 def _stated(everything: Sequence[Perceived]) -> Iterator[Fact]:
     for p in [p for p in everything if p.best.kind == "tag" and p.best.vector is not None][:3]:
         said = f"The file states “{_bounded(p.best.label, 80)}”."
-        pointer = Pointer("tag", "That the clip comes from there is the file's own word alone.")
+        pointer = Pointer("tag", "No other evidence that the clip comes from there.")
         yield Fact("container", "tag", said, (p.key,), None, None, (pointer,), (), False, True)
 
 
-# --- cues noted by hand -----------------------------------------------------------------------------------------------------
+# --- cues noted by the analyst ----------------------------------------------------------------------------------------------
 
 
 def cue_groups() -> tuple[tuple[str, tuple[cues.Cue, ...]], ...]:
@@ -421,7 +426,7 @@ def note_cue(cue_id: str, start_s: float, end_s: float, confidence: float, autho
     """An edit by which an analyst notes a cue of the table: seen or heard, with the chance of being right.
 
     Raises:
-        SettingError: there is no such cue, a clue of its own reads it, or times or confidence make no sense.
+        SettingError: there is no such cue, a clue of its own reads it, or times or confidence are invalid.
     """
     from engine.core.edit import signed
 

@@ -17,7 +17,7 @@ LEAST_SHARE = 0.005
 
 
 def candidates(located: Located) -> tuple[Candidate, ...]:
-    """Countries by their share of a belief, at least LEAST_SHARE and at most MOST of them, with what moved them there."""
+    """Countries by their share of the probability, at least LEAST_SHARE and at most MOST of them, with what moved them there."""
     number = countries.of(located.posterior.grid)
     after, before = (log_odds(x.log_mass, number) for x in (located.posterior, located.prior))
     share = 1.0 / (1.0 + np.exp(-after))
@@ -42,9 +42,9 @@ def log_odds(log_mass: NDArray[np.float64], number: NDArray[np.int64]) -> NDArra
 
 
 def expected_embedding(posterior: Posterior) -> NDArray[np.float32]:
-    """The GeoCLIP location embedding expected under a belief, (512,).
+    """The GeoCLIP location embedding expected under a posterior, (512,).
 
-    The mean of unit vectors by mass: its direction says where, its length (0 to 1) how much of one mind the belief is.
+    The mean of unit vectors by mass: its direction says where, its length (0 to 1) how much of one mind the posterior is.
 
     Raises:
         WeightsError: GeoCLIP's location encoder is missing.
@@ -57,7 +57,7 @@ def expected_embedding(posterior: Posterior) -> NDArray[np.float32]:
 
 
 def of_shares(shares: dict[str, float], grid: Grid) -> Posterior:
-    """A belief that gives each country (by code) its share, spread over its land by area; what is missing lies everywhere.
+    """A posterior that gives each country (by code) its share, spread over its land by area; what is missing lies everywhere.
 
     Raises:
         ValueError: a share is negative or not finite, or they add up to more than 1.

@@ -101,7 +101,7 @@ def user(facts: Sequence[Fact]) -> str:
 
 def _row(number: int, fact: Fact) -> dict[str, str]:
     said = " ".join([fact.said, *(p.said for p in fact.pointers)]).strip()
-    return {"fact": f"F{number}", "sense": fact.modality, "says": inert(said)[:_LONGEST_FACT]}
+    return {"fact": f"F{number}", "modality": fact.modality, "says": inert(said)[:_LONGEST_FACT]}
 
 
 def talks_to_a_model(text: str) -> bool:

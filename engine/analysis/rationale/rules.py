@@ -1,7 +1,7 @@
 """From facts to an argument by rules alone: always there, and never more than what was perceived and the table of cues allow.
 
-Each sense is argued by itself: what was measured, what follows from a cue, and what it comes to, with what else it could mean.
-Then both together. The rules score nothing: the beliefs they quote are the finding's own.
+Each modality is argued by itself: what was measured, what follows from a cue, and what it comes to, with what else it could mean.
+Then both together. The rules score nothing: the probabilities they quote are the finding's own.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def argue(
     """The argument about a finding.
 
     Args:
-        finding: the beliefs that the argument comes to.
-        facts: what was perceived, strongest first within each sense.
+        finding: the finding whose result is argued.
+        facts: what was perceived, strongest first within each modality.
         reasons: (modality, country code) to why that country is possible, for alternatives to a conclusion.
         stands_in: why no language model speaks, or "".
     """
     reasons = reasons or {}
-    told: list[Candidate] = []
+    candidates: list[Candidate] = []
     sentences: list[Sentence] = []
     for modality in _SENSES:
         own = [f for f in facts if f.modality == modality]
@@ -44,17 +44,17 @@ def argue(
         if located is None or not own:
             continue
         possible = opinion.candidates(located) if located.spoke else ()
-        told += possible
+        candidates += possible
         sentences.append(_conclusion(located, own, possible, reasons))
-    together = _together(finding, facts, told, reasons)
-    return Rationale(tuple(sentences + together), tuple(told), AUTHOR, stands_in)
+    together = _together(finding, facts, candidates, reasons)
+    return Rationale(tuple(sentences + together), tuple(candidates), AUTHOR, stands_in)
 
 
 def of_fact(fact: Fact, doubted: set[str] | None = None) -> list[Sentence]:
     """A fact as sentences: what was measured, then what each of its pointers infers from a cue.
 
     Args:
-        doubted: cues whose general doubt was told already; it is told once, and they are added to.
+        doubted: cues whose general doubt was already stated; it is stated once, and the set is extended.
     """
     doubted = set() if doubted is None else doubted
     about: dict[str, Any] = {
@@ -81,7 +81,7 @@ def of_fact(fact: Fact, doubted: set[str] | None = None) -> list[Sentence]:
 
 def _others(pointer: Pointer, cue: cues.Cue, doubt: bool) -> tuple[Alternative, ...]:
     named = [
-        Alternative(name, f"it fits there too, with {_percent(share)} of its weight")
+        Alternative(name, f"it fits there too, with {_percent(share)} of the weight")
         for name, share in pointer.others[:MOST_OTHERS]
         if share >= LEAST_OTHER
     ]
@@ -91,16 +91,16 @@ def _others(pointer: Pointer, cue: cues.Cue, doubt: bool) -> tuple[Alternative, 
 def _conclusion(
     located: Located, own: Sequence[Fact], possible: tuple[Candidate, ...], reasons: Mapping[tuple[str, str], str]
 ) -> Sentence:
-    """What one sense comes to, or that it comes to nothing."""
+    """The conclusion from one modality, or that there is none."""
     keys = tuple(dict.fromkeys(k for f in own if f.pointers for k in f.keys)) or own[0].keys
     what = _PERCEIVED[located.modality].capitalize()
     scored = any(f.scored for f in own)
     if not located.spoke:
-        text = f"{what} does not tell a place: {_uncapitalised(located.cannot_tell or 'nothing was perceived')}"
+        text = f"{what}: {_uncapitalised(located.cannot_tell or 'nothing was detected')}"
         return Sentence(text if text.endswith(".") else text + ".", INFERRED, located.modality, keys, scored=scored)
-    text = f"Taken together, {_uncapitalised(what)} points to {_where(located)}"
+    text = f"Together, {_uncapitalised(what)} points to {_where(located)}"
     if possible:
-        text += f"; of the countries, {_shares(possible[:3])} of the belief"
+        text += f"; by country, {_shares(possible[:3])} of the probability"
     return Sentence(
         text + ".",
         INFERRED,
@@ -120,18 +120,18 @@ def _other_countries(
         if c.share < LEAST_OTHER:
             continue
         known = reasons.get((modality, c.code))
-        because = f"{_percent(c.share)} of the belief lies there"
+        because = f"it has {_percent(c.share)} of the probability"
         out.append(Alternative(c.name, f"{because} and {known}" if known else because))
     return tuple(out)
 
 
 def _together(
-    finding: Finding, facts: Sequence[Fact], told: list[Candidate], reasons: Mapping[tuple[str, str], str]
+    finding: Finding, facts: Sequence[Fact], candidates: list[Candidate], reasons: Mapping[tuple[str, str], str]
 ) -> list[Sentence]:
     """How sound and picture compare, and where both together point; only where both speak."""
     sound, picture, both = (finding.by(m) for m in ("sound", "picture", FUSED))
-    senses = [x for x in (sound, picture) if x is not None and x.spoke]
-    if len(senses) < 2:
+    modalities = [x for x in (sound, picture) if x is not None and x.spoke]
+    if len(modalities) < 2:
         return []
     keys = tuple(dict.fromkeys(k for f in facts if f.modality in ("sound", "picture") and f.pointers for k in f.keys))
     if not keys:
@@ -140,19 +140,19 @@ def _together(
     for c in finding.comparisons:
         if {c.a, c.b} != {"sound", "picture"} or c.distance_km is None:
             continue
-        apart = f"The places that sound and picture point to are {_km(c.distance_km)} apart"
+        apart = f"The places indicated by sound and picture are {_km(c.distance_km)} apart"
         others: tuple[Alternative, ...]
         if c.verdict == Verdict.CANNOT_TELL:
-            said, others = f"{apart}; whether they are one place cannot be told: {_uncapitalised(c.reason)}", ()
+            said, others = f"{apart}; no conclusion on whether they are one place: {_uncapitalised(c.reason)}", ()
         else:
-            said = f"{apart}; the comparison says {c.verdict}, with {c.support}"
+            said = f"{apart}; the comparison gives {c.support} for {c.verdict}"
             others = _why_otherwise(c.verdict)
         out.append(Sentence(f"{said.rstrip('.')}.", INFERRED, FUSED, keys, alternatives=others, scored=True))
     differ = any(c.verdict == Verdict.DIFFERENT for c in finding.comparisons)
     if both is not None and both.spoke and not differ:
         possible = opinion.candidates(both)
-        told += possible
-        text = f"Read as one place, both point to {_where(both)}; of the countries, {_shares(possible[:3])} of the belief."
+        candidates += possible
+        text = f"Taken as one place, both point to {_where(both)}; by country, {_shares(possible[:3])} of the probability."
         others = _other_countries(FUSED, possible, reasons)
         out.append(Sentence(text, INFERRED, FUSED, keys, alternatives=others, scored=True))
     return out
@@ -163,19 +163,21 @@ def _why_otherwise(verdict: Verdict) -> tuple[Alternative, ...]:
         return (
             Alternative(
                 "one place after all, with sound added or replaced later",
-                "films are often mixed with library ambience, foley or dubbing; the comparison speaks of the sound in the file",
+                "films are often mixed with library ambience, foley or dubbing; the comparison is about the sound in the file",
             ),
-            Alternative("one place with an animal out of its range", "birds escape, live in cages and are played from speakers"),
+            Alternative(
+                "one place, with an animal outside its range", "birds escape, live in cages and are played through loudspeakers"
+            ),
         )
-    return (Alternative("two places alike", "species and signs are shared by wide regions"),)
+    return (Alternative("two similar places", "species and signs occur over wide regions"),)
 
 
 def _where(located: Located) -> str:
     wide = located.regions_km2.get(0.9, 0.0)
     if located.region and wide > 60_000.0:
-        return f"{located.region} (90% of the belief lies on {_area(wide)})"
+        return f"{located.region} (90% of the probability within {_area(wide)})"
     name = located.place.name if located.place else ""
-    return f"{name.removeprefix('in ') or located.region} (90% of the belief lies on {_area(wide)})"
+    return f"{name.removeprefix('in ') or located.region} (90% of the probability within {_area(wide)})"
 
 
 def _shares(possible: Sequence[Candidate]) -> str:

@@ -163,7 +163,7 @@ def _done(case: Case, paths: Sequence[str], settings: Settings, progress: Progre
         for count, (path, clip) in enumerate(zip(known, hashed, strict=True), 1):
             if clip is not None and clip.sha256 in printed and perception_key(clip, settings) in held[path]:
                 done.add(path)
-            progress(Progress("looking for what is done", count, len(known), "clips"))
+            progress(Progress("checking what is already done", count, len(known), "clips"))
     finally:  # whoever stops need not wait for films of hundreds of gigabytes
         over.set()
         threads.shutdown(cancel_futures=True)
@@ -171,7 +171,7 @@ def _done(case: Case, paths: Sequence[str], settings: Settings, progress: Progre
 
 
 def _less_interval(settings: str) -> dict[str, object]:
-    """Settings as of the whole clip: each scene's own stretch taken away."""
+    """Settings as of the whole clip: each scene's own interval taken away."""
     return {**json.loads(settings), "interval": None}
 
 

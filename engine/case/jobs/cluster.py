@@ -106,7 +106,7 @@ def _outcome(ray: ModuleType, reference: Any, path: str) -> Outcome:
     try:
         return from_json(ray.get(reference))
     except ray.exceptions.RayError as error:
-        problem = f"The cluster gave it up after {_RETRIES + 1} attempts ({type(error).__name__}); run the batch again."
+        problem = f"The cluster gave up after {_RETRIES + 1} attempts ({type(error).__name__}); run the batch again."
         return Outcome(path, bare(path), problem=problem)
 
 

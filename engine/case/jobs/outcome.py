@@ -90,7 +90,7 @@ def bare(path: str, progress: ProgressCallback = silent) -> Clip | None:
     """A clip of which only the bytes are known; None when they cannot be read, or `progress` said to stop.
 
     Args:
-        progress: told while hashing; may raise Cancelled.
+        progress: called while hashing; may raise Cancelled.
     """
     from engine.media.source import Source
 

@@ -51,7 +51,7 @@ def outcomes(paths: Sequence[str], settings: str, results: Results, workers: int
         except BrokenProcessPool:
             for path, attempts in out.values():
                 if alone and attempts + 1 >= MOST_ATTEMPTS:
-                    yield Outcome(path, bare(path), problem="The worker died on it twice; examine it alone to see why.")
+                    yield Outcome(path, bare(path), problem="The worker crashed on it twice; examine it alone to see why.")
                 else:
                     suspects.append((path, attempts + alone))
         finally:

@@ -9,7 +9,7 @@ A queue is a folder; a job is a folder in it:
     outcome.json    done (with the result's key), failed (with the sentence) or cancelled
     shown           sha256 of the clip, once its result was shown to the analyst
 
-A job examines one clip, or fills a case with many. Everything is told from these files and from one lock that the worker holds
+A job examines one clip, or fills a case with many. Everything is read from these files and from one lock that the worker holds
 as long as it lives, so that jobs outlast the page, the browser and the server that started them, and a worker that was killed
 leaves a job that says so. Results are kept by content (`results`).
 """
@@ -60,7 +60,7 @@ class JobStage:
     done: float = 0.0
     total: float | None = None
     unit: str = ""
-    lane: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class Uploads:
             (folder / "part").touch(mode=0o600)
         return upload
 
-    def held_bytes(self, upload: str) -> int:
+    def received_bytes(self, upload: str) -> int:
         """How much of an upload has come without a gap: where it goes on.
 
         Raises:

@@ -35,7 +35,7 @@ def _full(stage: JobStage) -> bool:
     return bool(stage.total) and stage.done >= 0.9999 * float(stage.total or 0)
 
 
-class Told:
+class ProgressFile:
     """Takes note of a job's steps in its folder; raises `Cancelled` when somebody asked to stop."""
 
     def __init__(self, folder: Path) -> None:
@@ -50,18 +50,18 @@ class Told:
             "done": float(progress.done),
             "total": progress.total,
             "unit": progress.unit,
-            "lane": progress.lane,
+            "task": progress.task,
         }
         if at is None:
             same = [
-                i for i, s in enumerate(self.stages) if s.ended is None and (not progress.lane or s.lane in ("", progress.lane))
+                i for i, s in enumerate(self.stages) if s.ended is None and (not progress.task or s.task in ("", progress.task))
             ]
             for i in same:
                 self.stages[i] = replace(self.stages[i], ended=now)
             self.stages.append(JobStage(progress.stage, now, **step))
         else:
             stage = replace(self.stages[at], **step)
-            # The last stage of a lane has no successor that would end it.
+            # The last stage of a task has no successor that would end it.
             self.stages[at] = replace(stage, ended=now if _full(stage) else None)
         if at is None or now - self._written > _WRITE_S:
             self.write()
@@ -81,12 +81,12 @@ class Told:
 def do(folder: Path, results: Results) -> dict[str, object]:
     """Do one job; returns its outcome."""
     facts = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    told = Told(folder)
+    progress = ProgressFile(folder)
     try:
         settings = codec.settings_from_json(json.dumps(facts["settings"]))
         with memory.tidied():
-            outcome = (_fill if facts.get("inputs") else _examine)(facts, settings, results, told)
-        told.end()
+            outcome = (_fill if facts.get("inputs") else _examine)(facts, settings, results, progress)
+        progress.end()
         return {"state": "done", **outcome}
     except Cancelled:
         return {"state": "cancelled"}
@@ -95,7 +95,7 @@ def do(folder: Path, results: Results) -> dict[str, object]:
     except MemoryError:
         return {
             "state": "failed",
-            "error": "The memory of this machine ran out; close other programs, or choose a shorter stretch.",
+            "error": "The memory of this machine ran out; close other programs, or choose a shorter interval.",
         }
     except Exception:
         _LOG.exception("examining %s failed", facts["path"])
@@ -103,32 +103,32 @@ def do(folder: Path, results: Results) -> dict[str, object]:
         return {"state": "failed", "error": sentence}
 
 
-def _examine(facts: dict[str, Any], settings: Settings, results: Results, told: Told) -> dict[str, object]:
+def _examine(facts: dict[str, Any], settings: Settings, results: Results, progress: ProgressFile) -> dict[str, object]:
     """Perceive one clip."""
     from engine.media import open_clip
 
-    told(Progress("opening the file"))
-    with open_clip(facts["path"], told, settings) as reader:
-        _, key, kept = results.perceive(reader, settings, told)
+    progress(Progress("opening the file"))
+    with open_clip(facts["path"], progress, settings) as reader:
+        _, key, kept = results.perceive(reader, settings, progress)
         length_s = reader.clip.duration_s or 0.0
     return {"key": key, "kept": kept, "long": length_s > LONG_S and not kept}
 
 
-def _fill(facts: dict[str, Any], settings: Settings, results: Results, told: Told) -> dict[str, object]:
+def _fill(facts: dict[str, Any], settings: Settings, results: Results, progress: ProgressFile) -> dict[str, object]:
     """Examine many clips into a case, made when it is not there, and write its tables."""
     from engine.case.jobs import batch
     from engine.case.record.store import Case
 
-    told(Progress("looking for clips"))
+    progress(Progress("looking for clips"))
     batch.batch_inputs(facts["inputs"])  # before a case is made for nothing
     place = facts["path"]
     with Case.at(place, facts["title"]) as case:
-        done = batch.run(facts["inputs"], case, settings, results, progress=told)
+        done = batch.run(facts["inputs"], case, settings, results, progress=progress)
         batch.tables(case, Path(place))
     bad = f"; {len(done.problems):,} cannot be examined" if done.problems else ""
     partly = len({path for path, _ in done.failed})
-    bad += f"; {partly:,} without a clue that failed, run it again to try that again" if partly else ""
-    return {"said": f"{done.examined + done.kept:,} clips examined, {done.there:,} were there{bad}"}
+    bad += f"; {partly:,} without a clue that failed; run it again to repeat that clue" if partly else ""
+    return {"said": f"{done.examined + done.kept:,} clips examined, {done.there:,} already there{bad}"}
 
 
 def warm(folder: Path) -> None:

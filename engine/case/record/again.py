@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.analysis.effects import told
+from engine.analysis.effects import with_history
 from engine.case.jobs.results import Results
 from engine.case.record import codec
 from engine.case.record.reproduce import compare
@@ -73,7 +73,7 @@ def again(case: Case, kept: Kept, results: Results | None = None, progress: Prog
         perceiving = settings.but(interval=None)  # a case perceives whole clips, and judges them scene by scene
         perception, _, _ = (results or Results()).perceive(reader, perceiving, progress)
         progress(Progress("drawing the map"))
-        finding = told(judge(perception, settings))
+        finding = with_history(judge(perception, settings))
         then, now = json_of(kept.document, "The document in the case"), json.loads(to_json(finding))
         yield Again(finding, reader, custody_of(case, kept, _remarks(kept, then, now)))
 
@@ -104,9 +104,9 @@ def _remarks(kept: Kept, then: dict[str, object], now: dict[str, object]) -> tup
     """What came out otherwise than the case has it: the program or its models are other ones by now."""
     found = compare(then, now)
     if found.same:
-        return (f"Worked out again for this report; all {found.compared} results are those kept on {kept.created[:10]}.",)
+        return (f"Computed again for this report; all {found.compared} results equal those kept on {kept.created[:10]}.",)
     listed = "; ".join(f"{d.what}: {d.then} then, {d.now} now" for d in found.differences[:5])
     return (
-        f"Worked out again for this report, {len(found.differences)} of {found.compared} results differ from those kept on "
+        f"Computed again for this report, {len(found.differences)} of {found.compared} results differ from those kept on "
         f"{kept.created[:10]}: {listed}. The case keeps the first.",
     )

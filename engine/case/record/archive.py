@@ -43,7 +43,7 @@ _FORM = 3  # of what is kept; raise it when Entry changes
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSpot:
-    """Where one sense points: place and name, and the area of its 90% region."""
+    """Where one modality points: place and name, and the area of its 90% region."""
 
     modality: str
     lat_deg: float
@@ -70,7 +70,7 @@ class ArchiveEntry:
     Attributes:
         id: of the finding.
         scene, scenes: number of the scene, and how many the clip has.
-        spots: where each sense points that spoke.
+        spots: where each modality points that spoke.
         things: what was heard and read, surest first.
         edits: how many changes of the analyst's hand it was judged with.
         recorded: the day it was recorded, as the analyst set it or the file states it; None when nobody says.
@@ -96,7 +96,7 @@ class ArchiveEntry:
 
     @property
     def title(self) -> str:
-        """The file's name, which scene or stretch of it, and whether the analyst's hand is in it."""
+        """The file's name, which scene or interval of it, and whether the analyst edited it."""
         name = Path(self.path).name
         if not self.scene:
             name += f", {span(round(self.start_s), round(self.end_s))}"
@@ -105,7 +105,7 @@ class ArchiveEntry:
         return f"{name}, edited" if self.edits else name
 
     def spot(self, modality: str) -> ArchiveSpot | None:
-        """Where this sense points, or None when it cannot tell."""
+        """Where this modality points, or None when it cannot tell."""
         return next((s for s in self.spots if s.modality == modality), None)
 
     def of(self, kind: str) -> tuple[Thing, ...]:
@@ -147,8 +147,8 @@ class ArchiveQuery:
     Attributes:
         verdicts: any of these.
         species, atom, text: all of these words occur in the name or label of one such thing.
-        near: (latitude, longitude, km): some sense points to within that distance.
-        sense: the sense that `near` is about, or "" for any.
+        near: (latitude, longitude, km): some modality points to within that distance.
+        modality: the modality that `near` is about, or "" for any.
         since, until: recorded on or between these days; a clip without a day is then left out.
         name: occurs in the file's name.
     """
@@ -158,7 +158,7 @@ class ArchiveQuery:
     atom: str = ""
     text: str = ""
     near: tuple[float, float, float] | None = None
-    sense: str = ""
+    modality: str = ""
     since: date | None = None
     until: date | None = None
     name: str = ""
@@ -177,7 +177,7 @@ class ArchiveQuery:
     def _is_near(self, s: ArchiveSpot) -> bool:
         assert self.near is not None
         lat, lon, km = self.near
-        return (not self.sense or s.modality == self.sense) and float(distance_km(s.lat_deg, s.lon_deg, lat, lon)) <= km
+        return (not self.modality or s.modality == self.modality) and float(distance_km(s.lat_deg, s.lon_deg, lat, lon)) <= km
 
     def _in_time(self, day: date | None) -> bool:
         if self.since is None and self.until is None:
@@ -300,7 +300,7 @@ def _entry(kept: Kept) -> ArchiveEntry:
 
 
 def _spots(located: Sequence[Mapping[str, Any]]) -> Iterable[ArchiveSpot]:
-    """Where each sense that spoke points; both together only where both spoke, else it says the same again."""
+    """Where each modality that spoke points; both together only where both spoke, else it says the same again."""
     spoke = {x["modality"] for x in located if x["spoke"]}
     for x in located:
         if x["spoke"] and (x["modality"] != "both" or {"sound", "picture"} <= spoke):
@@ -419,8 +419,8 @@ def _keep(path: Path, data: bytes) -> None:
         not_kept(error)
 
 
-def beliefs(document: Mapping[str, Any]) -> dict[str, Posterior]:
-    """Belief over the map by sense, as far as a document lists its cells: enough to draw it."""
+def posteriors(document: Mapping[str, Any]) -> dict[str, Posterior]:
+    """posterior over the map by modality, as far as a document lists its cells: enough to draw it."""
     found = {}
     for x in document.get("located") or ():
         with _as_the_program_wrote("of a map"):

@@ -45,7 +45,7 @@ MOST_ENTRIES = 64
 MOST_BYTES = 200_000_000  # of one entry, and of all together
 CANNOT = (
     "This cannot show that somebody wrote the whole bundle anew, manifest and all; run it again (earwitness reproduce), and "
-    "when it comes from a case, hold its sha256 against the case's log."
+    "when it comes from a case, check its sha256 against the case's log."
 )
 _LOG = logging.getLogger("earwitness")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -60,25 +60,25 @@ TABLES: dict[str, Callable[[Finding], str]] = {
     "selections.txt": raven.to_raven,
     "tiers.eaf": elan.to_elan,
 }
-_README = """What is in here
+_README = """Contents
 
 manifest.json      the clip's hash, settings, models, versions, seed, and the sha256 of every other file
 finding.json       all numbers (schema earwitness.finding/1)
-report.pdf/.html   the report, the same content in two forms; the page also plays the excerpts
+report.pdf/.html   the report, the same content; the page also plays the excerpts
 finding.geojson    places, regions and cells for GIS
 finding.kml        the same for globes
 observations.csv   what was heard, read and seen
-places.csv         where each sense points, and how they compare
+places.csv         where sound and picture point, and how they compare
 edits.csv          what the analyst did, with the factor before and after
 selections.txt     selection table for Raven
 tiers.eaf          tiers for ELAN
 
-Made to weigh whether sound and picture of a clip come from one place. Not made to find people who do not want to be found,
-nor to place private recordings without the consent of those in them. The reports say what was tested, what was not, and how
-often it errs; they bear the SHA-256 of the numbers: of finding.json with "custody" set to null.
+Purpose: to assess whether sound and picture of a clip come from one place. Not to be used to find people who do not want to be
+found, or to locate private recordings without the consent of those in them. The reports state what was tested, what was not,
+and the error rates; they contain the SHA-256 of the numbers: of finding.json with "custody" set to null.
 
 Check it:          earwitness verify BUNDLE.zip
-Run it again:      earwitness reproduce BUNDLE.zip CLIP
+Reproduce it:      earwitness reproduce BUNDLE.zip CLIP
 """
 
 
@@ -100,7 +100,7 @@ class Manifest:
         clip_sha256, clip_bytes: of the clip.
         created: when the finding was made, ISO 8601.
         settings: the analyst's choices.
-        perceived: the stretch that was perceived, which may be wider than the one judged; None: the whole clip.
+        perceived: the interval that was perceived, which may be wider than the one judged; None: the whole clip.
         seed: of whatever was sampled.
         models: (id, sha256 or "") of the models that spoke.
         versions: (name, version) of program, Python, system and packages.
@@ -155,7 +155,7 @@ def to_bundle(
 
     Args:
         reader, ranges, custody: as for `report.to_html`.
-        perceived: the stretch that was perceived, which may be wider than the one judged; None: the whole clip.
+        perceived: the interval that was perceived, which may be wider than the one judged; None: the whole clip.
     """
     documents = _documents(finding, reader, ranges, custody, progress)
     entries = tuple(Entry(n, len(d), hashlib.sha256(d).hexdigest()) for n, d in sorted(documents.items()))
@@ -195,7 +195,7 @@ def _documents(
             failed.append(f"{name}: {fit(why)}")
         progress(Progress("packing the bundle", i, len(makers), "files"))
     if failed:
-        out["readme.txt"] += "\n".join(("\nNot in here, since it could not be made:", *failed, "")).encode()
+        out["readme.txt"] += "\n".join(("\nMissing, because it could not be made:", *failed, "")).encode()
     return out
 
 

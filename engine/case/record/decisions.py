@@ -1,7 +1,7 @@
 """A clip that an analyst works on, kept in a case as the work goes on: what was first found, every decision with the factor
 before and after it, how the result stood when a document was made, and the document.
 
-`engine.case.jobs.batch` fills a case with what nobody has touched yet; here is the analyst's side, for the app and for
+`engine.case.jobs.batch` fills a case with clips as first judged; this is the analyst's side, for the app and for
 `earwitness locate --case`.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.analysis.effects import told
+from engine.analysis.effects import with_history
 from engine.analysis.judge import judge, result_key, scenes
 from engine.case.jobs.outcome import marks_of, scene_of
 from engine.case.jobs.results import write_whole
@@ -36,7 +36,7 @@ REPORTS = "reports"  # folder in a case's own
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class CaseClip:
     """A clip in a case.
 
     Attributes:
@@ -54,7 +54,7 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A decision on its way into a case.
+    """A decision to be kept in a case.
 
     Attributes:
         what, why: in the analyst's words.
@@ -72,7 +72,7 @@ class Ruling:
 
 
 def first_settings(settings: Settings) -> Settings:
-    """How the same stretch is judged before anybody decides anything."""
+    """The settings of the same interval before any decision."""
     return Settings(
         track=settings.track,
         programme=settings.programme,
@@ -88,10 +88,10 @@ def first_findings(
     progress: ProgressCallback = silent,
     known: Mapping[Settings, Finding] | None = None,
 ) -> tuple[Finding, ...]:
-    """The clip as it is judged before anybody decides anything: one finding, or one a scene.
+    """The clip as judged before any decision: one finding, or one a scene.
 
     Args:
-        known: findings at hand, which are not judged again.
+        known: findings already there, which are not judged again.
     """
     first = first_settings(settings.but(interval=None))
     parts = scenes(perception)
@@ -103,9 +103,9 @@ def first_findings(
     return tuple(found)
 
 
-def file(
+def add_clip(
     place: str, found: Sequence[Finding], reader: Reader | None = None, who: str = "", progress: ProgressCallback = silent
-) -> Filed:
+) -> CaseClip:
     """Keep a clip in a case, made when the folder holds none; what is there already stays as it is.
 
     Args:
@@ -126,34 +126,34 @@ def file(
         rows.append(scene_of(finding, finding.scene))
     with Case.at(place, who=who) as case:
         case.add_findings(_whole(clip), _key(found[0]), rows, (METHOD, marks) if reader is not None else None)
-        return Filed(place, case.title, clip.sha256, case.head())
+        return CaseClip(place, case.title, clip.sha256, case.head())
 
 
-def decide(filed: Filed, rulings: Sequence[Ruling], who: str = "") -> Filed:
+def decide(in_case: CaseClip, rulings: Sequence[Ruling], who: str = "") -> CaseClip:
     """Write decisions into the log, first to last, each about its finding as first judged.
 
     Raises:
         InputError, DataError: the case cannot be written; nothing of that decision was, and those before it were.
     """
-    with Case(filed.place, who) as case:
+    with Case(in_case.place, who) as case:
         for r in rulings:
             named = "" if r.who == ANALYST else r.who
             case.decide(_keep(case, r.first), r.what, r.why, r.log10_before, r.log10_after, named)
-        return replace(filed, head=case.head())
+        return replace(in_case, head=case.head())
 
 
-def keep(filed: Filed, finding: Finding, who: str = "") -> tuple[Filed, Custody]:
-    """Keep a finding as it stands; returns also what a document made of it is to bear.
+def keep(in_case: CaseClip, finding: Finding, who: str = "") -> tuple[CaseClip, Custody]:
+    """Keep a finding as it stands; returns also the custody for documents made from it.
 
     Raises:
         InputError, DataError: the case cannot be written.
     """
-    with Case(filed.place, who) as case:
+    with Case(in_case.place, who) as case:
         kept = case.finding(_keep(case, finding))
-        return replace(filed, head=case.head()), custody_of(case, kept)
+        return replace(in_case, head=case.head()), custody_of(case, kept)
 
 
-def note_written(filed: Filed, custody: Custody, form: str, path: Path | None, data: bytes, who: str = "") -> Filed:
+def note_written(in_case: CaseClip, custody: Custody, form: str, path: Path | None, data: bytes, who: str = "") -> CaseClip:
     """Enter a document into the log with its hash, by which `earwitness verify` knows it.
 
     Args:
@@ -163,24 +163,24 @@ def note_written(filed: Filed, custody: Custody, form: str, path: Path | None, d
     Raises:
         InputError, DataError: the case cannot be written.
     """
-    with Case(filed.place, who) as case:
-        return replace(filed, head=log_report(case, case.finding(custody.finding), form, path, data))
+    with Case(in_case.place, who) as case:
+        return replace(in_case, head=log_report(case, case.finding(custody.finding), form, path, data))
 
 
-def hand_out(filed: Filed, custody: Custody, form: str, name: str, data: bytes, who: str = "") -> Filed:
-    """The same for a document that a browser saves who knows where: a case in a folder keeps a copy of it in `reports/`.
+def issue_report(in_case: CaseClip, custody: Custody, form: str, name: str, data: bytes, who: str = "") -> CaseClip:
+    """The same for a document that a browser saves in an unknown place: a case in a folder keeps a copy in `reports/`.
 
     Args:
         name: what the file is called.
     """
-    return note_written(filed, custody, form, _copy(filed.place, name, data), data, who)
+    return note_written(in_case, custody, form, _copy(in_case.place, name, data), data, who)
 
 
 def _keep(case: Case, finding: Finding) -> str:
     """Id of a finding in the case; it is written down when it is not there yet."""
     key = _key(finding)
     there = case.same(finding.clip.sha256, key, codec.settings_to_json(finding.settings), finding.scene)
-    return there or case.add_findings(_whole(finding.clip), key, [scene_of(told(finding), finding.scene)])[0]
+    return there or case.add_findings(_whole(finding.clip), key, [scene_of(with_history(finding), finding.scene)])[0]
 
 
 def _whole(clip: Clip) -> Clip:
@@ -204,7 +204,7 @@ def _copy(place: str, name: str, data: bytes) -> Path | None:
     try:
         path.parent.mkdir(exist_ok=True)
         if path.parent.is_symlink():  # a case may come from anybody, and this would write elsewhere
-            raise InputError(f"The folder {REPORTS} of this case leads elsewhere; put a folder there in its place.")
+            raise InputError(f"The folder {REPORTS} of this case is a link; replace it by a folder.")
         write_whole(path, data)
     except OSError as error:
         raise InputError(f"The report cannot be kept in {path.parent} ({error.strerror}); make room there.") from None

@@ -23,15 +23,15 @@ from engine.report.view import film, verdict
 # libraries, round otherwise, and these leave room for that and for no more.
 PLACE_KM = 1.0
 LOG10 = 0.02
-MASS = 0.01  # total variation between two maps: the share of the belief that lies elsewhere
+MASS = 0.01  # total variation between two maps: the share of the probability that lies elsewhere
 SCORE = 0.01
 NATS = 0.02
 AREA = 0.02  # of a region's area
 _MOST = 40  # differences listed of one kind
 
 NOT_COMPARED = (
-    "Not held against this run: drawings, sonagrams, frames and wording of the reports, the argument, the timeline, and what "
-    "each clue and observation does. report.pdf is held to the numbers by their hash alone."
+    "Not compared: drawings, spectrograms, frames and wording of the reports, the reasoning, the timeline, and the effects of "
+    "single clues and observations. report.pdf is checked by the hash of its numbers only."
 )
 
 Document = Mapping[str, Any]
@@ -105,20 +105,20 @@ def reproduce(
         finding = judged(perception, manifest.settings)
         reader.verify_unchanged(progress)
     if then.get("edits"):
-        progress(Progress("weighing each edit"))
+        progress(Progress("computing the effect of each edit"))
         finding = replace(finding, history=history(perception, manifest.settings))
     if then.get("choices"):
-        progress(Progress("weighing each setting"))
+        progress(Progress("computing the effect of each setting"))
         finding = replace(finding, choices=choices(finding))
     finding = replace(finding, provenance=replace(finding.provenance, created=manifest.created))
     found = compare(then, json.loads(to_json(finding)))
     remarks = [*_remarks(manifest, finding)]
     if other:
-        remarks.insert(0, "The clip is another file than the one examined.")
+        remarks.insert(0, "The clip is not the file that was examined.")
     if found.same and not remarks:
         wrong = tuple(_documents(bundle.documents, finding))
-        told = ("tables and the page's verdict", len(TABLES) + 1, len(wrong))
-        found = Reproduction((*found.groups, told), wrong, ())
+        headline = ("tables and the page's verdict", len(TABLES) + 1, len(wrong))
+        found = Reproduction((*found.groups, headline), wrong, ())
     else:
         remarks.append("The tables were not compared byte by byte, for not all is the same.")
     return Reproduction(found.groups, found.differences, tuple(remarks))
@@ -190,14 +190,14 @@ def _places(then: Document, now: Document) -> Iterator[Check]:
         if not (a and b and a["spoke"] and b["spoke"]):
             continue
         yield _place(name, a["place"], b["place"])
-        yield _number(f"{name}, nats learnt", a["gain_nats"], b["gain_nats"], NATS)
+        yield _number(f"{name}, information gain in nats", a["gain_nats"], b["gain_nats"], NATS)
         areas = _by(b["regions"], "share")
         for region in a["regions"]:
             twin = areas.get((str(region["share"]),))
             what = f"{name}, km² of the {region['share']:.0%} region"
             yield _number(what, region["area_km2"], twin["area_km2"] if twin else None, AREA * region["area_km2"])
         apart = _total_variation(a, b)
-        yield None if apart <= MASS else Difference(f"{name}, belief that lies elsewhere", "0", f"{apart:.3f}")
+        yield None if apart <= MASS else Difference(f"{name}, probability that moved", "0", f"{apart:.3f}")
 
 
 def _film(then: Document, now: Document) -> Iterator[Check]:
@@ -276,8 +276,8 @@ def _documents(documents: Mapping[str, bytes], finding: Finding) -> Iterator[Dif
         if name in documents and documents[name] != write(finding).encode("utf-8", "replace"):
             yield Difference(name, "other content", "what these numbers are written as")
     page = documents.get("report.html", b"").decode("utf-8", "replace")
-    told = film.banner(finding) if finding.film else verdict.headline(finding)
-    for said in (told.title, told.sentence) if told is not None and page else ():
+    headline = film.banner(finding) if finding.film else verdict.headline(finding)
+    for said in (headline.title, headline.sentence) if headline is not None and page else ():
         if str(escape(shown(said, 600))) not in page:
             yield Difference("report.html, verdict", "other words", said)
 
@@ -346,5 +346,5 @@ def _document(text: str) -> Document:
         if document["schema"] != "earwitness.finding/1":
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError("The bundle's finding.json is no finding of this version; ask for the bundle again.") from None
+        raise InputError("The bundle's finding.json is not a finding of this version; ask for the bundle again.") from None
     return document

@@ -2,15 +2,15 @@
 observation in its window.
 
 Of each scene the newest finding counts: a case keeps how a clip was first judged, and every edit of the analyst beside it. A
-finding about a stretch that is no scene, or about a whole film as if it were one place (scene 0), counts only for a clip that has
-no other; scenes of an earlier cutting that are more than there are now count no more.
+finding about an interval that is no scene, or about a whole film as if it were one place (scene 0), counts only for a clip
+that has no other; scenes of an earlier cutting that are more than there are now count no more.
 
 A clip's own row says what the scene says that decides:
 
 1. Where any scene's sound and picture come from different places, so does the clip: the scene with the strongest factor against
    one place decides.
 2. Else, where any scene's come from the same place, that is the verdict, of the scene with the strongest factor for one place.
-3. Else nobody can tell, and the row shows the first of the scenes in which the most senses speak.
+3. Else there is no verdict, and the row shows the first of the scenes in which the most modalities speak.
 
 The more scenes a clip has, the likelier one of them errs: the counts of scenes by verdict stand beside the verdict.
 """
@@ -69,7 +69,7 @@ _Row = dict[str, Any]
 def write(case: Case, folder: Path) -> tuple[Path, Path, Path]:
     """Write clips.parquet (a row a clip, whatever it is called and however many copies there are), scenes.parquet (a row a scene)
     and windows.parquet (a row an observation) of a case, and enter them into its log with their hashes; what is there already is
-    left as it is. Which findings count, and what is said of a clip, is told at the top of this file.
+    left as it is. Which findings count, and what is said of a clip, is stated at the top of this file.
 
     Returns:
         The paths of the three. `sha256` joins all of them, `sha256` and `scene` the last two.

@@ -14,9 +14,10 @@ from engine.core.errors import DataError, InputError
 from engine.core.progress import Progress, ProgressCallback, silent
 
 CANNOT = (
-    "This cannot show that somebody who may write to the database wrote the log anew from some entry on, or cut off its end, "
-    "unless you hold a head printed before that (verify --head); nor that a clock was wrong, that the name in an entry is the "
-    "person's, that a clip was false before it was added, or what became of files that are no longer where they were."
+    "This check cannot detect that somebody with write access rewrote the log from some entry on, or cut off its end, unless "
+    "you have a head printed before that (verify --head). It cannot show whether a clock was wrong, whether a name in an "
+    "entry is the person's own, whether a clip was manipulated before it was added, or what happened to files that are no "
+    "longer in place."
 )
 
 
@@ -63,7 +64,7 @@ def verify(case: Case, head: str = "", files: bool = True, progress: ProgressCal
     faults += chain.faults(snapshot.entries)
     known_at = next((e.seq for e in snapshot.entries if e.hash == wanted), None) if wanted else None
     if wanted and known_at is None:
-        faults.append("Log: the head given was never a head of this log as it is now; it was written anew or cut short since.")
+        faults.append("Log: the head given was never a head of this log as it is now; the log was rewritten or cut short since.")
     facts = tuple(_facts(e) for e in snapshot.entries)
     faults += _row_faults(snapshot.rows, facts)
     counted, absent = 0, []
@@ -99,7 +100,7 @@ def _row_faults(rows: tuple[tuple[str, str, str], ...], facts: tuple[dict[str, s
     for table, row, digest in rows:
         seen.add((table, row))
         if (table, row) not in vouched:
-            yield f"Row: {table} {row} is not in the log; it was put in by other hands."
+            yield f"Row: {table} {row} is not in the log; it was not added by this program."
         elif vouched[table, row] != digest:
             yield f"Row: {table} {row} was altered after it was logged."
     for table, row in sorted(vouched.keys() - seen):

@@ -1,4 +1,4 @@
-"""AG-CLIP: where such a soundscape as a whole is likely, learnt from simulated soundscapes.
+"""AG-CLIP: where such a soundscape as a whole is likely, learned from simulated soundscapes.
 
 It does not listen a second time: it reads the scores that the species clue took down, each species with its best score of the
 interval, so that dropping or adding a species changes both. Because both hear through BirdNET their news is not independent;
@@ -55,7 +55,7 @@ class AgClipClue:
         own = tuple(o for o in observations if o.clue == self.reads)
         scores = scores_of(own)
         if not (scores[birdnet.is_species()] >= agclip.LEAST_SCORE).any():
-            why = "no animal that BirdNET knows was heard" if own else "no sound was recognised"
+            why = "no animal known to BirdNET was detected" if own else "no sound was recognised"
             return Evidence.silent(self.name, self.modality, grid, why, own)
         week = birdnet.week_of(when.month, when.day) if when else None
         log_l = log_likelihood_from_scores(scores, grid, week)

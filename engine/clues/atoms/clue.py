@@ -4,7 +4,7 @@ Perceiving: windows of 4 s are taken apart by `nets.atoms`; each atom becomes an
     which
 its part sounds. The model knows some thirty labels and names the likest, so that below LEAST_CHANCE nothing is said; still, what
 it was never taught may pass for what it was. Beside the atoms, remarks of kind "sound" on the soundtrack: digital silence,
-stretches copied within it, long reverberation, music, voice-over. Remarks are never scored.
+passages copied within it, long reverberation, music, voice-over. Remarks are never scored.
 
 Scoring: only when the analyst asks (`ClueSpec.votes`), and only for labels listed in assets/cues/atoms.csv, which
     says
@@ -51,7 +51,7 @@ LEAST_LEVEL_DB = -35.0  # of a part below its window's loudest, to be said to so
 MOST_EXAMINED_S = 1800.0  # of sound looked through for copies and remarks; it is held in memory
 REMARK_MODEL = "soundtrack"
 MOST_MUSIC_S = 240.0
-COPIED, SILENT, REVERB, MUSIC, VOICE = "copied stretch", "digital silence", "long reverberation", "music", "voice-over"
+COPIED, SILENT, REVERB, MUSIC, VOICE = "copied passage", "digital silence", "long reverberation", "music", "voice-over"
 REMARKS = (COPIED, SILENT, REVERB, MUSIC, VOICE)
 _BATCH = 8  # twice as many take 85 MB more, and are next to no faster
 
@@ -114,7 +114,7 @@ class AtomsClue:
                 total += np.log((1.0 - best[cue.label]) + best[cue.label] * here)
                 spoke = True
         if not spoke:
-            why = "no atom that says anything of places was heard" if best else "no everyday sound was recognised"
+            why = "no everyday sound that indicates a place was detected" if best else "no everyday sound was recognised"
             return Evidence.silent(self.name, self.modality, grid, why, own)
         return Evidence(self.name, self.modality, grid, total, own, models=self.models)
 
@@ -216,22 +216,22 @@ def remarks(
     for c in soundtrack.copies(samples, rate):
         at_s = start_s + c.start_s + c.lag_s
         note = f"comes again sample by sample {c.lag_s:.2f} s later, at {at_s:.1f} s; likeness {c.likeness:.2f}"
-        found.append(_remark(COPIED, soundtrack.Stretch(start_s + c.start_s, start_s + c.end_s, min(1.0, c.likeness), note)))
+        found.append(_remark(COPIED, soundtrack.Passage(start_s + c.start_s, start_s + c.end_s, min(1.0, c.likeness), note)))
     room = soundtrack.long_reverberation(samples[: 120 * rate], rate, start_s, min(end_s, start_s + 120))
     if room:
         found.append(_remark(REVERB, room))
     heard_to_s = end_s if len(samples) < MOST_EXAMINED_S * rate else np.inf  # the last window is filled up with zeros
     for s in _music_stretches(tonal):
-        found.append(_remark(MUSIC, soundtrack.Stretch(s.start_s, min(s.end_s, heard_to_s), s.strength, s.note)))
+        found.append(_remark(MUSIC, soundtrack.Passage(s.start_s, min(s.end_s, heard_to_s), s.strength, s.note)))
     spoken = _speech(samples, rate)
     over = soundtrack.voice_over(samples, rate, spoken)
     if over:
-        shifted = soundtrack.Stretch(start_s + over.start_s, start_s + over.end_s, over.strength, over.note)
+        shifted = soundtrack.Passage(start_s + over.start_s, start_s + over.end_s, over.strength, over.note)
         found.append(_remark(VOICE, shifted))
     return tuple(found)
 
 
-def _remark(label: str, s: soundtrack.Stretch) -> Observation:
+def _remark(label: str, s: soundtrack.Passage) -> Observation:
     note = f"{s.note} (a remark, never scored)"
     return Observation(AtomsClue.name, "sound", label, s.strength, s.start_s, s.end_s, label, REMARK_MODEL, note=note)
 
@@ -266,9 +266,9 @@ def music_chance(window: NDArray[np.float32]) -> float:
     return 1.0 / (1.0 + float(np.exp(-np.clip(z, -30, 30))))
 
 
-def _music_stretches(tonal: Sequence[tuple[float, float]]) -> list[soundtrack.Stretch]:
+def _music_stretches(tonal: Sequence[tuple[float, float]]) -> list[soundtrack.Passage]:
     """Runs of two windows or more (one, where there is only one) that are likely music."""
-    out: list[soundtrack.Stretch] = []
+    out: list[soundtrack.Passage] = []
     run: list[tuple[float, float]] = []
     for at_s, chance in (*tonal, (np.inf, 0.0)):
         if chance >= 0.7:
@@ -276,8 +276,8 @@ def _music_stretches(tonal: Sequence[tuple[float, float]]) -> list[soundtrack.St
         else:
             if len(run) >= min(2, max(1, len(tonal))):
                 strength = float(np.mean([c for _, c in run]))
-                note = "tones that last and lie on a tuned scale: music, or an instrument"
-                out.append(soundtrack.Stretch(run[0][0], run[-1][0] + WINDOW_S, strength, note))
+                note = "sustained tones on a musical scale: music or an instrument"
+                out.append(soundtrack.Passage(run[0][0], run[-1][0] + WINDOW_S, strength, note))
             run = []
     return out
 
@@ -438,7 +438,7 @@ def window_at(reader: Reader, at_s: float, track: int | None = None) -> tuple[fl
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is told of one label in the dictionary.
+    """One label of the dictionary.
 
     Attributes:
         kernels: (KERNELS, BANDS, KERNEL_FRAMES) levels.
@@ -455,7 +455,7 @@ class Entry:
 
 
 @cache
-def _told() -> dict[str, Any]:
+def _dictionary() -> dict[str, Any]:
     file = atoms.FOLDER / "dictionary.json"
     held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return held
@@ -469,11 +469,11 @@ def entry(label: str) -> Entry:
         ValueError: there is no such label.
     """
     net = decomposer()
-    told = _told()
+    dictionary = _dictionary()
     kernels = net.kernels[net.labels.index(label)]
-    excited = told.get("excited", {}).get(label, [])
-    places = told.get("places", {}).get(label, [])
-    count = told.get("recordings", 0)
+    excited = dictionary.get("excited", {}).get(label, [])
+    places = dictionary.get("places", {}).get(label, [])
+    count = dictionary.get("recordings", 0)
     return Entry(
         label,
         kernels,

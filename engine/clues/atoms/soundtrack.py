@@ -1,4 +1,4 @@
-"""How a soundtrack was made: digital silence, stretches copied from one place to another, long reverberation, music, voice-over.
+"""How a soundtrack was made: digital silence, passages copied from one place to another, long reverberation, music, voice-over.
 
 Nothing here says where a clip is from; it says how much of the sound may be trusted to be from there. Plain signal processing,
 each with its measure stated, and no opinion of why it is so: an editor hides a cough with the same copy that a forger uses.
@@ -28,8 +28,8 @@ _LONG_RT_S = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch with something to be told of it: times in s, a strength 0 to 1, and a remark."""
+class Passage:
+    """A passage with a remark: times in s, a strength 0 to 1."""
 
     start_s: float
     end_s: float
@@ -40,12 +40,12 @@ class Stretch:
 # --- digital silence ----------------------------------------------------------------------------------------------------
 
 
-def silences(samples: NDArray[np.float32], rate_hz: int, start_s: float = 0.0) -> tuple[Stretch, ...]:
+def silences(samples: NDArray[np.float32], rate_hz: int, start_s: float = 0.0) -> tuple[Passage, ...]:
     """Runs of nothing at all (below -100 dBFS) of at least 0.1 s: no microphone is that quiet."""
     quiet = np.abs(samples) <= _SILENCE
     edges = np.flatnonzero(np.diff(np.concatenate([[0], quiet.view(np.int8), [0]])))
     return tuple(
-        Stretch(start_s + float(a) / rate_hz, start_s + float(b) / rate_hz, 1.0, "below -100 dBFS, as no microphone is")
+        Passage(start_s + float(a) / rate_hz, start_s + float(b) / rate_hz, 1.0, "below -100 dBFS, quieter than any microphone")
         for a, b in edges.reshape(-1, 2)
         if b - a >= _LEAST_SILENCE_S * rate_hz
     )
@@ -84,7 +84,7 @@ def copies(samples: NDArray[np.float32], rate_hz: int = COPY_RATE_HZ) -> tuple[C
     kept: list[Copy] = []
     for c in sorted(
         found, key=lambda c: -(c.end_s - c.start_s)
-    ):  # the longest tells of a stretch; a lag beside it tells the same
+    ):  # the longest tells of an interval; a lag beside it tells the same
         if not any(_same(c, k) for k in kept):
             kept.append(c)
     return tuple(sorted(kept, key=lambda c: c.start_s))
@@ -293,15 +293,15 @@ def tonal_features(window: NDArray[np.float32], rate_hz: int) -> NDArray[np.floa
 # --- voice-over ---------------------------------------------------------------------------------------------------------
 
 
-def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tuple[float, float]]) -> Stretch | None:
+def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tuple[float, float]]) -> Passage | None:
     """Speech that stands far above a background which goes on beneath it, as when it was spoken into a microphone elsewhere.
 
     Args:
-        speech: (start_s, end_s) of stretches of speech, from the first sample.
+        speech: (start_s, end_s) of passages of speech, from the first sample.
 
     Returns:
-        From the first speech to the last, when in the median stretch speech is 25 dB or more above the quiet frames in and around
-        it, and those are no digital silence; None otherwise.
+        From the first speech to the last, when in the median interval speech is 25 dB or more above the quiet frames in and
+        around it, and those are no digital silence; None otherwise.
     """
     hop = rate_hz // 50
     samples = samples[: (int(max((end_s for _, end_s in speech), default=0.0) * 50) + 51) * hop]  # nothing later is asked for
@@ -318,14 +318,14 @@ def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tupl
     if not above or float(np.median(above)) < 25.0:
         return None
     db = float(np.median(above))
-    note = f"speech {db:.0f} dB above a background that goes on: spoken close to a microphone, as a voice-over is"
-    return Stretch(min(s for s, _ in speech), max(e for _, e in speech), min(1.0, (db - 15.0) / 30.0), note)
+    note = f"speech {db:.0f} dB above a continuous background: spoken close to the microphone, as in a voice-over"
+    return Passage(min(s for s, _ in speech), max(e for _, e in speech), min(1.0, (db - 15.0) / 30.0), note)
 
 
-def long_reverberation(samples: NDArray[np.float32], rate_hz: int, start_s: float, end_s: float) -> Stretch | None:
-    """The whole stretch, when sounds in it take long to die away."""
+def long_reverberation(samples: NDArray[np.float32], rate_hz: int, start_s: float, end_s: float) -> Passage | None:
+    """The whole interval, when sounds in it take long to die away."""
     found = reverberation_s(samples, rate_hz)
     if found is None or found < _LONG_RT_S:
         return None
-    note = f"sounds take {found:.1f} s to die away by 60 dB: a large or hard room, a tunnel or an effect, hardly the open air"
-    return Stretch(start_s, end_s, min(1.0, found / 3.0), note)
+    note = f"sounds take {found:.1f} s to decay by 60 dB: a large or hard room, a tunnel or an effect, hardly the open air"
+    return Passage(start_s, end_s, min(1.0, found / 3.0), note)

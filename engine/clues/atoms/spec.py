@@ -30,5 +30,5 @@ SPEC = ClueSpec(
     large=True,
     kinds=(Kind("atom", "acoustic atom", "Acoustic atoms", Modality.SOUND, tiered=False, located=False),),
     models=(cards.ATOMS, cards.SOUNDTRACK),
-    idle="not asked for; few everyday sounds say anything of places, and a film may have them from a library",
+    idle="off by default: few everyday sounds indicate a place, and films often take them from sound libraries",
 )

@@ -18,10 +18,10 @@ SPEC = ClueSpec(
     name="container",
     title="place stated by the container",
     modality=Modality.CONTAINER,
-    doing="Reading the file's own claims",
+    doing="Reading the file's metadata",
     make=_make,
     kinds=(Kind("tag", "file tag", "Stated by the file", Modality.CONTAINER, tiered=False),),
     models=(cards.CONTAINER,),
-    idle="a claim of the file itself: it stands beside sound and picture until it is asked for",
-    weight_reason="not fused unless asked for: the easiest of all evidence to forge",
+    idle="stated by the file itself: shown beside sound and picture, and fused with them only on request",
+    weight_reason="not fused unless requested: the easiest evidence to forge",
 )

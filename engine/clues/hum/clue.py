@@ -1,13 +1,13 @@
 """Mains hum, and which half of the world's power grids it comes from.
 
-Perceiving: stretches of up to a minute at 2 kHz, in segments of 8 s. A supply of nominally F Hz sounds at F and its
+Perceiving: intervals of up to a minute at 2 kHz, in segments of 8 s. A supply of nominally F Hz sounds at F and its
 multiples, all of which drift together and slowly. So for each trial frequency within 0.3 Hz of F the spectrum at all its
 multiples up to 800 Hz is compared with the noise around each (median within 4 Hz), every multiple counting with a cap, so
 that one loud tone does not pass for a hum; the best smooth track of the frequency through the segments is taken (Viterbi).
 Multiples of 300 Hz belong to 50 and 60 Hz alike and are left out. The same is done for frequencies that are nobody's supply:
 a drone, an engine or a comb of lines that fits those as well is no hum.
 
-A stretch speaks for F when at least LEAST_MULTIPLES multiples stand LEAST_DB above the noise around them in LEAST_SHARE of
+An interval speaks for F when at least LEAST_MULTIPLES multiples stand LEAST_DB above the noise around them in LEAST_SHARE of
 the segments, they are no comb of a higher frequency than 2 F (what is rectified hums at 2 F; lines at 250, 500 and 750 Hz
 come from a circuit), and its score is LEAST_LEAD times that of the other supply and of every frequency that is nobody's.
 
@@ -42,7 +42,7 @@ from engine.world import mains
 MODEL_ID = cards.HUM.id
 RATE_HZ = 2000
 SEGMENT_S, HOP_S = 8.0, 4.0
-STRETCH_S = 60.0
+BLOCK_S = 60.0
 LEAST_LENGTH_S = 16.0
 SUPPLIES_HZ = (50.0, 60.0)
 # Nobody's supply: away from 50 and 60 Hz and from those played 4% faster or slower (film to television).
@@ -65,7 +65,7 @@ _SILENCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Comb:
-    """How well one frequency and its multiples fit a stretch.
+    """How well one frequency and its multiples fit an interval.
 
     Attributes:
         nominal_hz: the frequency tried.
@@ -95,7 +95,7 @@ class HumClue:
     def observe(
         self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
     ) -> tuple[Observation, ...]:
-        """One observation per stretch that hums, labelled "50 Hz" or "60 Hz"; none where it is too short, too quiet or unclear.
+        """One observation per interval that hums, labelled "50 Hz" or "60 Hz"; none where it is too short, too quiet or unclear.
 
         Raises:
             MediaError: the clip has no sound, or none that can be decoded.
@@ -103,7 +103,7 @@ class HumClue:
         length_s = interval.length_s if interval else clip.duration_s
         start_s = interval.start_s if interval else 0.0
         found = []
-        for at_s, samples in stretches_of(reader, interval, self.track):
+        for at_s, samples in blocks_of(reader, interval, self.track):
             comb = hum_in(samples)
             end_s = at_s + len(samples) / RATE_HZ
             if comb is not None:
@@ -116,10 +116,10 @@ class HumClue:
         own = tuple(o for o in observations if o.clue == self.name)
         heard = {o.label for o in own if o.label in ("50 Hz", "60 Hz")}
         if not heard:
-            why = f"no mains hum stands {LEAST_DB:g} dB above the noise, or the sound is shorter than {LEAST_LENGTH_S:g} s"
+            why = f"no mains hum is {LEAST_DB:g} dB above the noise, or the sound is shorter than {LEAST_LENGTH_S:g} s"
             return Evidence.silent(self.name, self.modality, grid, why, own)
         if len(heard) > 1:
-            return Evidence.silent(self.name, self.modality, grid, "hum of both 50 and 60 Hz is heard", own)
+            return Evidence.silent(self.name, self.modality, grid, "hum of both 50 and 60 Hz was detected", own)
         supply = mains.of(grid)
         fits = supply == int(heard.pop().split()[0])
         likelihood = np.where(fits, 1.0, 1.0 / MOST_FACTOR)
@@ -141,12 +141,13 @@ def _observation(comb: Comb, start_s: float, end_s: float) -> Observation:
         end_s=end_s,
         name="mains hum",
         author=MODEL_ID,
-        note=f"{comb.frequency_hz:.2f} Hz; lines at {lines} Hz, the clearest {comb.loudest_db:.0f} dB above the noise around it",
+        note=f"{comb.frequency_hz:.2f} Hz; lines at {lines} Hz, the strongest {comb.loudest_db:.0f} dB above the noise around it",
     )
 
 
 def hum_in(samples: NDArray[np.floating]) -> Comb | None:
-    """The hum of a stretch (n,) at RATE_HZ, or None where there is none that can be told from noise, music and engines.
+    """The hum of an interval (n,) at RATE_HZ, or None where there is none that can be distinguished from noise, music and
+    engines.
 
     Raises:
         ValueError: not a flat array of finite numbers.
@@ -222,7 +223,7 @@ def _spectra(samples: NDArray[np.floating]) -> NDArray[np.float64]:
     """(segments, bins) power spectra of segments that are not digital silence."""
     x = np.asarray(samples, dtype=np.float64)
     if x.ndim != 1 or not np.isfinite(x).all():
-        raise ValueError("a stretch of sound must be a flat array of finite numbers")
+        raise ValueError("a block of sound must be a flat array of finite numbers")
     size, hop = int(SEGMENT_S * RATE_HZ), int(HOP_S * RATE_HZ)
     starts = range(0, len(x) - size + 1, hop)
     # a hole in the sound is a click in the spectrum: a segment that is silent for a whole second is passed over
@@ -233,11 +234,11 @@ def _spectra(samples: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.abs(np.fft.rfft(np.stack(rows) * np.hanning(size), _FFT, axis=1)) ** 2
 
 
-def stretches_of(
+def blocks_of(
     reader: Reader, interval: Interval | None = None, track: int | None = None
 ) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """(start_s, samples at RATE_HZ) of each STRETCH_S; a short rest joins the last, so that up to 1.5 stretches are held."""
-    size = int(STRETCH_S * RATE_HZ)
+    """(start_s, samples at RATE_HZ) of each STRETCH_S; a short rest joins the last, so that up to 1.5 intervals are held."""
+    size = int(BLOCK_S * RATE_HZ)
     held: list[NDArray[np.float32]] = []
     count, at_s = 0, None
     for block in reader.audio(RATE_HZ, interval, track):
@@ -247,6 +248,6 @@ def stretches_of(
         if count >= size + size // 2:
             whole = np.concatenate(held)
             yield at_s, whole[:size]
-            held, count, at_s = [whole[size:]], count - size, at_s + STRETCH_S
+            held, count, at_s = [whole[size:]], count - size, at_s + BLOCK_S
     if at_s is not None and count:
         yield at_s, np.concatenate(held)

@@ -61,8 +61,8 @@ class PictureClue:
             geoclip_picture.clip_folder(self.folder)
         except WeightsError:
             return ()
-        stretch = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
-        times = self.times_of(reader, stretch)[:MOST_FRAMES]
+        interval = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
+        times = self.times_of(reader, interval)[:MOST_FRAMES]
         frames: list[Frame] = []
         for frame in reader.frames(times, interval, MAX_SIDE_PX):
             frames.append(frame)
@@ -81,7 +81,7 @@ class PictureClue:
                 geoclip_picture.clip_folder(self.folder)
             except WeightsError as error:
                 return Evidence.silent(self.name, self.modality, grid, str(error))
-            return Evidence.silent(self.name, self.modality, grid, "no frame was looked at", observations)
+            return Evidence.silent(self.name, self.modality, grid, "no frame was analysed", observations)
         cosine = grid_embeddings(grid) @ mean_direction(np.stack(vectors))
         log_l = geoclip_picture.logit_scale() / TEMPERATURE * cosine.astype(np.float64)
         return Evidence(self.name, self.modality, grid, log_l, observations, models=self.models)

@@ -84,8 +84,8 @@ class SceneClue:
             MediaError: the clip has no picture, or none that can be decoded.
             WeightsError: the network's file is missing.
         """
-        stretch = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
-        times = self.times_of(reader, stretch)
+        interval = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
+        times = self.times_of(reader, interval)
         times = (
             [times[i] for i in np.unique(np.linspace(0, len(times) - 1, min(len(times), MOST_FRAMES)).astype(int))]
             if times
@@ -110,7 +110,7 @@ class SceneClue:
                 start_s=frame.time_s,
                 end_s=frame.time_s,
                 author=efficientnet.MODEL_ID,
-                note=f"belongs to {cue.where} ({cue.source})",
+                note=f"found in {cue.where} ({cue.source})",
             )
             for p, cue in seen
             if p >= LEAST_SCORE
@@ -127,7 +127,7 @@ class SceneClue:
             :MOST_CUES
         ]
         if not scored:
-            return Evidence.silent(self.name, self.modality, grid, "no animal or thing of known place was seen", own)
+            return Evidence.silent(self.name, self.modality, grid, "no animal or object of known range was seen", own)
         log_l = sum((np.log(likelihood(cue, p, grid, when)) for p, cue in scored), np.zeros(len(grid))) / np.sqrt(len(scored))
         log_l = np.maximum(log_l, log_l.max() - np.log(MOST_FACTOR))
         models = (efficientnet.MODEL_ID, *((birdnet.RANGE_MODEL_ID,) if any(c.kind == "bird" for _, c in scored) else ()))

@@ -30,5 +30,5 @@ SPEC = ClueSpec(
     unload=_unload,
     kinds=(Kind("scene", "scene", "Seen in the picture", Modality.PICTURE),),
     models=(cards.EFFICIENTNET, cards.BIRDNET_RANGE),
-    idle="not asked for; on photos of known place it seldom spoke and showed no certain gain",
+    idle="off by default: on photos of known place it rarely gave a result, and no certain gain",
 )

@@ -157,7 +157,7 @@ class SpeciesClue:
         own = tuple(o for o in observations if o.clue == self.name)
         heard = heard_in(own)
         if not heard:
-            why = "no animal that BirdNET knows was heard" if own else "no sound was recognised"
+            why = "no animal known to BirdNET was detected" if own else "no sound was recognised"
             machines = len({o.start_s for o in own if o.label == TONE})
             if machines:
                 why += f"; {machines} window{'s' if machines > 1 else ''} of {birdnet.WINDOW_S:g} s"
@@ -339,7 +339,7 @@ def _tone(apart: tones.Apart, start_s: float, end_s: float) -> Observation:
         end_s=end_s,
         name="tone of a machine",
         author=TONE_MODEL,
-        note=f"{what}, {apart.share:.0%} of the power; taken out before species were listened for (a remark, never scored)",
+        note=f"{what}, {apart.share:.0%} of the power; removed before the search for species (a remark, never scored)",
     )
 
 

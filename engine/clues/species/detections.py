@@ -194,11 +194,11 @@ def _rows(lines: Sequence[str], name: str) -> tuple[str, list[_Row]]:
     first = lines[head]
     if len(first) > MOST_CELL * 4:
         raise DataError(f"Line {head + 1} of {name} is {len(first):,} characters long; export the table again as plain text.")
-    told = re.fullmatch(r'"?sep=([,;\t])"?', first.strip(" "), re.I)  # a line of its own that Excel writes and reads
-    if told and head + 1 < len(lines):
+    separator = re.fullmatch(r'"?sep=([,;\t])"?', first.strip(" "), re.I)  # a line of its own that Excel writes and reads
+    if separator and head + 1 < len(lines):
         head += 1
         first = lines[head]
-    tab = told[1] if told else "\t" if "\t" in first else ";" if first.count(";") > first.count(",") else ","
+    tab = separator[1] if separator else "\t" if "\t" in first else ";" if first.count(";") > first.count(",") else ","
     cells = _cells(lines, head, tab, name)
     _, header = next(cells)
     if tab == "\t" and len(header) >= 2 and _number(header[0]) is not None and _number(header[1]) is not None:

@@ -81,9 +81,9 @@ def residents(observations: Sequence[Observation], claim: Claim) -> tuple[Reside
             continue
         doubt = ""
         if label.latin in FALSE_ALARMS and label.latin not in said:
-            doubt = "a known false alarm of BirdNET; it decides nothing unless you confirm it by ear"
+            doubt = "a known false alarm of BirdNET; not decisive unless you confirm it by listening"
         elif chance < SURE_CHANCE:
-            doubt = f"uncertain: heard rightly with a chance of {chance:.0%}"
+            doubt = f"uncertain: correct with a probability of {chance:.0%}"
         rows.append(_resident(h.index, max(h.score, h.said), float(chance), own, claim, doubt))
     return tuple(rows)
 

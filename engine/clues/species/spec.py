@@ -37,6 +37,8 @@ SPEC = ClueSpec(
     votes=True,
     idle="",
     calibrated=True,
-    weight_reason="1: calibrated on recordings of known place; species heard together are tempered inside the clue",
+    weight_reason=(
+        "1: calibrated on recordings of known place; the dependence of species heard together is allowed for within the clue"
+    ),
     groups=("sound of an animal",),
 )

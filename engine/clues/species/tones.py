@@ -1,4 +1,4 @@
-"""A machine's tone in a window of sound: found, taken out, so that what is left can be heard by itself.
+"""A machine's tone in a window of sound: found and removed, so that the rest can be analysed.
 
 A generator holds its pitch to parts in ten thousand and its level to tenths of a decibel, from a sudden start to a sudden end;
 a throat, a wing and the air between them do neither. So the partials of a window are followed through short spectra (sinusoidal

@@ -82,12 +82,12 @@ class SpeechClue:
             WeightsError: Silero's file is missing, or Whisper's are damaged.
         """
         length.require(reader, interval, self.track)
-        stretches = self._stretches(clip, reader, interval, progress)
+        speech = self._stretches(clip, reader, interval, progress)
         try:
             whisper.whisper_folder(self.folder)
         except WeightsError:
-            return stretches
-        return stretches + self._languages(reader, stretches, progress)
+            return speech
+        return speech + self._languages(reader, speech, progress)
 
     def _stretches(
         self, clip: Clip, reader: Reader, interval: Interval | None, progress: ProgressCallback
@@ -118,16 +118,14 @@ class SpeechClue:
                 end_s=min(first_s + b * voice.FRAME_S + _PAD_S, start_s + length_s if length_s else np.inf),
                 name="speech",
                 author=voice.MODEL_ID,
-                note="listed, never scored: who speaks says nothing of where",
+                note="listed, never scored: speech alone does not indicate a place",
             )
             for a, b in runs(scores)
         )
 
-    def _languages(
-        self, reader: Reader, stretches: tuple[Observation, ...], progress: ProgressCallback
-    ) -> tuple[Observation, ...]:
+    def _languages(self, reader: Reader, speech: tuple[Observation, ...], progress: ProgressCallback) -> tuple[Observation, ...]:
         found = []
-        chosen = windows_with_speech(stretches)
+        chosen = windows_with_speech(speech)
         for number, window in enumerate(chosen, 1):
             sound = [b.samples for b in reader.audio(whisper.RATE_HZ, window, self.track)]
             samples = np.concatenate(sound)[: int(whisper.WINDOW_S * whisper.RATE_HZ)] if sound else np.empty(0, np.float32)
@@ -146,14 +144,14 @@ class SpeechClue:
         if not chances:
             return Evidence.silent(self.name, self.modality, grid, self._why_silent(own), own)
         if max(chances.values()) < LEAST_CHANCE:
-            return Evidence.silent(self.name, self.modality, grid, "it is unclear which language is spoken", own)
+            return Evidence.silent(self.name, self.modality, grid, "the spoken language is unclear", own)
         log_l = np.log(likelihood(chances, grid))
         log_l = np.maximum(log_l, log_l.max() - np.log(MOST_FACTOR))
         return Evidence(self.name, self.modality, grid, log_l, own, models=self.models)
 
     def _why_silent(self, own: tuple[Observation, ...]) -> str:
         if not own:
-            return "no speech was heard"
+            return "no speech was detected"
         try:
             whisper.whisper_folder(self.folder)
         except WeightsError as error:
@@ -162,7 +160,7 @@ class SpeechClue:
 
 
 def runs(scores: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """(first, end) frames of each stretch of speech: begins above SPEECH_SCORE, ends where it stays low for a breath."""
+    """(first, end) frames of each interval of speech: begins above SPEECH_SCORE, ends where it stays low for a breath."""
     found: list[list[int]] = []
     breath, least = _BREATH_S / voice.FRAME_S, _LEAST_S / voice.FRAME_S
     begun = last = -1
@@ -179,15 +177,15 @@ def runs(scores: NDArray[np.float32]) -> list[tuple[int, int]]:
     return [(a, b) for a, b in found if b - a >= least]
 
 
-def windows_with_speech(stretches: tuple[Observation, ...]) -> list[Interval]:
+def windows_with_speech(speech: tuple[Observation, ...]) -> list[Interval]:
     """At most MOST_WINDOWS windows of 30 s, those with most speech, in order of time."""
     windows: list[tuple[float, Interval]] = []
     end_s = 0.0
-    for o in stretches:
+    for o in speech:
         start_s = max(o.start_s, end_s)
         while o.end_s - start_s > _LEAST_S:
             end_s = start_s + whisper.WINDOW_S
-            spoken_s = sum(max(0.0, min(s.end_s, end_s) - max(s.start_s, start_s)) for s in stretches)
+            spoken_s = sum(max(0.0, min(s.end_s, end_s) - max(s.start_s, start_s)) for s in speech)
             windows.append((spoken_s, Interval(start_s, end_s)))
             start_s = end_s
     best = sorted(windows, key=lambda w: -w[0])[:MOST_WINDOWS]
@@ -204,7 +202,7 @@ def _spoken(language: str, chance: float, window: Interval) -> Observation:
         end_s=window.end_s,
         name=f"{NAMES.get(language, language)}, spoken",
         author=whisper.MODEL_ID,
-        note="scored only when asked for: narration and dialogue tell of the production, not of the place",
+        note="scored only on request: narration and dialogue reflect the production, not the place",
     )
 
 

@@ -29,5 +29,5 @@ SPEC = ClueSpec(
     unload=_unload,
     kinds=(Kind("speech", "speech", "Speech", Modality.SOUND, located=False),),
     models=(cards.SILERO, cards.WHISPER),
-    idle="not asked for; narration and dialogue tell of the production, not of the place",
+    idle="off by default: narration and dialogue reflect the production, not the place",
 )

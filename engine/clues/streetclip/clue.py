@@ -68,8 +68,8 @@ class StreetClipClue:
             streetclip.streetclip_folder(self.folder)
         except WeightsError:
             return ()
-        stretch = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
-        times = self.times_of(reader, stretch)
+        interval = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.001))
+        times = self.times_of(reader, interval)
         chosen = [times[i] for i in np.linspace(0, len(times) - 1, min(len(times), MOST_FRAMES)).astype(int)] if times else []
         frames: list[Frame] = []
         for frame in reader.frames(chosen, interval, MAX_SIDE_PX):
@@ -89,7 +89,7 @@ class StreetClipClue:
                 streetclip.streetclip_folder(self.folder)
             except WeightsError as error:
                 return Evidence.silent(self.name, self.modality, grid, str(error))
-            return Evidence.silent(self.name, self.modality, grid, "no frame was looked at", observations)
+            return Evidence.silent(self.name, self.modality, grid, "no frame was analysed", observations)
         log_l = from_logits(np.mean(np.stack(vectors), axis=0, dtype=np.float64), grid)
         return Evidence(self.name, self.modality, grid, log_l, observations, models=self.models)
 

@@ -23,5 +23,5 @@ SPEC = ClueSpec(
     make=_make,
     kinds=(EMBEDDING,),
     models=(cards.STREETCLIP,),
-    idle="not asked for; it looks at the same frames as GeoCLIP, and what it adds has not been measured",
+    idle="off by default: it uses the same frames as GeoCLIP, and what it adds has not been measured",
 )

@@ -50,7 +50,7 @@ class TextClue:
         """Read the frames of the interval.
 
         Returns:
-            One observation per line and stretch of time it is seen, in order of time; `note` says what it was read as.
+            One observation per line and interval of time it is seen, in order of time; `note` says what it was read as.
 
         Raises:
             MediaError: the clip has no picture, or none that can be decoded.
@@ -73,12 +73,12 @@ class TextClue:
             return Evidence.silent(self.name, self.modality, grid, "no text was read")
         used = self.scored(own)
         if not used:
-            return Evidence.silent(self.name, self.modality, grid, "all text is captions of the programme", own)
+            return Evidence.silent(self.name, self.modality, grid, "all text read is captions of the programme", own)
         readings = read(used)
         if not readings:
-            return Evidence.silent(self.name, self.modality, grid, "the text read names no place and no language", own)
+            return Evidence.silent(self.name, self.modality, grid, "the text read indicates no place and no language", own)
         if scoring.region_mass(readings) < scoring.LEAST_MASS:
-            return Evidence.silent(self.name, self.modality, grid, "the text read says too little of a place", own)
+            return Evidence.silent(self.name, self.modality, grid, "the text read is too vague to indicate a place", own)
         log_l = scoring.log_likelihood(readings, grid)
         return Evidence(self.name, self.modality, grid, log_l, own, models=self.models, named=scoring.named(readings))
 

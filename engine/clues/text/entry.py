@@ -88,13 +88,13 @@ def _found(text: str, when: date | None, radius_km: float) -> tuple[tuple[Claim,
         return tuple(Claim(*x, when=when, radius_km=radius_km) for x in at), False
     if coordinate.looks_like_one(text) and not any(c.isalpha() for c in text):
         raise SettingError(f"{text!r} is no coordinate on Earth; write latitude, longitude in degrees, such as 33.47, -81.97.")
-    held = gazetteer()
+    table = gazetteer()
     for name, qualifiers in _readings(text):
-        named = [c for c in _named(held, name) if all(_lies_in(held, c, q) for q in qualifiers)]
-        found = _or_refused(held, text, name, qualifiers, named)
+        named = [c for c in _named(table, name) if all(_lies_in(table, c, q) for q in qualifiers)]
+        found = _or_refused(table, text, name, qualifiers, named)
         if found:
             claims = tuple(
-                Claim(round(c.lat_deg, 4), round(c.lon_deg, 4), when, label(held, c), radius_km) for c in found[:MOST_CANDIDATES]
+                Claim(round(c.lat_deg, 4), round(c.lon_deg, 4), when, label(table, c), radius_km) for c in found[:MOST_CANDIDATES]
             )
             return claims, len(found) > 1 and _far_larger(found)
     raise SettingError(f"No place of at least 500 people is called {text!r}; check it, or give a latitude and a longitude.")
@@ -106,7 +106,7 @@ def _far_larger(found: Sequence[Candidate]) -> bool:
 
 
 def _or_refused(
-    held: Gazetteer, text: str, name: str, qualifiers: Sequence[str], found: Sequence[Candidate]
+    table: Gazetteer, text: str, name: str, qualifiers: Sequence[str], found: Sequence[Candidate]
 ) -> Sequence[Candidate]:
     """The places found, unless the name is first of all that of a country or a region.
 
@@ -115,48 +115,48 @@ def _or_refused(
     """
     if not qualifiers and squash(name) in _parts_of_the_world():
         raise SettingError(f"{text!r} is a whole part of the world; name a town in it, or give a latitude and a longitude.")
-    if not qualifiers and squash(name).removeprefix("the") in _disputed_areas() and not _countries(held, name):
+    if not qualifiers and squash(name).removeprefix("the") in _disputed_areas() and not _countries(table, name):
         raise SettingError(f"{text!r} is a whole region; name a town in it, or give a latitude and a longitude.")
     known_city = any(c.weight >= 1.0 and c.people >= _OWN_CITY_PEOPLE for c in found)
-    codes = _countries(held, name, translated=not known_city) if not qualifiers else ()
+    codes = _countries(table, name, translated=not known_city) if not qualifiers else ()
     for code in codes:
         own = [c for c in found if c.country == code]
         if own and countries.by_code(code).area_km2 <= _PLACE_KM2:
             return own
-    regions = [r for r in _regions(held, name, qualifiers) if codes or not _is_a_city(held, r, found)]
+    regions = [r for r in _regions(table, name, qualifiers) if codes or not _is_a_city(table, r, found)]
     if codes or regions:
-        raise SettingError(_refusal(held, text, name, codes, regions, found))
+        raise SettingError(_refusal(table, text, name, codes, regions, found))
     return found
 
 
-def _is_a_city(held: Gazetteer, region: int, found: Sequence[Candidate]) -> bool:
+def _is_a_city(table: Gazetteer, region: int, found: Sequence[Candidate]) -> bool:
     """Whether a region's name means rather a city: its own, or one that has a good part of as many people."""
     own = any(c.region == region and c.people >= _OWN_CITY_PEOPLE for c in found)
-    return own or any(c.weight >= 1.0 and c.people >= _CITY_OF_REGION * held.region_people[region] for c in found)
+    return own or any(c.weight >= 1.0 and c.people >= _CITY_OF_REGION * table.region_people[region] for c in found)
 
 
 def _refusal(
-    held: Gazetteer, text: str, name: str, codes: Sequence[str], regions: Sequence[int], found: Sequence[Candidate]
+    table: Gazetteer, text: str, name: str, codes: Sequence[str], regions: Sequence[int], found: Sequence[Candidate]
 ) -> str:
     """Why a country or region is no claim, with a town of it, and how to say which place of that name is meant."""
     called = [countries.by_code(code).in_text for code in codes]
     for r in regions:
-        if held.region_codes[r][:2] not in codes:
-            called.append(f"{held.region_names[r] or name} in {countries.by_code(held.region_codes[r][:2]).in_text}")
-    town = held.largest(codes[0]) if codes else held.largest(held.region_codes[regions[0]][:2], regions[0])
-    such = f", such as {_written(held, town)}" if town else ""
+        if table.region_codes[r][:2] not in codes:
+            called.append(f"{table.region_names[r] or name} in {countries.by_code(table.region_codes[r][:2]).in_text}")
+    town = table.largest(codes[0]) if codes else table.largest(table.region_codes[regions[0]][:2], regions[0])
+    such = f", such as {_written(table, town)}" if town else ""
     what = " or ".join(called[:4])
     said = f"{text!r} is a whole region or country ({what}); name a town in it{such}, or give a latitude and a longitude"
     own = [c for c in found if c.weight >= 1.0 or c.country in codes][:3]
     if own:
-        others = "; ".join(f'({n}) "{_written(held, c)}"' for n, c in enumerate(own, 1))
+        others = "; ".join(f'({n}) "{_written(table, c)}"' for n, c in enumerate(own, 1))
         said += f"; if a place of that name is meant, write {others}"
     return said + "."
 
 
-def _written(held: Gazetteer, c: Candidate) -> str:
+def _written(table: Gazetteer, c: Candidate) -> str:
     """A place as it can be typed: a city that is its own country is named twice."""
-    called = label(held, c).removesuffix(" (disputed)")
+    called = label(table, c).removesuffix(" (disputed)")
     return called if "," in called else f"{called}, {countries.by_code(c.country).name}"
 
 
@@ -185,7 +185,7 @@ def _abbreviations() -> dict[str, tuple[str, ...]]:
     return {short: tuple(divisions) for short, divisions in found.items()}
 
 
-def _countries(held: Gazetteer, name: str, translated: bool = True) -> tuple[str, ...]:
+def _countries(table: Gazetteer, name: str, translated: bool = True) -> tuple[str, ...]:
     """Codes of the countries called so: by short name, name, ISO code in capitals, or (translated) name in another language."""
     squashed = squash(name)
     if squashed in _short_names():
@@ -194,26 +194,26 @@ def _countries(held: Gazetteer, name: str, translated: bool = True) -> tuple[str
     own = [c.code for c in countries.table() if squash(c.name) == squashed or (letters.isupper() and letters in (c.code, c.iso3))]
     if own or not translated:
         return tuple(own)
-    return tuple(held.country_codes[-1 - a] for a in held.areas(squashed) if a < 0)[:1]
+    return tuple(table.country_codes[-1 - a] for a in table.areas(squashed) if a < 0)[:1]
 
 
-def _regions(held: Gazetteer, name: str, qualifiers: Sequence[str]) -> tuple[int, ...]:
+def _regions(table: Gazetteer, name: str, qualifiers: Sequence[str]) -> tuple[int, ...]:
     """First-level regions called so that lie in all of the countries named behind."""
-    found = [a for a in held.areas(squash(name)) if a >= 0]
+    found = [a for a in table.areas(squash(name)) if a >= 0]
     letters = name.replace(".", "").strip()
-    if letters.isupper() and f"US.{letters}" in held.region_codes:
-        found.append(held.region_codes.index(f"US.{letters}"))
+    if letters.isupper() and f"US.{letters}" in table.region_codes:
+        found.append(table.region_codes.index(f"US.{letters}"))
     if letters.isupper() or len(squash(name)) > 3:
-        found += [held.region_codes.index(d) for d in _abbreviations().get(squash(name), ()) if d in held.region_codes]
-    known = [set(_countries(held, q)) for q in qualifiers]
-    return tuple(dict.fromkeys(a for a in found if all({held.region_codes[a][:2], held.listed_in(a)[0]} & k for k in known)))
+        found += [table.region_codes.index(d) for d in _abbreviations().get(squash(name), ()) if d in table.region_codes]
+    known = [set(_countries(table, q)) for q in qualifiers]
+    return tuple(dict.fromkeys(a for a in found if all({table.region_codes[a][:2], table.listed_in(a)[0]} & k for k in known)))
 
 
-def label(held: Gazetteer, c: Candidate) -> str:
+def label(table: Gazetteer, c: Candidate) -> str:
     """Name, region and country: "Augusta, Georgia, USA"; "Sevastopol, Crimea, Russia (disputed)"."""
     area = disputed.at(c.lat_deg, c.lon_deg, c.country)
     named = area.name.removeprefix("the ") if area else ""
-    parts = (c.name, held.region_names[c.region] or named, countries.by_code(c.country).name)
+    parts = (c.name, table.region_names[c.region] or named, countries.by_code(c.country).name)
     return ", ".join(dict.fromkeys(x for x in parts if x)) + (" (disputed)" if area else "")
 
 
@@ -231,11 +231,11 @@ def _readings(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield f"{other} {rest}", qualifiers
 
 
-def _named(held: Gazetteer, name: str) -> list[Candidate]:
+def _named(table: Gazetteer, name: str) -> list[Candidate]:
     """Places of this name, each once. An alternate name counts where it means a larger place than any that has it as its own."""
     # A name that the people there use, too, is still a further one beside a place's own: Victoria is not Hong Kong's.
     squashed = squash(name)
-    every = [c if squash(c.name) == squashed else replace(c, weight=min(c.weight, _FURTHER)) for c in held.find(squashed)]
+    every = [c if squash(c.name) == squashed else replace(c, weight=min(c.weight, _FURTHER)) for c in table.find(squashed)]
     every.sort(key=lambda c: -c.people * c.weight)
     own = max((c.people for c in every if c.weight >= 1.0), default=0)
     least = own or _LEAST_SHARE * max((c.people * c.weight for c in every), default=0.0)
@@ -248,14 +248,14 @@ def _named(held: Gazetteer, name: str) -> list[Candidate]:
     return kept
 
 
-def _lies_in(held: Gazetteer, c: Candidate, qualifier: str) -> bool:
+def _lies_in(table: Gazetteer, c: Candidate, qualifier: str) -> bool:
     """Whether a candidate lies in the region or country of this name, or of these letters.
 
     Where the country is disputed, both GeoNames' and the map's are right.
     """
     squashed = squash(qualifier)
-    listed, region = held.listed_in(c.region)
-    codes = _countries(held, qualifier) or _countries(held, qualifier.upper() if len(squashed) <= 3 else qualifier)
+    listed, region = table.listed_in(c.region)
+    codes = _countries(table, qualifier) or _countries(table, qualifier.upper() if len(squashed) <= 3 else qualifier)
     if {c.country, listed} & set(codes) or squashed.upper() == region:
         return True
     if f"{listed}.{region}" in _abbreviations().get(squashed, ()):
@@ -263,4 +263,4 @@ def _lies_in(held: Gazetteer, c: Candidate, qualifier: str) -> bool:
     area = disputed.at(c.lat_deg, c.lon_deg, c.country)
     if area is not None and squash(area.name.removeprefix("the ")) == squashed.removeprefix("the"):
         return True
-    return any(a == c.region if a >= 0 else held.country_codes[-1 - a] in (c.country, listed) for a in held.areas(squashed))
+    return any(a == c.region if a >= 0 else table.country_codes[-1 - a] in (c.country, listed) for a in table.areas(squashed))

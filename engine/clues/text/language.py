@@ -25,7 +25,7 @@ _UNKNOWN_ZIPF = 2.3  # how common a word is that the list of a language does not
 _FLOOR = 0.004  # share of signs in a language nobody lists for a country: shops, tourists, the recogniser's mistakes
 _ENGLISH = 0.05  # the same for English
 _RANKS = (0.9, 0.15, 0.06, 0.03)  # shares by place in GeoNames' list of a country's languages
-_SAME = {"no": "nb", "nn": "nb", "fil": "tl", "sr": "hr", "bs": "hr", "sh": "hr"}  # told apart by nobody on a sign
+_SAME = {"no": "nb", "nn": "nb", "fil": "tl", "sr": "hr", "bs": "hr", "sh": "hr"}  # distinguished by nobody on a sign
 
 
 NAMES = dict(

@@ -257,5 +257,5 @@ def _sunflower(lat_deg: float, lon_deg: float, spread_km: float) -> tuple[Array,
     radius = spread_km * np.sqrt(-2.0 * np.log1p(-number / _POINTS))
     turn = number * np.pi * (3.0 - np.sqrt(5.0))
     lat = np.clip(lat_deg + np.degrees(radius * np.sin(turn) / sphere.EARTH_RADIUS_KM), -89.9, 89.9)
-    stretch = max(np.cos(np.radians(lat_deg)), 0.02)
-    return lat, lon_deg + np.degrees(radius * np.cos(turn) / sphere.EARTH_RADIUS_KM) / stretch
+    shrink = max(np.cos(np.radians(lat_deg)), 0.02)
+    return lat, lon_deg + np.degrees(radius * np.cos(turn) / sphere.EARTH_RADIUS_KM) / shrink

@@ -33,6 +33,6 @@ SPEC = ClueSpec(
     votes=True,
     idle="",
     calibrated=True,
-    weight_reason="1: every reading carries its own chance; cues that repeat each other are tempered inside the clue",
+    weight_reason="1: every reading has its own probability; the dependence of repeated cues is allowed for within the clue",
     groups=("name", "phone code", "postal code", "domain", "language", "script", "sign text"),
 )

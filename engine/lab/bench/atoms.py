@@ -5,7 +5,7 @@ Mixtures of 1 to 4 sounds of different labels at 0, -3, -6 and -9 dB, in windows
 
     map_n    mean over labels of the average precision of the labels' scores over all mixtures
     f1_n     mean over mixtures of the F1 of the set of labels named: the model's at its own stop, a rival's above its threshold
-    si_sdr   mean over sounds of mixtures of 2 to 4: SI-SDR in dB of each sound's part when the labels are told (loudest first);
+    si_sdr   mean over sounds of mixtures of 2 to 4: SI-SDR in dB of each sound's part when the labels are given (loudest first);
              si_sdr_gain is what that is above the mixture itself, si_sdr_own is of the parts that the model itself found rightly
 
 Beside the model stand its rivals (see atoms_rivals), on the same mixtures. margin_map_n is the model's map_n less that of the
@@ -167,7 +167,7 @@ def in_order(chosen: Sequence[Sequence[str]], mixtures: Sequence[atoms_data.Mixt
 
 
 def parts_quality(rival: atoms_rivals.Rival, mixtures: Sequence[atoms_data.Mixture]) -> tuple[float, float] | None:
-    """Mean SI-SDR of the parts of labels told, and its gain over the mixture's own, in dB."""
+    """Mean SI-SDR of the parts of labels given, and its gain over the mixture's own, in dB."""
     made = rival.parts(np.stack([m.wave for m in mixtures]), [m.labels for m in mixtures])
     if made is None:
         return None

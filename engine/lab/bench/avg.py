@@ -227,8 +227,11 @@ def _by_flow(clip: AvgClip, finding: Finding, flow: Any, seed: int) -> dict[str,
     prior = priors.prior(settings.prior, world_grid())
     out = {}
     for modality in ("sound", "picture", FUSED):
-        told = condition_of(observations, evidence, None, modality)
-        for name, condition in ((f"flow: {modality}", told.without("reasoning")), (f"flow: {modality}, with reasoning", told)):
+        conditioning = condition_of(observations, evidence, None, modality)
+        for name, condition in (
+            (f"flow: {modality}", conditioning.without("reasoning")),
+            (f"flow: {modality}, with reasoning", conditioning),
+        ):
             found = by_flow(flow, [Case(condition, *clip.truth(modality), None)], prior, seed)[0].found
             out[name] = found
     return out

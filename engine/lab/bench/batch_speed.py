@@ -1,6 +1,7 @@
 """`earwitness bench batch`: clips an hour by the number of workers, and what will be the limit of many.
 
-Every clip is examined anew in each run. The time until the first outcome (workers starting, models loading) is told apart from
+Every clip is examined anew in each run. The time until the first outcome (workers starting, models loading) is reported apart
+from
 what comes after it, since a long batch pays it once. Writing to the case is the driver's own work, the one part of a batch that
 workers do not share: its time a clip bounds how many workers a batch can use, on this machine or on a cluster.
 """
@@ -76,7 +77,7 @@ def measure(paths: Sequence[str], workers: int, place: str = "") -> Run:
     return Run(workers, len(paths), first - began, ended - first, driver_s, sent)
 
 
-def told(runs: Sequence[Run], bytes_per_clip: float) -> str:
+def summary_of(runs: Sequence[Run], bytes_per_clip: float) -> str:
     """The table, and the arithmetic for a hundred workers."""
     lines = ["workers  clips  s to the first  s after it  clips/h after it  driver s/clip  kB/outcome"]
     for r in runs:
@@ -119,5 +120,5 @@ def run(args: argparse.Namespace) -> int:
     paths = found[::step][: args.most]
     runs = [measure(paths, max(1, n), args.case) for n in args.workers]
     print(f"{os.cpu_count()} cores, load of the last minute {os.getloadavg()[0]:.1f}")
-    print(told(runs, sum(Path(p).stat().st_size for p in paths) / len(paths)))
+    print(summary_of(runs, sum(Path(p).stat().st_size for p in paths) / len(paths)))
     return 0

@@ -64,7 +64,7 @@ class Trials:
 
     Attributes:
         by_kind: kind to its trials; in a Pairs, "recording" is the thing tested and "photo" the claim, and raw is NaN where the
-            sense is silent or the claim neither true nor false.
+            modality is silent or the claim neither true nor false.
         together: (n, 4) of recordings and photos taken within FALSE_KM of each other, held against every place: raw of the
             sound, raw of the picture, km from the claim to the photo, number of the couple.
         species: rates of the species table.
@@ -100,7 +100,7 @@ def _kernels(places: Sequence[Claim], grid: Grid) -> Array:
 
 
 def _ratios(evidence: Evidence, kernels: Array) -> Array | None:
-    """(priors, claims) log10 of the ratio of every claim under every prior; None where the sense is silent."""
+    """(priors, claims) log10 of the ratio of every claim under every prior; None where the modality is silent."""
     if evidence.abstained is not None:
         return None
     base = priors.prior("mixture", evidence.grid)

@@ -2,10 +2,10 @@
 
 All are scored on the same clips: simulated ones (`flow_data`, places uniform by area, another seed than in training) and real
 recordings and photos of known place; for the sound alone, the picture alone, and both. On real material the picture speaks by
-what is written in it, which the flow is told as an opinion; recording and photo of one place (less than PAIR_KM apart) make
+what is written in it, which the flow gets as an opinion; recording and photo of one place (less than PAIR_KM apart) make
 "both": paired, not filmed. All are put under the same prior.
 
-The flow's belief is scored by SAMPLES draws and its exact density at them and in the true cell: the place reported is the draw
+The flow's posterior is scored by SAMPLES draws and its exact density at them and in the true cell: the place reported is the draw
 with most mass within 100 km; its region of share s holds the truth if draws denser than the truth weigh less than s. Rivals and
 Bayes are scored on the world grid (Bayes, too, on cells only). Density and coverage are those of Naeem et al. 2020 ("Reliable
 fidelity and diversity metrics for generative models"), as PLONK uses them: one draw a clip against the true places, k = 3.
@@ -62,7 +62,7 @@ CHILD_RESOLUTION = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A clip of known place: what the flow is told, and what Bayes was (cells,) or None where nothing spoke."""
+    """A clip of known place: what the flow is conditioned on, and what Bayes was (cells,) or None where nothing spoke."""
 
     condition: Condition
     lat_deg: float
@@ -76,7 +76,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What one system was worth on one case, and a place drawn from its belief (3,)."""
+    """What one system was worth on one case, and a place drawn from its posterior (3,)."""
 
     found: Outcome
     drawn: Array
@@ -85,16 +85,16 @@ class Scored:
 # --- cases ---
 
 
-def simulated(n: int, seed: int, senses: tuple[str, ...]) -> list[Case]:
-    """Simulated clips with these senses; Bayes hears and sees by the app's own clues."""
+def simulated(n: int, seed: int, inputs: tuple[str, ...]) -> list[Case]:
+    """Simulated clips with these modalities; Bayes hears and sees by the app's own clues."""
     grid = world_grid()
-    held = flow_data.clips(n, seed, senses, keep_scores=True)
+    held = flow_data.clips(n, seed, inputs, keep_scores=True)
     lat, lon = sphere.to_lat_lon(held.xyz)
     species, picture = SpeciesClue(), PictureClue()
     out = []
     for i, condition in enumerate(held.conditions):
         total: Array | None = None
-        if "sound" in senses:
+        if "sound" in inputs:
             assert held.scores is not None
             e = species.log_likelihood(_heard(held.scores[i]), grid)
             total = e.log_likelihood if e.abstained is None else None
@@ -132,8 +132,8 @@ def photographed(photos: Sequence[Sample]) -> list[Case]:
     for p in photos:
         e = text.log_likelihood(read_photo(p.path), grid)
         spoke = e.abstained is None
-        told = Condition(reasoning=opinion_vector([e]) if spoke else None)
-        out.append(Case(told, p.lat_deg, p.lon_deg, e.log_likelihood if spoke else None))
+        conditioning = Condition(reasoning=opinion_vector([e]) if spoke else None)
+        out.append(Case(conditioning, p.lat_deg, p.lon_deg, e.log_likelihood if spoke else None))
     return out
 
 
@@ -152,8 +152,8 @@ def together(sounds: Sequence[Case], pictures: Sequence[Case], seed: int, most: 
     for i, j in (near[k] for k in sorted(order.tolist())):
         s, p = sounds[i], pictures[j]
         assert s.bayes is not None and p.bayes is not None
-        told = Condition(s.condition.sound, p.condition.picture, None, p.condition.reasoning)
-        out.append(Case(told, s.lat_deg, s.lon_deg, s.bayes + p.bayes))
+        conditioning = Condition(s.condition.sound, p.condition.picture, None, p.condition.reasoning)
+        out.append(Case(conditioning, s.lat_deg, s.lon_deg, s.bayes + p.bayes))
     return out
 
 
@@ -177,12 +177,12 @@ def _one_flow(flow: Flow, case: Case, prior: Prior, seed: int, samples: int) -> 
     mean_weight = float(weight.mean())
     share = weight / weight.sum()
     within = (sphere.pairwise_km(drawn.xyz, drawn.xyz) <= PLACE_KM) @ share
-    belief = drawn.log_density + np.log(np.maximum(weight, 1e-30))
-    best = int(np.argmax(np.where(within >= within.max() * 0.99, belief, -np.inf)))
+    posterior = drawn.log_density + np.log(np.maximum(weight, 1e-30))
+    best = int(np.argmax(np.where(within >= within.max() * 0.99, posterior, -np.inf)))
     lat, lon = sphere.to_lat_lon(drawn.xyz[best])
     chosen = np.random.default_rng(seed).choice(samples, p=share)
     nll, density = _at_truth(flow, case, prior, mean_weight)
-    denser = float(share[belief > density].sum())
+    denser = float(share[posterior > density].sum())
     error = float(sphere.distance_km(lat, lon, case.lat_deg, case.lon_deg))
     return Scored(Outcome(error, nll, {s: denser < s for s in (0.5, 0.9)}), drawn.xyz[chosen])
 
@@ -195,7 +195,7 @@ def _at_truth(flow: Flow, case: Case, prior: Prior, mean_weight: float) -> tuple
         return float("inf"), -np.inf
     children = Grid.of(h3.cell_to_children(int(grid.cells[at]), CHILD_RESOLUTION))
     xyz = np.concatenate([children.xyz, sphere.to_xyz(case.lat_deg, case.lon_deg)[None]])
-    log_p = flow.log_density(flow.told([case.condition]), xyz)[0]
+    log_p = flow.log_density(flow.conditioning([case.condition]), xyz)[0]
     ratio = float(np.exp(prior.log_mass[at]) / (grid.area_km2[at] / grid.area_km2.sum()))
     mass = np.exp(log_p[:-1]).mean() * grid.area_km2[at] / sphere.EARTH_RADIUS_KM**2 * ratio / mean_weight
     return -float(np.log(max(min(mass, 1.0), 1e-300))), float(log_p[-1] + np.log(ratio))
@@ -268,13 +268,13 @@ def integral(flow: Flow, condition: Condition, finest: int = 5, least: float = 4
     Every cell of resolution 2 is looked at, and of resolution 3 where there is land: a small island's peak would hide between
     coarser centres. A cell is split while it holds more than `least`, and once in any case where one of 200 draws lies.
     """
-    told = flow.told([condition])
+    conditioning = flow.conditioning([condition])
     draws = flow.sample(condition, 200, seed).xyz
     lat, lon = sphere.to_lat_lon(draws)
     base = np.array([c for r in h3.get_res0_cells() for c in h3.cell_to_children(r, 2)], dtype=np.uint64)
     cells, total, points = Grid.of(base), 0.0, 0
     for resolution in range(2, finest + 1):
-        mass = np.exp(flow.log_density(told, cells.xyz)[0]) * cells.area_km2 / sphere.EARTH_RADIUS_KM**2
+        mass = np.exp(flow.log_density(conditioning, cells.xyz)[0]) * cells.area_km2 / sphere.EARTH_RADIUS_KM**2
         points += len(cells)
         split = mass > least
         if resolution == 2:
@@ -326,7 +326,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("recordings", "photos"):
         hint = f"folder with manifest.csv (default: EARWITNESS_DATA/{name})"
         parser.add_argument(f"--{name}", type=Path, default=None, help=hint)
-    parser.add_argument("--clips", type=int, default=100, help="simulated clips per sense (default: 100)")
+    parser.add_argument("--clips", type=int, default=100, help="simulated clips per input (default: 100)")
     parser.add_argument("--samples", type=int, default=SAMPLES, help=f"draws from the flow per clip (default: {SAMPLES})")
     parser.add_argument("--prior", choices=PRIORS, default=Settings().prior, help="of the real clips; simulated ones: by area")
     parser.add_argument("--seed", type=int, default=0)
@@ -383,8 +383,8 @@ def _sets(args: argparse.Namespace) -> dict[str, tuple[list[Case], Prior]]:
     grid = world_grid()
     area, chosen = flowing.uniform_prior(grid), priors.prior(args.prior, grid)
     sets: dict[str, tuple[list[Case], Prior]] = {
-        f"simulated {name}": (simulated(args.clips, 9_000 + args.seed + i, senses), area)
-        for i, (name, senses) in enumerate((("sound", ("sound",)), ("picture", ("picture",)), ("both", ("sound", "picture"))))
+        f"simulated {name}": (simulated(args.clips, 9_000 + args.seed + i, inputs), area)
+        for i, (name, inputs) in enumerate((("sound", ("sound",)), ("picture", ("picture",)), ("both", ("sound", "picture"))))
     }
     sounds = recorded(read_manifest(args.recordings or data_dir() / "recordings"), args.seed)
     pictures = photographed(read_manifest(args.photos or data_dir() / "photos"))

@@ -1,9 +1,9 @@
 """Systems of others beside AG-CLIP, run on recordings where their weights lie in a folder: files below `--weights`.
 
     agclip-mobilenetv3.pt                        AG-CLIP on spectrograms, the authors' checkpoint or one trained here
-    geoclap.ckpt, geoclap-gallery.json,          GeoCLAP off the shelf; the gallery holds its satellite vectors by place,
+    geoclap.ckpt, geoclap-gallery.json,          GeoCLAP as published; the gallery holds its satellite vectors by place,
     clap-htsat-fused/                            {"lat_lon": [512 numbers]}, as the benchmark's own script writes it
-    taxabind/audio/, taxabind/location.pt        TaxaBind off the shelf
+    taxabind/audio/, taxabind/location.pt        TaxaBind as published
     clap-htsat-fused/                            CLAP's vector, AG-CLIP's head trained on the other recordings
     wav2clip.pt                                  Wav2CLIP's vector, the same
 
@@ -77,9 +77,9 @@ def vectors(samples: Sequence[Sample], encoder: AudioEncoder) -> NDArray[np.floa
     return np.stack([encoder.embed(sound_of(s, encoder.rate_hz)) for s in samples])
 
 
-def nearest(said: NDArray[np.float32], held: NDArray[np.float32], lat: Array, lon: Array) -> tuple[Array, Array]:
+def nearest(said: NDArray[np.float32], gallery_vectors: NDArray[np.float32], lat: Array, lon: Array) -> tuple[Array, Array]:
     """Places (n,), (n,) of a gallery (m,) whose vectors (m, d) are nearest."""
-    best = np.concatenate([(part @ held.T).argmax(axis=1) for part in np.array_split(said, 1 + len(said) // 200)])
+    best = np.concatenate([(part @ gallery_vectors.T).argmax(axis=1) for part in np.array_split(said, 1 + len(said) // 200)])
     return lat[best], lon[best]
 
 
@@ -92,14 +92,14 @@ def _images(samples: Sequence[Sample], weights: Path, fold: NDArray[np.int64]) -
 
 
 def _geoclap(samples: Sequence[Sample], weights: Path, fold: NDArray[np.int64]) -> tuple[Array, Array]:
-    lat, lon, held = read_gallery(weights / "geoclap-gallery.json")
-    return nearest(vectors(samples, Clap(weights / "clap-htsat-fused", weights / "geoclap.ckpt")), held, lat, lon)
+    lat, lon, gallery_vectors = read_gallery(weights / "geoclap-gallery.json")
+    return nearest(vectors(samples, Clap(weights / "clap-htsat-fused", weights / "geoclap.ckpt")), gallery_vectors, lat, lon)
 
 
 def _taxabind(samples: Sequence[Sample], weights: Path, fold: NDArray[np.int64]) -> tuple[Array, Array]:
     gallery = gallery_of("land")
-    held = LocationEncoder(weights / "taxabind" / "location.pt").embed(gallery.lat_deg, gallery.lon_deg)
-    return nearest(vectors(samples, Clap(weights / "taxabind" / "audio")), held, gallery.lat_deg, gallery.lon_deg)
+    gallery_vectors = LocationEncoder(weights / "taxabind" / "location.pt").embed(gallery.lat_deg, gallery.lon_deg)
+    return nearest(vectors(samples, Clap(weights / "taxabind" / "audio")), gallery_vectors, gallery.lat_deg, gallery.lon_deg)
 
 
 def _headed(encoder: Callable[[Path], AudioEncoder]) -> Callable[..., tuple[Array, Array]]:
@@ -130,9 +130,9 @@ def read_gallery(path: Path) -> tuple[Array, Array, NDArray[np.float32]]:
         DataError: missing or of another form.
     """
     try:
-        held = json.loads(read_text(path, DATA_BYTES, "gallery"))
-        where = np.array([[float(x) for x in key.split("_")] for key in held], dtype=np.float64)
-        x = np.array(list(held.values()), dtype=np.float32)
+        gallery_vectors = json.loads(read_text(path, DATA_BYTES, "gallery"))
+        where = np.array([[float(x) for x in key.split("_")] for key in gallery_vectors], dtype=np.float64)
+        x = np.array(list(gallery_vectors.values()), dtype=np.float32)
     except (ValueError, TypeError, AttributeError, RecursionError) as wrong:
         raise DataError(f'{path} is not a gallery of the form {{"lat_lon": [numbers]}}; write it again.') from wrong
     if where.ndim != 2 or where.shape[1] != 2 or x.ndim != 2 or not np.isfinite(x).all():
@@ -149,13 +149,13 @@ SYSTEMS = (
         _images,
     ),
     System(
-        "GeoCLAP, off the shelf",
+        "GeoCLAP, as published",
         ("geoclap.ckpt", "geoclap-gallery.json", "clap-htsat-fused"),
         "github.com/mvrl/geoclap, and its satellite vectors of a gallery",
         _geoclap,
     ),
     System(
-        "TaxaBind, off the shelf", ("taxabind/audio", "taxabind/location.pt"), "huggingface.co/MVRL", _taxabind, "gallery land"
+        "TaxaBind, as published", ("taxabind/audio", "taxabind/location.pt"), "huggingface.co/MVRL", _taxabind, "gallery land"
     ),
     System(
         "CLAP and AG-CLIP's head",

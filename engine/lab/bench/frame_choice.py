@@ -144,8 +144,8 @@ def run(args: argparse.Namespace) -> int:
         shares = [(x.mean(), *np.quantile(x[drawn].mean(axis=1), (0.025, 0.975))) for x in (chosen, evenly, chosen - evenly)]
         print(f"{r.budget:>6} " + " ".join(f"{m:10.0%} ({a:5.0%} to {b:4.0%})" for m, a, b in shares))
         names = ("chosen", "evenly", "difference")
-        told = {n: {"share": m, "low": a, "high": b} for n, (m, a, b) in zip(names, shares, strict=True)}
-        rows.append({"frames": r.budget, **told})
+        found = {n: {"share": m, "low": a, "high": b} for n, (m, a, b) in zip(names, shares, strict=True)}
+        rows.append({"frames": r.budget, **found})
     if args.json:
         head = {"films": args.films, "signs_per_film": SIGNS, "seed": args.seed}
         args.json.write_text(json.dumps({**head, "budgets": rows}, indent=2))

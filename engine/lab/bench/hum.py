@@ -40,7 +40,7 @@ class Share:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness bench hum`."""
     parser.add_argument("--data", type=Path, default=None, help="folder with manifest.csv (default: EARWITNESS_DATA/recordings)")
-    parser.add_argument("--noise", type=int, default=500, help="stretches of 60 s of white noise tried (default: 500)")
+    parser.add_argument("--noise", type=int, default=500, help="intervals of 60 s of white noise tried (default: 500)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, default=None, help="write the same numbers to this file")
 
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     false = Share.make(alarms, args.noise)
     print(f"spoke on     {speaks} recordings of at least {LEAST_LENGTH_S:g} s; {short} are shorter")
     print(f"right        {correct} where it spoke")
-    print(f"false alarms {false} stretches of white noise")
+    print(f"false alarms {false} intervals of white noise")
     print("\n".join(spoken))
     if args.json:
         shares = {"spoke": asdict(speaks), "right": asdict(correct), "false_alarms": asdict(false)}

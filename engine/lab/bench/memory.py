@@ -70,7 +70,7 @@ class Course:
         return max(self.samples, key=lambda s: s.mb.get(role, 0.0) if role else s.total_mb)
 
 
-def held_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
     """Proportional set size of a process; resident size where the system does not tell that; 0 when it is gone."""
     with suppress(OSError):
         found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
@@ -88,13 +88,13 @@ def by_role(pid: int) -> dict[str, float]:
     import psutil
 
     held = dict.fromkeys(ROLES, 0.0)
-    held["server"] += held_mb(pid)
+    held["server"] += resident_mb(pid)
     with suppress(psutil.Error):
         for child in psutil.Process(pid).children(recursive=True):
             with suppress(psutil.Error):
                 words = child.cmdline()
                 role = "worker" if _WORKER in words else "decoders" if _DECODER in words else "server"
-                held[role] += held_mb(child.pid)
+                held[role] += resident_mb(child.pid)
     return held
 
 

@@ -1,4 +1,4 @@
-"""Species oracles: how well a place could be told if the species that live there were known.
+"""Species oracles: how well a place could be determined if the species that live there were known.
 
 At the true place the checklist is every species that BirdNET's range model gives a chance of at least 0.1 (any time of the
 year). It is given whole, with exactly half of it removed, or with exactly ten species kept, drawn at random. Two ways back to

@@ -93,8 +93,8 @@ class Bench:
             self._train = {seed: baseline.simulated(self.soundscapes, seed)}
         return self._train[seed]
 
-    def learnt(self, names: Sequence[str], gallery: str = "geoclip") -> list[Line]:
-        """Rows of learnt baselines."""
+    def trained(self, names: Sequence[str], gallery: str = "geoclip") -> list[Line]:
+        """Rows of learned baselines."""
         errors: dict[str, list[Array]] = {n: [] for n in names}
         chosen = gallery_of(gallery)
         for seed in SEEDS:
@@ -136,7 +136,7 @@ def _retrieved(bench: Bench, chosen: Gallery, geoclip_only: bool = False) -> Arr
     """Errors of the place of a gallery with the largest product with AG-CLIP's vector: the paper's way, without a prior.
 
     Args:
-        geoclip_only: leave out the vector's part in the range model's space, which our network learnt together with the other.
+        geoclip_only: leave out the vector's part in the range model's space, which our network learned together with the other.
     """
     net, model = agclip.agclip(), birdnet.RangeModel()
     f = net.embed(bench.scores)
@@ -196,7 +196,7 @@ def table1(bench: Bench) -> list[Line]:
     """Ways to say a place."""
     names = ("random", "regression-euclidean", "regression-haversine", "classification-0", "classification-2", "hierarchical")
     return [
-        *bench.learnt((*names, "retrieval-geoclip", "agclip")),
+        *bench.trained((*names, "retrieval-geoclip", "agclip")),
         Line("species ranges, all heard", (_ranges(bench, "all"),)),
         Line("AG-CLIP as shipped, GeoCLIP's part alone", (_retrieved(bench, gallery_of("geoclip"), geoclip_only=True),)),
         Line("AG-CLIP as shipped, nearest of the gallery", (_retrieved(bench, gallery_of("geoclip")),)),
@@ -224,7 +224,7 @@ def table2(bench: Bench) -> list[Line]:
     """Location encoders."""
     there = [n for n, (file, _) in ENCODERS.items() if (bench.weights / file).is_file()]
     absent = [Line(n, needs=f"{whose}, as {bench.weights / file}") for n, (file, whose) in ENCODERS.items() if n not in there]
-    return [*bench.learnt(("retrieval-geoclip", *there)), *absent]
+    return [*bench.trained(("retrieval-geoclip", *there)), *absent]
 
 
 def table3(bench: Bench) -> list[Line]:
@@ -269,7 +269,7 @@ def table4(bench: Bench) -> list[Line]:
 
 
 def a1(bench: Bench) -> list[Line]:
-    """Galleries. What the network learnt from are simulated soundscapes, so "train" are their places, "validation" other ones."""
+    """Galleries. The network was trained on simulated soundscapes: "train" are their places, "validation" other ones."""
     simulated = {seed: baseline.places_of(bench.train(seed)) for seed in (0, 1)}
     own = baseline.places_of(bench.test)
     lines = []

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         best = float(listener.scores(np.stack(windows))[:, vocal].max()) if windows else 0.0
         for score in _SCORES:
             human[score] += best >= score
-    table = {"Silero VAD, a stretch of half a second": Share.make(silero, len(chosen))}
+    table = {"Silero VAD, at least half a second": Share.make(silero, len(chosen))}
     table |= {f"BirdNET's Human vocal, score {s:g}": Share.make(n, len(chosen)) for s, n in human.items()}
     for name, share in table.items():
         print(f"{name:<42} {share}")

@@ -37,7 +37,7 @@ LADDER = {1: 0.141, 25: 0.345, 200: 0.507, 750: 0.697, 2500: 0.838, 18_000: 1.0}
 BLURRED = 3
 NOISE_LOG_MEAN, NOISE_LOG_SD = -0.7, 0.4  # of the log of the noise's length, the vectors' being 1
 CELL_KM = 40.0  # a place is this far from the centre of its cell, about
-# which senses a simulated clip has, and how often; atoms join any of them
+# which modalities a simulated clip has, and how often; atoms join any of them
 MIX = (
     (("sound",), 0.28),
     (("picture",), 0.16),
@@ -71,15 +71,15 @@ def atlas() -> Atlas:
     return Atlas(world_grid(), soundmarks.rates())
 
 
-def clips(n: int, seed: int, senses: Sequence[str] | None = None, keep_scores: bool = False, pairs: int = 30_000) -> Clips:
+def clips(n: int, seed: int, inputs: Sequence[str] | None = None, keep_scores: bool = False, pairs: int = 30_000) -> Clips:
     """Draw simulated clips.
 
     Args:
-        senses: what every clip has; None draws it by MIX.
+        modalities: what every clip has; None draws it by MIX.
     """
     grid, rng = world_grid(), np.random.default_rng([seed, 11])
-    kinds = [senses] if senses is not None else [k for k, _ in MIX]
-    chance = [1.0] if senses is not None else [p for _, p in MIX]
+    kinds = [inputs] if inputs is not None else [k for k, _ in MIX]
+    chance = [1.0] if inputs is not None else [p for _, p in MIX]
     which = rng.choice(len(kinds), n, p=chance)
     recipe = Recipe(land_share=1.0)
     simulation = Simulation(grid, np.ones(len(grid)), seed=seed, pairs=min(pairs, max(2000, 2 * n)), recipe=recipe)
@@ -101,7 +101,7 @@ def clips(n: int, seed: int, senses: Sequence[str] | None = None, keep_scores: b
     out = []
     for i in range(n):
         atoms = None
-        if (senses is None and which[i] < len(MIX) - 1 and rng.random() < ATOMS_SHARE) or (senses and "atoms" in senses):
+        if (inputs is None and which[i] < len(MIX) - 1 and rng.random() < ATOMS_SHARE) or (inputs and "atoms" in inputs):
             heard = rng.random(len(ATOMS)) < rates[cell[i]]
             atoms = np.clip(heard + rng.normal(0, 0.15, len(ATOMS)) * np.where(heard, -1, 1), 0.02, 0.98).astype(np.float32)
         out.append(Condition(sound.get(i), picture.get(i), atoms, opinion.get(i)))
@@ -244,11 +244,11 @@ def pool(n: int, seed: int, heat: Heat, say: object = None) -> Pool:
 
 
 def fit_heat(seed: int = 5, n: int = 300) -> Heat:
-    """How much each sense's scores are worth: the factor under which simulated clips of that sense alone are likeliest."""
+    """How much each modality's scores are worth: the factor under which simulated clips of that modality alone are likeliest."""
     found: dict[str, float] = {}
     area = world_grid().area_km2
     log_area = torch.from_numpy(np.log(area / area.sum())).float()
-    for number, (sense, tried) in enumerate(
+    for number, (modality, tried) in enumerate(
         {
             "sound": np.geomspace(0.5, 1.3, 9),
             "picture": np.geomspace(6, 60, 13),
@@ -256,9 +256,9 @@ def fit_heat(seed: int = 5, n: int = 300) -> Heat:
             "reasoning": np.geomspace(3, 60, 14),
         }.items()
     ):
-        held = clips(n, seed + number, (sense,))
+        held = clips(n, seed + number, (modality,))
         raw = atlas().scores(held.conditions, Heat(1.0, 1.0, 1.0, 1.0))
         truth = torch.from_numpy(held.cell)[:, None]
         nll = [-float(torch.log_softmax(raw * f + log_area, 1).gather(1, truth).mean()) for f in tried]
-        found[sense] = float(f"{tried[int(np.argmin(nll))]:.3g}")
+        found[modality] = float(f"{tried[int(np.argmin(nll))]:.3g}")
     return Heat(**found)

@@ -176,7 +176,7 @@ def errors(
 def _batches(n: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     order = rng.permutation(n)
     for at in range(0, n, size):
-        if len(part := order[at : at + size]) > 1:  # one alone has nobody to be told from, nor a batch to be normed by
+        if len(part := order[at : at + size]) > 1:  # one alone has nothing to be contrasted with, nor a batch to be normed by
             yield part
 
 

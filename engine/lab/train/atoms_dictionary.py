@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.data or data_dir()
     net = atoms.Decomposer(args.model)
     samples = read_manifest(folder / "recordings")
-    told: dict[str, Any] = {"excited": excited(net, folder / "sounds"), "places": {}, "recordings": len(samples)}
+    summary: dict[str, Any] = {"excited": excited(net, folder / "sounds"), "places": {}, "recordings": len(samples)}
     places: dict[str, list[list[float]]] = defaultdict(list)
     for sample in samples:
         best: dict[str, float] = {}
@@ -53,10 +53,10 @@ def run(args: argparse.Namespace) -> int:
                     best[step.label] = max(best.get(step.label, 0.0), step.chance)
         for label, chance in best.items():
             places[label].append([round(sample.lat_deg, 1), round(sample.lon_deg, 1), round(chance, 2)])
-    told["places"] = {k: sorted(rows, key=lambda r: -r[2]) for k, rows in sorted(places.items())}
+    summary["places"] = {k: sorted(rows, key=lambda r: -r[2]) for k, rows in sorted(places.items())}
     file = args.model / "dictionary.json"
-    file.write_text(json.dumps(told, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{file}: " + ", ".join(f"{k} {len(rows)}" for k, rows in told["places"].items()))
+    file.write_text(json.dumps(summary, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"{file}: " + ", ".join(f"{k} {len(rows)}" for k, rows in summary["places"].items()))
     return 0
 
 

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     new_yes = _features(_some([s for s in sounds if s.label in _INSTRUMENTS], 60, rng))
     new_no = _features(_some(parted.test, 100, rng))
     score = [1.0 / (1.0 + np.exp(-(f @ weights + bias))) for f in (new_yes, new_no)]
-    told = {
+    summary = {
         "weights": [round(float(v), 6) for v in (*weights, bias)],
         "fitted_on": {"music": len(music), "other": len(other)},
         "instruments_not_fitted_on": {
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
         },
         "seed": args.seed,
     }
-    args.output.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(told["instruments_not_fitted_on"]))
+    args.output.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(summary["instruments_not_fitted_on"]))
     return 0
 
 

@@ -42,8 +42,8 @@ class Rival(Protocol):
         """(n, labels) of mixtures (n, samples)."""
         ...
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
-        """Per mixture (told labels, samples); None where it takes nothing apart."""
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+        """Per mixture (labels wanted, samples); None where it takes nothing apart."""
         ...
 
 
@@ -62,8 +62,8 @@ class Autoregressive:
     def scores(self, waves: NDArray[np.float32]) -> NDArray[np.float32]:
         return self.net.scores(waves)
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
-        found = self.net.decompose(waves, told)
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+        found = self.net.decompose(waves, wanted)
         return [np.stack([s.wave for s in d.steps]) for d in found]
 
 
@@ -95,13 +95,13 @@ class OnePass:
                 out.append(torch.sigmoid(z - self.net.net.threshold if self.head == "label" else z).numpy())
         return np.concatenate(out)
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
         import torch
 
         if self.head != "label":
             return None
         out = []
-        for wave, labels in zip(waves, told, strict=True):
+        for wave, labels in zip(waves, wanted, strict=True):
             spectrum = atoms.transform(wave)
             power = torch.from_numpy(atoms.power_grid(wave))[None].expand(len(labels), -1, -1).contiguous()
             index = torch.tensor([self.known.index(k) for k in labels])
@@ -114,7 +114,7 @@ class OnePass:
 
 @dataclass(frozen=True, slots=True)
 class Nmf:
-    """Supervised non-negative matrix factorisation (scikit-learn), a dictionary per label learnt apart.
+    """Supervised non-negative matrix factorisation (scikit-learn), a dictionary per label learned apart.
 
     Levels are amplitudes on the model's own grid; activations are fitted to a mixture with the dictionary held
     (Kullback-Leibler). A label's score is its share of what was explained, or, with `logistic`, what a logistic regression makes
@@ -147,7 +147,7 @@ class Nmf:
         z = np.log(share + 1e-3) @ held["weights"].T + held["bias"]
         return (1.0 / (1.0 + np.exp(-z))).astype(np.float32)
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
         if self.logistic:
             return None
         dictionary = self._held["dictionary"]
@@ -155,7 +155,7 @@ class Nmf:
         grids = np.sqrt(atoms.power_grid(waves))
         active = nmf_activations(grids, dictionary)
         out = []
-        for wave, own, labels in zip(waves, active, told, strict=True):
+        for wave, own, labels in zip(waves, active, wanted, strict=True):
             levels = np.einsum("kt,kf->kft", own, dictionary.reshape(-1, atoms.BANDS)).reshape(
                 len(known), NMF_PARTS, atoms.BANDS, -1
             )
@@ -260,7 +260,7 @@ class BirdNet:
                 out[i, self.labels.index(k)] = scores[rows].max()
         return out
 
-    def parts(self, waves: NDArray[np.float32], told: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
+    def parts(self, waves: NDArray[np.float32], wanted: Sequence[Sequence[str]]) -> list[NDArray[np.float32]] | None:
         return None
 
 

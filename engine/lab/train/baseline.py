@@ -1,6 +1,6 @@
 """What AG-CLIP is compared with, trained and tested alike: `earwitness lab train-baseline NAME`.
 
-Every learnt baseline is the paper's head, a perceptron with 128 hidden units, on the same input: BirdNET's scores of
+Every learned baseline is the paper's head, a perceptron with 128 hidden units, on the same input: BirdNET's scores of
 simulated soundscapes by default, or vectors of any encoder written by `earwitness embed` (a table with a place for each row).
 What differs is what the head says and how it is scored:
 
@@ -141,7 +141,7 @@ class Task:
 
 
 def task(name: str, train: Rows, gallery: Gallery, encoder: Encoder | None = None) -> Task:
-    """The task of a learnt baseline.
+    """The task of a learned baseline.
 
     Raises:
         SettingError: no such baseline, or it needs an encoder or checklists that were not given.

@@ -70,7 +70,7 @@ def flow_loss(field: VelocityField, s: Sketch, x1: Tensor, generator: torch.Gene
     x0 = geometry.uniform(n * DRAWS, generator).reshape(n, DRAWS, 3)
     t = times(n, generator)
     x, v = geometry.geodesic(x0, x1[:, None].expand(-1, DRAWS, -1), t)
-    return ((field(x, t, field.told(s)) - v) ** 2).sum(-1).mean()
+    return ((field(x, t, field.conditioning(s)) - v) ** 2).sum(-1).mean()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +190,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Simulate, fit the senses' worth, train, write."""
+    """Simulate, fit the modalities' worth, train, write."""
     if args.steps < 1 or args.minutes <= 0 or args.clips < 1 or args.batch < 2:
         raise SettingError("--steps and --clips take at least 1, --batch at least 2, --minutes more than 0.")
     start = Shipped(args.start) if args.start else None
@@ -202,7 +202,7 @@ def run(args: argparse.Namespace) -> int:
     quality = flow_data.picture_quality(1000)
     print("degraded pictures, percent within km: " + ", ".join(f"{k}: {v:.0f}" for k, v in quality.items()), flush=True)
     heat = start.heat if start else flow_data.fit_heat()
-    print(f"worth of the senses' scores: {heat}", flush=True)
+    print(f"temperature of the inputs' scores: {heat}", flush=True)
     data = flow_data.pool(args.clips, args.seed, heat, lambda line: print(line, flush=True))
     nets = train(data, setting, lambda line: print(line, flush=True), start)
     options = f"--clips {args.clips} --minutes {args.minutes:g} --steps {args.steps} --batch {args.batch} --seed {args.seed}"

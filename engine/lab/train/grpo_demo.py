@@ -137,8 +137,8 @@ def warm_up(model: Any, words: Any, rows: Sequence[Row], steps: int, seed: int) 
     for _ in range(steps):
         batch = [rows[i] for i in rng.integers(len(rows), size=32)]
         asked = [r.prompt for r in batch]
-        told = [answer_of(CODES[rng.integers(len(CODES))], r.species[rng.integers(HEARD)]) + " <end>" for r in batch]
-        ids = torch.tensor([words.encode(f"{a} {b}") for a, b in zip(asked, told, strict=True)])
+        answers = [answer_of(CODES[rng.integers(len(CODES))], r.species[rng.integers(HEARD)]) + " <end>" for r in batch]
+        ids = torch.tensor([words.encode(f"{a} {b}") for a, b in zip(asked, answers, strict=True)])
         labels = ids.clone()
         labels[:, : HEARD + 1] = -100
         loss = model(input_ids=ids, labels=labels).loss
@@ -188,7 +188,7 @@ def measure(model: Any, words: Any, rows: Sequence[Row], step: int, seed: int, s
     )
 
 
-def demonstrate(steps: int = 200, every: int = 20, seed: int = 0, held: int = 120, warm: int = 250) -> list[Point]:
+def demonstrate(steps: int = 200, every: int = 20, seed: int = 0, tests: int = 120, warm: int = 250) -> list[Point]:
     """Train and measure; the first point is the model that only knows the form."""
     go_offline()
     import torch
@@ -196,7 +196,7 @@ def demonstrate(steps: int = 200, every: int = 20, seed: int = 0, held: int = 12
 
     torch.manual_seed(seed)
     species, _ = vocabulary()
-    train, test = simulate(2000, seed, False), simulate(held, seed, True)
+    train, test = simulate(2000, seed, False), simulate(tests, seed, True)
     words = word_tokenizer(species)
     model = tiny.text_model(words, hidden=96, seed=seed)
     warm_up(model, words, train, warm, seed)

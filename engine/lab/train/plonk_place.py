@@ -1,8 +1,8 @@
 """`earwitness lab place-plonk`: place pictures with PLONK's released weights, as a second model of where a picture is from.
 
 Needs two folders, brought by the user: PLONK's (nicolas-dufour/PLONK_OSV_5M: config.json, model.safetensors) and StreetCLIP's
-(geolocal/StreetCLIP; `earwitness models pull streetclip`). A picture is told by StreetCLIP's class token before its projection,
-as PLONK was trained. Nothing is fetched.
+(geolocal/StreetCLIP; `earwitness models pull streetclip`). A picture is described by StreetCLIP's class token before its
+projection, as PLONK was trained. Nothing is fetched.
 """
 
 from __future__ import annotations
@@ -96,13 +96,13 @@ def run(args: argparse.Namespace) -> int:
     if args.samples < 2:
         raise DataError("--samples takes at least 2.")
     model = Plonk(args.plonk)
-    told = vectors(args.streetclip or models_dir() / "streetclip", args.pictures)
-    if told.shape[1] != model.net.shape.cond_dim:
+    vector = vectors(args.streetclip or models_dir() / "streetclip", args.pictures)
+    if vector.shape[1] != model.net.shape.cond_dim:
         raise WeightsError(
-            f"This PLONK checkpoint takes vectors of {model.net.shape.cond_dim} numbers, StreetCLIP gives {told.shape[1]}; bring "
-            f"PLONK_OSV_5M."
+            f"This PLONK checkpoint takes vectors of {model.net.shape.cond_dim} numbers, StreetCLIP gives {vector.shape[1]}; "
+            "bring PLONK_OSV_5M."
         )
-    placed = [place(model, v, p.name, args.samples, args.seed, args.guidance) for v, p in zip(told, args.pictures, strict=True)]
+    placed = [place(model, v, p.name, args.samples, args.seed, args.guidance) for v, p in zip(vector, args.pictures, strict=True)]
     for x in placed:
         sure = f"{x.share_within_100_km:.0%} of draws within 100 km, half within {x.median_km_of_draws:,.0f} km"
         print(f"{x.file}: {x.lat_deg:.3f}, {x.lon_deg:.3f} ({x.label}; {sure})")

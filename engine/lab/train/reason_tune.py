@@ -119,13 +119,13 @@ def tune(
     rank: int = 8,
     rate: float = 1e-4,
     seed: int = 0,
-    told: Callable[[int, int, float], None] = lambda done, total, loss: None,
+    report: Callable[[int, int, float], None] = lambda done, total, loss: None,
 ) -> list[float]:
     """Train one stage and write the adapter.
 
     Args:
         folder: the model; adapter: what the stage before left, to go on with.
-        told: called with step, steps and loss.
+        report: called with step, steps and loss.
 
     Returns:
         The loss of every step.
@@ -153,7 +153,7 @@ def tune(
         optimiser.step()
         optimiser.zero_grad()
         losses.append(float(loss.detach()))
-        told(step, len(order), losses[-1])
+        report(step, len(order), losses[-1])
     model.eval()
     out.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(str(out))
@@ -171,7 +171,7 @@ def _with_lora(base: Any, adapter: Path | None, rank: int) -> Any:
 
 
 def encode(processor: Any, rgb: NDArray[np.uint8], ask: str, target: str, device: str) -> dict[str, Any]:
-    """A turn of question and answer as the model's inputs; only the answer is learnt (labels of the rest are −100)."""
+    """A turn of question and answer as the model's inputs; only the answer is learned (labels of the rest are −100)."""
     import torch
     from PIL import Image
 
@@ -180,14 +180,14 @@ def encode(processor: Any, rgb: NDArray[np.uint8], ask: str, target: str, device
         [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
     )
     words = processor.tokenizer
-    told = torch.tensor([[*words.encode(qwen.inert(target), add_special_tokens=False), words.eos_token_id]])
-    ids = torch.cat([asked["input_ids"], told], dim=1)
+    answer = torch.tensor([[*words.encode(qwen.inert(target), add_special_tokens=False), words.eos_token_id]])
+    ids = torch.cat([asked["input_ids"], answer], dim=1)
     labels = ids.clone()
     labels[:, : asked["input_ids"].shape[1]] = -100
     given = {k: v for k, v in asked.items() if k not in ("input_ids", "attention_mask")}
     for key in ("mm_token_type_ids", "token_type_ids"):
         if key in given:
-            given[key] = torch.cat([given[key], torch.zeros_like(told)], dim=1)
+            given[key] = torch.cat([given[key], torch.zeros_like(answer)], dim=1)
     given |= {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
     return {k: v.to(device) for k, v in given.items()}
 

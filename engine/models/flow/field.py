@@ -1,6 +1,7 @@
 """The learned velocity field, conditioned on what a clip's vectors say.
 
-A small trunk reads the sketch of the map and the vectors themselves and corrects the anchors' masses. Were the belief a mixture
+A small trunk reads the sketch of the map and the vectors themselves and corrects the anchors' masses. Were the posterior a
+mixture
 of round bumps at the anchors (mean y_a, spread s_a, mass w_a), the field that carries a uniform draw to it along geodesics would
 be close to
 
@@ -19,7 +20,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.models.flow.sketch import ATOMS, DIMENSIONS, SENSES, SOUND, Sketch
+from engine.models.flow.sketch import ATOMS, DIMENSIONS, INPUTS, SOUND, Sketch
 
 RAW = SOUND + 2 * DIMENSIONS + len(ATOMS)
 TIMES = 16
@@ -38,7 +39,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class Conditioning:
     """What the field knows of n clips: scale and shift of its layers (n, 1, …), the mixture's log mass and variance
     (n, 1, MOST), its centres (n, MOST, 3), and the log of the mass that lies anywhere (n, 1, 1)."""
 
@@ -48,9 +49,11 @@ class Told:
     variance: Tensor
     anywhere: Tensor
 
-    def rows(self, which: Tensor | slice) -> Told:
+    def rows(self, which: Tensor | slice) -> Conditioning:
         """Some of them."""
-        return Told(self.modulation[which], self.log_mass[which], self.centre[which], self.variance[which], self.anywhere[which])
+        return Conditioning(
+            self.modulation[which], self.log_mass[which], self.centre[which], self.variance[which], self.anywhere[which]
+        )
 
 
 class Trunk(nn.Module):
@@ -60,14 +63,14 @@ class Trunk(nn.Module):
         super().__init__()
         self.share = nn.Linear(shape.anchors, shape.trunk)
         self.raw = nn.Linear(RAW, shape.trunk, bias=False)
-        self.given = nn.Linear(len(SENSES), shape.trunk, bias=False)
+        self.given = nn.Linear(len(INPUTS), shape.trunk, bias=False)
         self.middle = nn.Linear(shape.trunk, shape.trunk)
         self.dropout = nn.Dropout(dropout)
         nn.init.normal_(self.raw.weight, std=0.02)
 
     def forward(self, s: Sketch) -> Tensor:
         raw = s.raw
-        if self.training:  # the vectors themselves are easily learnt by heart: half of the clips go without
+        if self.training:  # the vectors themselves are easily learned by heart: half of the clips go without
             raw = raw * (torch.rand(len(raw), 1) >= RAW_DROPPED)
         first = self.share((s.share + 8.0).clamp(min=-2.0) / 3.0) + self.raw(raw) + self.given(s.given)
         h = self.dropout(nn.functional.silu(first))
@@ -96,36 +99,36 @@ class VelocityField(nn.Module):
         for layer in (self.modulate, self.pace):
             nn.init.normal_(layer.weight, std=0.02)
 
-    def told(self, s: Sketch) -> Told:
+    def conditioning(self, s: Sketch) -> Conditioning:
         """What the field needs to know of conditions, worked out once."""
         h = self.trunk(s)
         log_mass = self.trust[0].exp() * s.log_mass + self.correct(h).gather(1, s.index)
         variance = self.trust[1].exp() * s.spread**2
         rest = (1.0 - s.log_mass.exp().sum(1)).clamp(min=1e-3).log() + self.stray
-        return Told(self.modulate(h)[:, None], log_mass[:, None], s.centre, variance[:, None], rest[:, None, None])
+        return Conditioning(self.modulate(h)[:, None], log_mass[:, None], s.centre, variance[:, None], rest[:, None, None])
 
-    def forward(self, x: Tensor, t: Tensor, told: Told) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, conditioning: Conditioning) -> Tensor:
         """Tangent velocities (n, m, 3) at points x (n, m, 3) and times t (n or 1, m or 1, 1)."""
-        return self._run(x, t, told, None)[0]
+        return self._run(x, t, conditioning, None)[0]
 
-    def change(self, x: Tensor, t: Tensor, told: Told, along: Tensor) -> tuple[Tensor, Tensor]:
+    def change(self, x: Tensor, t: Tensor, conditioning: Conditioning, along: Tensor) -> tuple[Tensor, Tensor]:
         """Velocities (n, m, 3), and how they change along tangents `along` (k, n, m, 3): (k, n, m, 3).
 
         Forward differentiation written out by hand: a tenth of the time of doing it by torch, the same numbers (a test).
         """
-        v, changed = self._run(x, t, told, along)
+        v, changed = self._run(x, t, conditioning, along)
         assert changed is not None
         return v, changed
 
-    def _run(self, x: Tensor, t: Tensor, told: Told, along: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    def _run(self, x: Tensor, t: Tensor, conditioning: Conditioning, along: Tensor | None) -> tuple[Tensor, Tensor | None]:
         left = 1.0 - t
-        one, two = (self._towards(x, left, told, which, along) for which in (0, 1))
+        one, two = (self._towards(x, left, conditioning, which, along) for which in (0, 1))
         waves, d_waves = _octaves(x, along)
         z = torch.cat([x, waves, one.u, two.u, one.seen, two.seen], dim=-1)
         d_z = torch.zeros(0)  # read only where a change is followed
         if along is not None:
             d_z = torch.cat([along, *_there(d_waves, one.d_u, two.d_u, one.d_seen, two.d_seen)], dim=-1)
-        scale, shift = (told.modulation + self.pace(_clock(t))).chunk(2, dim=-1)
+        scale, shift = (conditioning.modulation + self.pace(_clock(t))).chunk(2, dim=-1)
         h = d_h = torch.zeros(())
         for k, layer in enumerate((self.enter, *self.blocks)):
             part = slice(k * self.shape.width, (k + 1) * self.shape.width)
@@ -137,30 +140,30 @@ class VelocityField(nn.Module):
                 d_h = d_h + (d_z @ layer.weight.T) * (up * sigmoid * (1 + y * (1 - sigmoid)))
             z, d_z = h, d_h
         out = self.leave(h)
-        gate, lean = torch.sigmoid(out[..., 3:4]), out[..., 4:5]
+        gate, tilt = torch.sigmoid(out[..., 3:4]), out[..., 4:5]
         apart = one.u - two.u
-        w = (gate + lean) * apart + two.u + out[..., :3]
+        w = (gate + tilt) * apart + two.u + out[..., :3]
         rise = (x * w).sum(-1, keepdim=True)
         v = w - x * rise
         if along is None:
             return v, None
         d_out = d_h @ self.leave.weight.T
         d_one, d_two = _there(one.d_u, two.d_u)
-        d_w = (d_out[..., 3:4] * gate * (1 - gate) + d_out[..., 4:5]) * apart + (gate + lean) * (d_one - d_two)
+        d_w = (d_out[..., 3:4] * gate * (1 - gate) + d_out[..., 4:5]) * apart + (gate + tilt) * (d_one - d_two)
         d_w = d_w + d_two + d_out[..., :3]
         d_rise = (along * w + x * d_w).sum(-1, keepdim=True)
         return v, d_w - along * rise - x * d_rise
 
-    def _towards(self, x: Tensor, left: Tensor, told: Told, which: int, along: Tensor | None) -> _Pull:
+    def _towards(self, x: Tensor, left: Tensor, conditioning: Conditioning, which: int, along: Tensor | None) -> _Pull:
         """u of the module's text for one c, what the network is told beside it, and how both change along tangents."""
-        c, y = self.log_c[which].exp(), told.centre
-        sharp = 1.0 / (told.variance + c * left**2)  # (n, m or 1, MOST)
+        c, y = self.log_c[which].exp(), conditioning.centre
+        sharp = 1.0 / (conditioning.variance + c * left**2)  # (n, m or 1, MOST)
         cosine = x @ y.transpose(-1, -2)
         # log of the normaliser of von Mises and Fisher per steradian, less log 2 pi
         log_bump = sharp.log() - torch.log1p(-torch.exp(-2.0 * sharp)) + sharp * (cosine - 1.0)
-        log_w = told.log_mass + log_bump
+        log_w = conditioning.log_mass + log_bump
         held = torch.logsumexp(log_w, dim=-1, keepdim=True)
-        total = torch.logaddexp(held, told.anywhere - math.log(2.0))  # what lies anywhere pulls nowhere
+        total = torch.logaddexp(held, conditioning.anywhere - math.log(2.0))  # what lies anywhere pulls nowhere
         p = torch.exp(log_w - total)
         half = (1.0 - cosine) / 2
         lengthen = 1.0 + half * (2 / 3 + half * (8 / 15 + half * (16 / 35)))  # angle / sine, as a series

@@ -26,7 +26,7 @@ from engine.core.file import read_text
 from engine.core.paths import ASSETS
 from engine.models import cards
 from engine.models.flow import geometry, ode
-from engine.models.flow.field import Shape, Told, VelocityField
+from engine.models.flow.field import Conditioning, Shape, VelocityField
 from engine.models.flow.rivals import GridSoftmax, VmfMixture
 from engine.models.flow.sketch import Atlas, Condition, Heat, Sketch
 
@@ -61,12 +61,12 @@ class Velocity:
     """A field told of clips, as the solver takes it: points (n, m, 3) and a time to velocities."""
 
     field: VelocityField
-    told: Told
+    conditioning: Conditioning
     guidance: float = 1.0
-    nothing: Told | None = None
+    nothing: Conditioning | None = None
 
     def __call__(self, x: Tensor, t: float) -> Tensor:
-        own = self.field(x, _time(x, t), self.told)
+        own = self.field(x, _time(x, t), self.conditioning)
         if self.guidance == 1.0:
             return own
         assert self.nothing is not None
@@ -75,7 +75,7 @@ class Velocity:
 
     def change(self, x: Tensor, t: float, along: Tensor) -> tuple[Tensor, Tensor]:
         """Velocities and how they change along tangents (k, n, m, 3)."""
-        own, d_own = self.field.change(x, _time(x, t), self.told, along)
+        own, d_own = self.field.change(x, _time(x, t), self.conditioning, along)
         if self.guidance == 1.0:
             return own, d_own
         assert self.nothing is not None
@@ -94,20 +94,20 @@ class Flow:
 
     Args:
         field: the network; in double precision what it computes is, too.
-        atlas: tables of the world grid; heat: how much the senses' scores are worth.
+        atlas: tables of the world grid; heat: the temperature of the inputs' scores.
         steps: of the solver.
     """
 
     def __init__(self, field: VelocityField, atlas: Atlas, heat: Heat, steps: int = ode.STEPS) -> None:
         self.field, self.atlas, self.heat, self.steps = field.eval(), atlas, heat, steps
-        self._nothing: Told | None = None
+        self._nothing: Conditioning | None = None
 
-    def told(self, conditions: Sequence[Condition]) -> Told:
+    def conditioning(self, conditions: Sequence[Condition]) -> Conditioning:
         """What the field needs to know of conditions."""
         with torch.no_grad():
-            return self.field.told(self.atlas.sketch(conditions, self.heat))
+            return self.field.conditioning(self.atlas.sketch(conditions, self.heat))
 
-    def velocity(self, told: Told, guidance: float = 1.0) -> Velocity:
+    def velocity(self, conditioning: Conditioning, guidance: float = 1.0) -> Velocity:
         """The field of conditions, for points (n, m, 3); see the module's text for guidance.
 
         Raises:
@@ -116,8 +116,8 @@ class Flow:
         if not (np.isfinite(guidance) and guidance >= 0):
             raise ValueError("guidance is a number from 0 (nothing was said) over 1 (the posterior) upwards")
         if guidance != 1.0 and self._nothing is None:
-            self._nothing = self.told([Condition()])
-        return Velocity(self.field, told, guidance, self._nothing)
+            self._nothing = self.conditioning([Condition()])
+        return Velocity(self.field, conditioning, guidance, self._nothing)
 
     def sample(
         self, condition: Condition, n: int, seed: int = 0, guidance: float = 1.0, density: bool = False, keep_path: bool = False
@@ -127,13 +127,13 @@ class Flow:
         Args:
             density: whether the exact density of each is worked out, too (three times the work).
         """
-        told = self.told([condition])
+        conditioning = self.conditioning([condition])
         x = geometry.uniform(n, torch.Generator().manual_seed(seed))
         parts = []
         with torch.no_grad():
             for at in range(0, n, BATCH):
                 start = x[None, at : at + BATCH]
-                v = self.velocity(told, guidance)
+                v = self.velocity(conditioning, guidance)
                 parts.append(ode.move(v, start, ode.schedule(self.steps), "exact" if density else None, keep_path=keep_path))
         log_p = (
             torch.cat([p.log_ratio for p in parts if p.log_ratio is not None], 1)[0] + geometry.LOG_UNIFORM if density else None
@@ -147,18 +147,18 @@ class Flow:
         )
 
     def log_density(
-        self, told: Told, xyz: NDArray[np.float64], guidance: float = 1.0, how: str = "exact", seed: int = 0
+        self, conditioning: Conditioning, xyz: NDArray[np.float64], guidance: float = 1.0, how: str = "exact", seed: int = 0
     ) -> NDArray[np.float64]:
         """Log density per steradian at places, by the way back to the uniform draw.
 
         Args:
-            told: of n conditions; xyz: (n, m, 3), or (m, 3) the same places for all.
+            conditioning: of n conditions; xyz: (n, m, 3), or (m, 3) the same places for all.
             how: "exact" or "hutchinson" (with the seed).
 
         Returns:
             (n, m).
         """
-        n = len(told.log_mass)
+        n = len(conditioning.log_mass)
         points = torch.from_numpy(np.asarray(xyz, dtype=np.float32))
         points = points.expand(n, *points.shape[-2:]) if points.ndim == 2 else points
         generator = torch.Generator().manual_seed(seed)
@@ -168,7 +168,7 @@ class Flow:
         with torch.no_grad():
             for at in range(0, points.shape[1], size):
                 part = points[:, at : at + size].contiguous()
-                moved = ode.move(self.velocity(told, guidance), part, back, how, generator)
+                moved = ode.move(self.velocity(conditioning, guidance), part, back, how, generator)
                 assert moved.log_ratio is not None
                 out[:, at : at + size] = (geometry.LOG_UNIFORM - moved.log_ratio).double().numpy()
         return out

@@ -122,13 +122,13 @@ class Plonk:
         size = self.net.shape.cond_dim
         if np.shape(picture) != (size,) or not np.isfinite(picture).all():
             raise ValueError(f"this checkpoint takes a vector of {size} finite numbers")
-        told = torch.from_numpy(np.asarray(picture, dtype=np.float32))[None]
+        vector = torch.from_numpy(np.asarray(picture, dtype=np.float32))[None]
 
         def v(x: Tensor, g: float) -> Tensor:
             flat, when = x.reshape(1, -1, 3), torch.full((1, 1), g, dtype=x.dtype)
-            own = self.net(flat, when, told)
+            own = self.net(flat, when, vector)
             if guidance != 1.0:
-                free = self.net(flat, when, torch.zeros_like(told))
+                free = self.net(flat, when, torch.zeros_like(vector))
                 own = free + guidance * (own - free)
             return geometry.tangent(x, own.reshape(x.shape))
 

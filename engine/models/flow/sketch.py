@@ -1,6 +1,7 @@
-"""What a clip's vectors say of the map, before anything is learnt about flows: a coarse belief with its finer lie of the land.
+"""What a clip's vectors say of the map, before anything is learned about flows: a coarse posterior with its finer lie of the
+land.
 
-Every sense that was given scores every cell of the grid,
+Every modality that was given scores every cell of the grid,
 
     sound      f · place(cell) / T_s      f of AG-CLIP, place(cell) its 768 numbers of a place (`nets.agclip`)
     picture    T_p cos(e, g(cell))        e of GeoCLIP, or of a place, degraded; g GeoCLIP's vector of a place
@@ -27,7 +28,7 @@ from engine.models.geoclip_location import DIMENSIONS, grid_embeddings
 
 ANCHOR_RESOLUTION = 1
 MOST = 128
-SENSES = ("sound", "picture", "atoms", "reasoning")
+INPUTS = ("sound", "picture", "atoms", "reasoning")
 SOUND = agclip.RANGE_PART.stop
 ATOMS = ("sea", "town")
 LEAST_SPREAD_RAD = 0.006  # about 40 km: half a cell
@@ -35,7 +36,7 @@ LEAST_SPREAD_RAD = 0.006  # about 40 km: half a cell
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """The vectors that a clip is told by; each may be missing.
+    """The vectors that describe a clip; each may be missing.
 
     Attributes:
         sound: (768,) of AG-CLIP.
@@ -53,24 +54,24 @@ class Condition:
     reasoning: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        for name, size in zip(SENSES, (SOUND, DIMENSIONS, len(ATOMS), DIMENSIONS), strict=True):
+        for name, size in zip(INPUTS, (SOUND, DIMENSIONS, len(ATOMS), DIMENSIONS), strict=True):
             v = getattr(self, name)
             if v is not None and (np.shape(v) != (size,) or not np.isfinite(v).all()):
                 raise ValueError(f"the flow's {name} vector must be {size} finite numbers")
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The senses that are there."""
-        return tuple(s for s in SENSES if getattr(self, s) is not None)
+        """The inputs that are present."""
+        return tuple(s for s in INPUTS if getattr(self, s) is not None)
 
-    def without(self, *senses: str) -> Condition:
-        """The same with these senses dropped."""
-        return Condition(**{s: None if s in senses else getattr(self, s) for s in SENSES})
+    def without(self, *inputs: str) -> Condition:
+        """The same without these inputs."""
+        return Condition(**{s: None if s in inputs else getattr(self, s) for s in INPUTS})
 
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """How much each sense's scores are worth; fitted on simulated clips by `earwitness lab train-flow`."""
+    """How much each modality's scores are worth; fitted on simulated clips by `earwitness lab train-flow`."""
 
     sound: float = 1.0
     picture: float = 25.0
@@ -83,11 +84,11 @@ class Sketch:
     """What n conditions say of the map, as tensors.
 
     Attributes:
-        share: (n, anchors) log mass of each anchor, as given by the senses alone.
+        share: (n, anchors) log mass of each anchor, as given by the inputs alone.
         index: (n, MOST) the heaviest anchors; centre (n, MOST, 3) unit mean point; spread (n, MOST) radians;
             log_mass (n, MOST).
         raw: (n, 1794) the vectors themselves, sound and pictures scaled to about unit size, zeros where missing.
-        given: (n, 4) 1 where a sense is there.
+        given: (n, 4) 1 where a modality is there.
     """
 
     share: Tensor
@@ -136,7 +137,7 @@ class Atlas:
         self.atom_rates = torch.from_numpy(np.asarray(atom_rates, dtype=np.float32))
 
     def scores(self, conditions: Sequence[Condition], heat: Heat) -> Tensor:
-        """(n, cells) sum of all senses' scores; zeros where none is given."""
+        """(n, cells) sum of all inputs' scores; zeros where none is given."""
         out = torch.zeros(len(conditions), len(self.grid))
         for name, table in (("sound", self.places), ("picture", self.geo), ("reasoning", self.geo)):
             at = [i for i, c in enumerate(conditions) if getattr(c, name) is not None]
@@ -153,7 +154,7 @@ class Atlas:
         return out
 
     def log_mass(self, conditions: Sequence[Condition], heat: Heat) -> NDArray[np.float64]:
-        """(n, cells) log mass of every cell by the senses' scores alone, no flow."""
+        """(n, cells) log mass of every cell by the inputs' scores alone, no flow."""
         return torch.log_softmax(self.scores(conditions, heat) + self.log_area, dim=1).double().numpy()
 
     def sketch(self, conditions: Sequence[Condition], heat: Heat) -> Sketch:
@@ -188,5 +189,5 @@ def raw_vectors(conditions: Sequence[Condition]) -> tuple[Tensor, Tensor]:
             np.zeros(DIMENSIONS) if c.reasoning is None else c.reasoning * 4,
         )
         rows.append(np.concatenate(scaled).astype(np.float32))
-        given.append([float(getattr(c, s) is not None) for s in SENSES])
+        given.append([float(getattr(c, s) is not None) for s in INPUTS])
     return torch.from_numpy(np.stack(rows)), torch.tensor(given)

@@ -1,7 +1,7 @@
 """Maps as SVG, drawn here: nothing is fetched, and they print as sharp as the paper.
 
-Mass is coloured by its density (share of belief per area) on a logarithmic scale of three decades below the densest cell; the
-same scale and colours on every map. Land stays light, in dark mode too, so that colours keep their meaning.
+Mass is coloured by its density (share of the probability per area) on a logarithmic scale of three decades below the densest
+cell; the same scale and colours on every map. Land stays light, in dark mode too, so that colours keep their meaning.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def world_map(
 
 
 def near_map(located: Located, outlines: Sequence[Outline], marks: Sequence[Mark], title: str) -> str:
-    """The surroundings of the place reported, as wide as most of the belief, with a scale bar."""
+    """The surroundings of the place reported, as wide as most of the probability, with a scale bar."""
     radius_km = near_radius_km(located)
     place = _place_of(located)
     view = near_view(place.lat_deg, place.lon_deg, radius_km)
@@ -144,7 +144,7 @@ def range_map(grid: Grid, occurrence: NDArray[np.floating], title: str) -> str:
 
 
 def near_radius_km(located: Located) -> float:
-    """How far the near map reaches: four fifths of the belief, and a quarter more, between 150 and 3,000 km."""
+    """How far the near map reaches: four fifths of the probability, and a quarter more, between 150 and 3,000 km."""
     grid, place = located.posterior.grid, _place_of(located)
     distance = sphere.pairwise_km(sphere.to_xyz(place.lat_deg, place.lon_deg)[None], grid.xyz)[0]
     order = np.argsort(distance)
@@ -427,13 +427,13 @@ def _mass_legend(located: Located, view: View) -> str:
         f'<rect x="{x + i * width / count:.1f}" y="{y:g}" width="{width / count + 0.5:.1f}" height="10" fill="{c}"/>'
         for i, c in enumerate(colour.MASS_COLOURS)
     )
-    peak = math.exp(_peak(located)) * 10_000 * 100  # per cent of the belief in 10,000 km²
+    peak = math.exp(_peak(located)) * 10_000 * 100  # per cent of the probability in 10,000 km²
     ticks = "".join(
         f'<text x="{x + width * k / DECADES:.0f}" y="{y + 23:g}" class="tick" text-anchor="middle">'
         f"{_percent(peak * 10.0 ** (k - DECADES))}</text>"
         for k in range(int(DECADES) + 1)
     )
-    return f'<text x="{x:g}" y="{y - 6:g}" class="legend">Share of belief per 10,000 km² (log scale)</text>{boxes}{ticks}'
+    return f'<text x="{x:g}" y="{y - 6:g}" class="legend">Probability per 10,000 km² (log scale)</text>{boxes}{ticks}'
 
 
 def _percent(value: float) -> str:

@@ -1,6 +1,6 @@
 """Map projections in kilometres: Equal Earth for the world, Lambert azimuthal equal-area for the surroundings of a place.
 
-Both keep areas true, so that equal ink means equal belief. Source of the second: Snyder 1987, "Map projections: a working
+Both keep areas true, so that equal ink means equal probability. Source of the second: Snyder 1987, "Map projections: a working
 manual", USGS Professional Paper 1395, p. 185.
 """
 

@@ -1,4 +1,4 @@
-"""A moment of sound as a sonagram with axes in s and kHz, and as a short playable excerpt."""
+"""A moment of sound as a spectrogram with axes in s and kHz, and as a short playable excerpt."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LEFT, _TOP, _WIDTH, _HEIGHT, _BOTTOM = 40, 8, 420, 170, 34
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What a report shows of a moment: SVG text of the sonagram, and the sound as a data URI."""
+    """What a report shows of a moment: SVG text of the spectrogram, and the sound as a data URI."""
 
-    sonagram: str
+    spectrogram: str
     wav: str
 
 
@@ -41,9 +41,9 @@ def excerpt(reader: Reader, start_s: float, end_s: float, track: int | None = No
     end_s = min(end_s, start_s + LONGEST_S)
     blocks = [b.samples for b in reader.audio(RATE_HZ, Interval(start_s, max(end_s, start_s + 0.1)), track)]
     if not blocks or sum(map(len, blocks)) < _WINDOW:
-        raise MediaError(f"There is no sound from {start_s:g} to {end_s:g} s; choose a stretch inside the clip.")
+        raise MediaError(f"There is no sound from {start_s:g} to {end_s:g} s; choose an interval inside the clip.")
     samples = np.concatenate(blocks)
-    return Excerpt(sonagram_svg(samples, start_s), _uri("audio/wav", to_wav(samples, RATE_HZ)))
+    return Excerpt(spectrogram_svg(samples, start_s), _uri("audio/wav", to_wav(samples, RATE_HZ)))
 
 
 def levels_db(samples: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -54,8 +54,8 @@ def levels_db(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return 20.0 * np.log10(np.maximum(spectrum, 1e-7)).T
 
 
-def sonagram_svg(samples: NDArray[np.float32], start_s: float) -> str:
-    """The sonagram of samples (n,) at RATE_HZ as SVG: dark is loud, time in s of the clip, frequency in kHz."""
+def spectrogram_svg(samples: NDArray[np.float32], start_s: float) -> str:
+    """The spectrogram of samples (n,) at RATE_HZ as SVG: dark is loud, time in s of the clip, frequency in kHz."""
     level = levels_db(samples)[: int(_TOP_HZ / RATE_HZ * _WINDOW)]
     top = float(level.max())
     grey = np.clip((top - level) / _RANGE_DB, 0.0, 1.0)
@@ -67,8 +67,8 @@ def sonagram_svg(samples: NDArray[np.float32], start_s: float) -> str:
     length_s = len(samples) / RATE_HZ
     width, height = _LEFT + _WIDTH + 12, _TOP + _HEIGHT + _BOTTOM
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" class="sonagram" '
-        f'aria-label="Sonagram, {words.span(start_s, start_s + length_s)}, 0 to {_TOP_HZ // 1000} kHz">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" class="spectrogram" '
+        f'aria-label="Spectrogram, {words.span(start_s, start_s + length_s)}, 0 to {_TOP_HZ // 1000} kHz">'
         f'<image x="{_LEFT}" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}" preserveAspectRatio="none" '
         f'href="{_uri("image/png", data.getvalue())}"/>'
         f'<rect x="{_LEFT}" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}" class="frame"/>'

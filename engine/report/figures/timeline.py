@@ -31,7 +31,7 @@ def timeline(perceived: Sequence[Perceived], interval: Interval, registry: Regis
     rows = "".join(_row(p, i, interval, scale, _modality(p, registry)) for i, p in enumerate(perceived))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 20} {height}" role="img" class="timeline" '
-        f'aria-label="When each thing was perceived">{lines}{rows}{_axis(interval, scale, bottom)}</svg>'
+        f'aria-label="When each observation was made">{lines}{rows}{_axis(interval, scale, bottom)}</svg>'
     )
 
 
@@ -79,7 +79,7 @@ _HIGH = 150
 
 
 def moments(line: Timeline, interval: Interval) -> str:
-    """How far each sense points from the timeline's reference as time goes by; distances by their square root."""
+    """How far each modality points from the timeline's reference as time goes by; distances by their square root."""
     scale = _WIDTH / interval.length_s
     bottom = _TOP + _HIGH
     out = [
@@ -99,17 +99,17 @@ def moments(line: Timeline, interval: Interval) -> str:
             out.append(f'<rect x="{x:.1f}" y="{bottom + 1}" width="{width:.1f}" height="2" fill="#9aa1a8" fill-opacity=".5"/>')
             continue
         strength = 0.35 + 0.65 * min(1.0, m.gain_nats / 5.0)
-        told = f"{words.modality(m.modality)} {words.span(m.start_s, m.end_s)}: {shown(m.place, 80)}, {words.km(m.away_km)} away"
-        edge = ' class="seen"' if m.modality == "picture" else ""  # told apart without colour too
+        label = f"{words.modality(m.modality)} {words.span(m.start_s, m.end_s)}: {shown(m.place, 80)}, {words.km(m.away_km)} away"
+        edge = ' class="seen"' if m.modality == "picture" else ""  # distinguished without colour too
         names = "; " + ", ".join(shown(x, 40) for x in m.labels) if m.labels else ""
         out.append(
             f'<rect x="{x:.1f}" y="{_y(m.away_km) - 3.5:.1f}" width="{width:.1f}" height="7" rx="2" '
             f'fill="{modality_colour(m.modality)}" fill-opacity="{strength:.2f}"{edge}>'
-            f"<title>{escape(told + names)}</title></rect>"
+            f"<title>{escape(label + names)}</title></rect>"
         )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 20} {bottom + _BOTTOM}" role="img" '
-        f'class="timeline" aria-label="How far each sense points from the reference as time goes by">{"".join(out)}'
+        f'class="timeline" aria-label="Distance of sound and picture from the reference over time">{"".join(out)}'
         f"{_axis(interval, scale, bottom + 4)}</svg>"
     )
 

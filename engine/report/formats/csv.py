@@ -1,4 +1,4 @@
-"""A Finding as CSV: what was perceived, where each sense points, and the analyst's decisions.
+"""A Finding as CSV: what was perceived, where each modality points, and the analyst's decisions.
 
 RFC 4180 with a header, UTF-8 with a byte order mark, since spreadsheets take it for another encoding without. Every cell that a
 spreadsheet would read as a formula is given a leading apostrophe (OWASP, "CSV Injection"); numbers made here are written bare.
@@ -45,7 +45,7 @@ def to_csv(finding: Finding) -> str:
 
 
 def places_csv(finding: Finding) -> str:
-    """A row a sense: where it points; then a row a comparison of two."""
+    """One row per modality with its location, then one per comparison."""
     head = (
         "what", "spoke", "place", "lat_deg", "lon_deg", "radius_km", "mass", "region50_km2", "region90_km2", "region95_km2",
         "region", "gain_nats", "verdict", "support", "log10_factor", "log10_low", "log10_high", "distance_km", "why_not",

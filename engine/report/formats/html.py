@@ -32,7 +32,7 @@ def to_html(
     """The report.
 
     Args:
-        reader: the open clip; without it the page has no sonagrams, excerpts and frames.
+        reader: the open clip; without it the page has no spectrograms, excerpts and frames.
         ranges: Latin name and date to (grid, chance (cells,)), as engine.species_range; without it there are no range maps.
         custody: the case it comes from, if any.
 

@@ -37,7 +37,7 @@ def _folder(x: Located) -> str:
     place = escape(shown(x.place.name, 200))
     point = (
         f"<Placemark><name>{name}: {place}</name>"
-        f"<description>{words.share(x.place.mass)} of the belief within {words.km(x.place.radius_km)}</description>"
+        f"<description>{words.share(x.place.mass)} of the probability within {words.km(x.place.radius_km)}</description>"
         f"<styleUrl>#{x.modality}</styleUrl>"
         f"<Point><coordinates>{x.place.lon_deg:.5f},{x.place.lat_deg:.5f}</coordinates></Point></Placemark>"
     )
@@ -45,10 +45,10 @@ def _folder(x: Located) -> str:
 
 
 def _claim(t: ClaimTest) -> str:
-    told = headline(t)
+    first = headline(t)
     return (
         f"<Placemark><name>{escape(who(t.claim))}: {escape(shown(stated(t), 200))}</name>"
-        f"<description>{escape(shown(f'{told.title}. {told.sentence}', 600))}</description><styleUrl>#claim</styleUrl>"
+        f"<description>{escape(shown(f'{first.title}. {first.sentence}', 600))}</description><styleUrl>#claim</styleUrl>"
         f"<Point><coordinates>{t.claim.lon_deg:.5f},{t.claim.lat_deg:.5f}</coordinates></Point></Placemark>"
     )
 

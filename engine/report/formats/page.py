@@ -39,14 +39,14 @@ from engine.report.view.term import TERMS
 from engine.report.view.validation import Sheet, regions_hold, sheets
 from engine.report.view.versions import Versions, versions
 
-_MOST_CARDS = 8  # species with sonagram, sound and range map: bounds the page to a few MB
+_MOST_CARDS = 8  # species with spectrogram, sound and range map: bounds the page to a few MB
 _MOST_ROWS = 60
 _OUTLINED = (0.5, 0.9)
 _NOTHING = Markup("")
 
 
 @dataclass(frozen=True, slots=True)
-class Sense:
+class ModalityView:
     """One modality's part of the page."""
 
     name: str
@@ -113,7 +113,7 @@ class Page:
     name: str
     facts: tuple[tuple[str, str], ...]
     banner: verdict.Headline | None
-    senses: tuple[Sense, ...]
+    modalities: tuple[ModalityView, ...]
     together: Markup
     comparisons: tuple[tuple[tuple[str, str], ...], ...]
     claims: tuple[Tested, ...]
@@ -171,13 +171,13 @@ def page_of(
     sounds = clear(everything, "sound")
     others = tuple(p for p in everything if p.best.kind not in ("species", "sound", "embedding"))[:_MOST_ROWS]
     seen = tuple(o for o in others if o.best.kind in ("text", "scene"))
-    senses, together = _senses(finding)
+    modalities, together = _modalities(finding)
     return Page(
         finding=finding,
         name=clip_name(finding.clip),
         facts=(*fact.facts(finding), *scope.examiner(finding, custody, versions()), ("Numbers SHA-256", numbers)),
         banner=film.banner(finding) if finding.film else verdict.headline(finding),
-        senses=senses,
+        modalities=modalities,
         together=together,
         comparisons=tuple(_safe_rows(verdict.comparison_rows(c)) for c in verdict.comparisons(finding)),
         claims=tuple(_tested(t) for t in finding.claims),
@@ -235,12 +235,12 @@ def _cards(
 
 
 def _argument(finding: Finding) -> tuple[tuple[str, tuple[Said, ...]], ...]:
-    """The argument by sense; empty when it was not worked out."""
+    """The argument by modality; empty when it was not worked out."""
     r = finding.rationale
     if r is None:
         return ()
-    senses = dict.fromkeys(s.modality for s in r.sentences)
-    return tuple((words.modality(m), tuple(_sentence(s) for s in r.of(m))) for m in senses)
+    modalities = dict.fromkeys(s.modality for s in r.sentences)
+    return tuple((words.modality(m), tuple(_sentence(s) for s in r.of(m))) for m in modalities)
 
 
 def _sentence(s: Sentence) -> Said:
@@ -253,8 +253,10 @@ def _argued_by(finding: Finding) -> str:
     r = finding.rationale
     if r is None:
         return ""
-    who = "rules over a table of cues" if r.author == "rules" else f"the language model {r.author}"
-    return shown(f"Argued by {who}{f' ({r.stands_in})' if r.stands_in else ''}. The argument scores nothing by itself.", 400)
+    who = "rules and a table of cues" if r.author == "rules" else f"the language model {r.author}"
+    return shown(
+        f"Reasoning by {who}{f' ({r.stands_in})' if r.stands_in else ''}. The reasoning does not change the result.", 400
+    )
 
 
 def _safe_rows(rows: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -292,19 +294,19 @@ def _season(when: date | None) -> str:
 # --- where ----------------------------------------------------------------------------------------------------------------
 
 
-def _senses(finding: Finding) -> tuple[tuple[Sense, ...], Markup]:
+def _modalities(finding: Finding) -> tuple[tuple[ModalityView, ...], Markup]:
     """The modalities with their maps, and one map of all outlines when several spoke."""
     outlines = {x.modality: maps.outlines_of(x, _OUTLINED) for x in finding.located if x.spoke}
     marks = {x.modality: _mark(x.modality, x.place) for x in finding.located if x.place}
-    senses = tuple(_sense(x, outlines.get(x.modality, []), marks.get(x.modality), finding) for x in finding.located)
+    modalities = tuple(_modality_view(x, outlines.get(x.modality, []), marks.get(x.modality), finding) for x in finding.located)
     claimed = [maps.Mark(t.claim.lat_deg, t.claim.lon_deg, "claim", shown(f"claimed: {t.place}", 60)) for t in finding.claims]
     if len(outlines) < 2 and not claimed:
-        return senses, Markup("")
+        return modalities, Markup("")
     all_outlines = [o for own in outlines.values() for o in own]
     title = "All credible regions and places reported" + (", and the place claimed" if claimed else "")
     sound, picture = marks.get(Modality.SOUND), marks.get(Modality.PICTURE)
     link = (sound, picture) if sound and picture else None
-    return senses, Markup(maps.world_map(None, all_outlines, [*marks.values(), *claimed], title, link))
+    return modalities, Markup(maps.world_map(None, all_outlines, [*marks.values(), *claimed], title, link))
 
 
 def _mark(modality: str, place: Place) -> maps.Mark:
@@ -316,20 +318,20 @@ def _note(x: Located, finding: Finding) -> str:
     if x.modality != FUSED or not x.spoke:
         return ""
     c = verdict.compared(finding)
-    against = ", which the factor above speaks against" if c is not None and c.verdict == Verdict.DIFFERENT else ""
-    return f"This takes for granted that sound and picture come from one place{against}."
+    against = ", which the factor above contradicts" if c is not None and c.verdict == Verdict.DIFFERENT else ""
+    return f"This assumes that sound and picture come from one place{against}."
 
 
-def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, finding: Finding) -> Sense:
+def _modality_view(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, finding: Finding) -> ModalityView:
     name = words.modality(x.modality)
     world = near = Markup("")
     near_km = ""
     p = x.place
     if mark is not None:
-        world = Markup(maps.world_map(x, outlines, [mark], f"{name}: belief over the world"))
-        near = Markup(maps.near_map(x, outlines, [mark], f"{name}: surroundings of the place reported"))
+        world = Markup(maps.world_map(x, outlines, [mark], f"{name}: probability over the world"))
+        near = Markup(maps.near_map(x, outlines, [mark], f"{name}: surroundings of the reported place"))
         near_km = words.km(2 * maps.near_radius_km(x))
-    return Sense(
+    return ModalityView(
         name=name,
         modality=x.modality,
         colour=modality_colour(x.modality),
@@ -337,7 +339,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, fin
         title=shown(x.region or p.name, 200) if p else "",
         place=shown(p.name, 200) if p else "",
         coordinates=words.place(p.lat_deg, p.lon_deg) if p else "",
-        mass=f"{words.share(p.mass)} of the belief lies within {words.km(p.radius_km)}" if p else "",
+        mass=f"{words.share(p.mass)} of the probability within {words.km(p.radius_km)}" if p else "",
         regions=tuple((f"{share:.0%}", words.area_beside(a)) for share, a in sorted(x.regions_km2.items())),
         top_countries=", ".join(f"{shown(n, 60)} {words.share(s)}" for n, s in x.countries[:3] if s >= 0.005),
         countries=tuple((shown(n, 60), words.share(s), min(100.0, 100 * s)) for n, s in x.countries[:8] if s >= 0.005),
@@ -345,7 +347,7 @@ def _sense(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, fin
         near=near,
         near_km=near_km,
         note=_note(x, finding),
-        cannot_tell=scope.cannot_tell(x, finding.registry),
+        cannot_tell=scope.cannot_tell(x),
     )
 
 

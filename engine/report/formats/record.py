@@ -70,20 +70,20 @@ class ClipRecord:
     """The file examined, named without its folder."""
 
     name: str = _said("file name")
-    sha256: str = _said("hex digest of all its bytes")
+    sha256: str = _said("SHA-256 of the file, hexadecimal")
     size_bytes: int = _said("length of the file")
     container: str = _said("demuxer")
     duration_s: float | None = _said("length, s")
     streams: tuple[StreamRecord, ...] = _said("tracks in container order")
     tags: tuple[TagRecord, ...] = _said("container tags")
-    problems: tuple[str, ...] = _said("what was wrong with the file or chosen in it, in sentences")
+    problems: tuple[str, ...] = _said("problems of the file and choices made in it, sentences")
     programmes: tuple[ProgrammeRecord, ...] = _said("programmes of a transport stream that holds several")
     programme: int | None = _said("number of the programme that was read, or null where there are not several")
 
 
 @dataclass(frozen=True, slots=True)
 class IntervalRecord:
-    """The stretch of time examined."""
+    """The interval of time examined."""
 
     start_s: float = _said("start, s")
     end_s: float = _said("end, s")
@@ -105,7 +105,7 @@ class SettingsRecord:
     date: str | None = _said("date of the recording, YYYY-MM-DD, or null for any time of the year")
     track: int | None = _said("audio track from 1, or null for the main one")
     programme: str | None = _said("programme asked for, by number or name, or null for the track's or the main one")
-    interval: IntervalRecord | None = _said("stretch asked for, or null for the whole clip")
+    interval: IntervalRecord | None = _said("interval chosen, or null for the whole clip")
     stride_s: float | None = _said("step between windows of sound, or null for the program's choice")
     quick: bool = _said("whether clues without a vote were left out")
     radius_km: float = _said("the place reported has the most mass within this radius")
@@ -124,13 +124,13 @@ class PlaceRecord:
     lat_deg: float = _said("latitude")
     lon_deg: float = _said("longitude")
     name: str = _said("in words, from an offline gazetteer")
-    mass: float = _said("share of belief within radius_km")
+    mass: float = _said("posterior probability within radius_km")
     radius_km: float = _said("radius of the place rule")
 
 
 @dataclass(frozen=True, slots=True)
 class RegionRecord:
-    """A credible region: the smallest set of cells, densest first, with this share of the belief."""
+    """A credible region: the smallest set of cells, densest first, with this posterior probability."""
 
     share: float = _said("0.5, 0.9 or 0.95")
     area_km2: float = _said("area")
@@ -138,10 +138,10 @@ class RegionRecord:
 
 @dataclass(frozen=True, slots=True)
 class CountryRecord:
-    """A country's share of the belief."""
+    """A country's posterior probability."""
 
     name: str = _said("country")
-    share: float = _said("share of belief")
+    share: float = _said("posterior probability")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class CellRecord:
     """A cell of the map."""
 
     cell: str = _said("H3 index, hexadecimal")
-    mass: float = _said("share of belief")
+    mass: float = _said("posterior probability")
     region: float = _said("smallest credible region that holds it: 0.5, 0.9, 0.95, or 1 for none of them")
 
 
@@ -158,8 +158,8 @@ class LocatedRecord:
     """Where one modality points."""
 
     modality: str = _said("sound, picture, container or both")
-    spoke: bool = _said("false when it cannot tell")
-    cannot_tell: str | None = _said("why it cannot tell, or null")
+    spoke: bool = _said("false when no location is given")
+    cannot_tell: str | None = _said("why no location is given, or null")
     place: PlaceRecord | None = _said("the place reported, or null when spoke is false: cannot_tell has the reason")
     region: str = _said("where the 90% region lies, in words, or empty")
     gain_nats: float = _said("Kullback-Leibler divergence of the posterior from the prior")
@@ -182,7 +182,7 @@ class EvidenceRecord:
     modality: str = _said("modality it belongs to")
     spoke: bool = _said("false when it abstained")
     abstained: str | None = _said("why it abstained, or null")
-    models: tuple[str, ...] = _said("ids of the models that spoke")
+    models: tuple[str, ...] = _said("ids of the models used")
     observations: int = _said("how many observations it rests on")
 
 
@@ -218,7 +218,7 @@ class FileRecord:
     """A file that a result rests on."""
 
     name: str = _said("file name")
-    sha256: str = _said("hex digest of all its bytes")
+    sha256: str = _said("SHA-256 of the file, hexadecimal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,7 @@ class ComparisonRecord:
     a: str = _said("first modality")
     b: str = _said("second modality")
     verdict: str = _said("same place, different places, or cannot tell")
-    reason: str = _said("why it cannot be told, or empty")
+    reason: str = _said("why there is no result, or empty")
     support: str = _said("words of the ENFSI scale for the weakest factor under all priors")
     odds: str = _said("the factor in words, towards whichever proposition it speaks for")
     distance_km: float | None = _said("between the two places reported, or null when one of them does not speak")
@@ -334,13 +334,13 @@ class EffectRecord:
 
     clue: str = _said("clue")
     key: str = _said("clue/kind/label, or empty for the clue as a whole")
-    title: str = _said("what people call it")
-    modality: str = _said("sense it belongs to")
+    title: str = _said("its title")
+    modality: str = _said("modality it belongs to")
     log10_change: float | None = _said("change of the calibrated log10 factor, unbounded; above 0 for one place; null: none")
-    moved_km: float = _said("how far the place of its sense lies elsewhere without it")
-    moved_both_km: float | None = _said("the same for both senses together, or null")
-    gain_change: float = _said("change of its sense's gain over the prior, nats")
-    alone: bool = _said("its sense says nothing without it")
+    moved_km: float = _said("how far the place of its modality moves without it")
+    moved_both_km: float | None = _said("the same for sound and picture together, or null")
+    gain_change: float = _said("change of its modality's information gain, nats")
+    alone: bool = _said("its modality has no location without it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +348,7 @@ class BeforeRecord:
     """Where a modality points, in short: in a scene, or as first computed, before any edit."""
 
     modality: str = _said("modality")
-    spoke: bool = _said("false when it could not tell")
+    spoke: bool = _said("false when no location was given")
     place: PlaceRecord | None = _said("the place reported, or null when spoke is false")
     region: str = _said("where the 90% region lay, in words, or empty")
     gain_nats: float = _said("gain over the prior")
@@ -356,7 +356,7 @@ class BeforeRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClaimFactorRecord:
-    """What one sense says to a claim."""
+    """What one modality says to a claim."""
 
     modality: str = _said("sound, picture, both, or season (the week claimed, against any other at the claimed place)")
     verdict: str = _said("supports the claim, speaks against the claim, or cannot tell")
@@ -368,10 +368,10 @@ class ClaimFactorRecord:
     log10_high: float = _said("upper end of the ratio's 95% interval")
     at_bound: bool = _said("more validation could support a more extreme ratio")
     things: int = _said("recordings or photos of known place behind the calibration")
-    distance_km: float | None = _said("from the place this sense reports to the claimed one, or null")
+    distance_km: float | None = _said("from the place this modality reports to the claimed one, or null")
     region: float = _said("smallest credible region (0.5, 0.9, 0.95) that holds the claimed place; 1 outside of all")
     by_prior: tuple[UnderPriorRecord, ...] = _said("the ratio under every prior")
-    reason: str = _said("why it cannot be told, or empty")
+    reason: str = _said("why there is no result, or empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,12 +382,12 @@ class ResidentRecord:
     latin: str = _said("Latin name")
     name: str = _said("everyday name")
     score: float = _said("best score heard, 0 when it was not")
-    chance: float = _said("calibrated chance that it was heard rightly")
-    best_week: float = _said("highest chance over the year that it is recorded at the claimed place")
+    chance: float = _said("calibrated probability that the detection is correct")
+    best_week: float = _said("highest probability over the year of recording it at the claimed place")
     then: float | None = _said("chance in the week claimed and the two beside it, or null without a date")
     weeks: tuple[float, ...] = _said("chance in each of BirdNET's 48 weeks, four to a month")
     home: str = _said("lives there, not in that week, or does not live there")
-    doubt: str = _said("why it must not decide anything, or empty")
+    doubt: str = _said("why it must not be decisive, or empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,8 +402,8 @@ class ClaimRecord:
     place: str = _said("the claimed place in words")
     verdict: str = _said("supports the claim, speaks against the claim, or cannot tell")
     support: str = _said("words of the ENFSI scale")
-    reason: str = _said("why it cannot be told, or empty")
-    factors: tuple[ClaimFactorRecord, ...] = _said("by sense, both together, and the week when a day is claimed")
+    reason: str = _said("why there is no result, or empty")
+    factors: tuple[ClaimFactorRecord, ...] = _said("by modality, both together, and the week when a day is claimed")
     heard: tuple[ResidentRecord, ...] = _said("species heard, and whether they live there")
     absent: tuple[ResidentRecord, ...] = _said("easily heard species expected there and not heard: weak, never scored")
     expected: int = _said("how many easily heard species are expected there")
@@ -424,12 +424,12 @@ class SentenceRecord:
 
     text: str = _said("the sentence; it may quote the file")
     kind: str = _said("measured, inferred or unsupported")
-    modality: str = _said("the sense it speaks of, or both")
+    modality: str = _said("the modality it is about, or both")
     observations: tuple[str, ...] = _said("keys of what it rests on, see perceived")
     start_s: float | None = _said("when to hear or see it, s, or null")
     end_s: float | None = _said("end of that moment, s, or null")
     cue: str = _said("id of the cue it was inferred by, or empty")
-    source: str = _said("who says what the cue says, or empty")
+    source: str = _said("source of the cue, or empty")
     scored: bool = _said("whether a clue has scored what it rests on")
     alternatives: tuple[AlternativeRecord, ...] = _said("what it could also mean")
 
@@ -441,19 +441,19 @@ class CandidateRecord:
     modality: str = _said("whose opinion")
     country: str = _said("name")
     code: str = _said("ISO 3166 letters")
-    share: float = _said("share of the belief")
+    share: float = _said("posterior probability")
     log_odds: float = _said("ln of share / (1 - share)")
-    weight: float = _said("by how much what was perceived moved the log-odds from the prior's, nats")
+    weight: float = _said("change of the log-odds from the prior's, nats")
 
 
 @dataclass(frozen=True, slots=True)
 class RationaleRecord:
     """The argument; it scores nothing."""
 
-    author: str = _said("rules, or the id of the language model that spoke")
-    stands_in: str = _said("why the rules speak, or empty")
+    author: str = _said("rules, or the id of the language model")
+    stands_in: str = _said("why the rules were used, or empty")
     sentences: tuple[SentenceRecord, ...] = _said("the argument, step by step")
-    candidates: tuple[CandidateRecord, ...] = _said("countries by sense, likeliest first")
+    candidates: tuple[CandidateRecord, ...] = _said("countries by modality, most likely first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,10 +465,10 @@ class ProvenanceRecord:
     created: str = _said("when, ISO 8601")
     elapsed_s: float = _said("seconds of work")
     seed: int = _said("seed of whatever was sampled")
-    models: tuple[ModelRecord, ...] = _said("models that spoke, with licences")
+    models: tuple[ModelRecord, ...] = _said("models used, with licences")
     skipped_audio: int = _said("audio packets that could not be decoded")
     skipped_video: int = _said("video packets that could not be decoded")
-    decoding: str = _said("how decoding was fenced in when the clip was perceived, a sentence, or empty where it is not known")
+    decoding: str = _said("how decoding was isolated, a sentence, or empty where it is not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,7 +476,7 @@ class DecisionRecord:
     """What an analyst decided about the finding, as the case keeps it."""
 
     when: str = _said("ISO 8601")
-    who: str = _said("whose name the log bears")
+    who: str = _said("name recorded in the log")
     what: str = _said("the decision")
     why: str = _said("the reason given, or empty")
     log10_before: float | None = _said("calibrated log10 factor before it, or null")
@@ -488,9 +488,11 @@ class CustodyRecord:
     """The case that the finding is kept in."""
 
     case: str = _said("title of the case")
-    head: str = _said("hash of its log's last entry when this was written; earwitness verify CASE --head holds it to the log")
+    head: str = _said(
+        "hash of its log's last entry when this was written; earwitness verify CASE --head checks it against the log"
+    )
     finding: str = _said("id of the finding in the case")
-    who: str = _said("whose name the log bears for this document")
+    who: str = _said("name recorded in the log for this document")
     decisions: tuple[DecisionRecord, ...] = _said("decisions about the finding, first to last")
     remarks: tuple[str, ...] = _said("how this differs from the finding as first kept")
 
@@ -500,35 +502,35 @@ class SceneRecord:
     """One scene of a film, judged by itself; `earwitness locate --scene N` writes all of it."""
 
     scene: int = _said("number of the scene, from 1")
-    interval: IntervalRecord = _said("its stretch of time")
+    interval: IntervalRecord = _said("its interval")
     located: tuple[BeforeRecord, ...] = _said("where each modality points")
     comparisons: tuple[ComparisonRecord, ...] = _said("modalities compared with one another; empty when none were")
 
 
 @dataclass(frozen=True, slots=True)
 class MomentOfTimeRecord:
-    """Where one sense points in a shot or a few seconds of sound, on a coarse map: for looking, not for the verdict."""
+    """Where one modality points in a shot or a few seconds of sound, on a coarse map: for looking, not for the verdict."""
 
     modality: str = _said("sound or picture")
     start_s: float = _said("start, s")
     end_s: float = _said("end, s")
-    spoke: bool = _said("false when it says nothing of a place: the fields on the place are null or empty then")
+    spoke: bool = _said("false when it gives no place: the fields on the place are null or empty then")
     lat_deg: float | None = _said("latitude, to about a hundred kilometres")
     lon_deg: float | None = _said("longitude")
     place: str = _said("in words")
-    gain_nats: float = _said("how much was learnt over the prior")
-    away_km: float | None = _said("mean distance of the belief to the reference, or null")
+    gain_nats: float = _said("information gain over the prior")
+    away_km: float | None = _said("mean distance of the posterior to the reference, or null")
     labels: tuple[str, ...] = _said("species and signs it rests on, strongest first")
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineRecord:
-    """Where each sense points as time goes by."""
+    """Where each modality points as time goes by."""
 
     reference: str = _said("the place that distances are taken to, in words; empty when nothing speaks")
     lat_deg: float | None = _said("its latitude, or null when nothing speaks")
     lon_deg: float | None = _said("its longitude, likewise")
-    moments: tuple[MomentOfTimeRecord, ...] = _said("shots and stretches of sound, in order of time")
+    moments: tuple[MomentOfTimeRecord, ...] = _said("shots and intervals of sound, in order of time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -547,12 +549,14 @@ class FindingRecord:
 
     schema: str = _said(f'always "{SCHEMA}"')
     clip: ClipRecord = _said("the file")
-    interval: IntervalRecord = _said("the stretch examined")
-    scene: int = _said("number of the scene, from 1; 0: a film of several as a whole, or a stretch that is no scene")
+    interval: IntervalRecord = _said("the interval examined")
+    scene: int = _said("number of the scene, from 1; 0: a film of several as a whole, or an interval that is no scene")
     scenes: int = _said("scenes in the clip")
     film: tuple[SceneRecord, ...] = _said("the scenes, each judged by itself; empty unless this is about the whole of several")
     shots: tuple[IntervalRecord, ...] = _said("shots of the picture, in order")
-    timeline: TimelineRecord | None = _said("where each sense points as time goes by, or null when it was not worked out")
+    timeline: TimelineRecord | None = _said(
+        "distance from the reference over time, by modality, or null when it was not computed"
+    )
     settings: SettingsRecord = _said("what the analyst chose")
     located: tuple[LocatedRecord, ...] = _said("where each modality points")
     evidence: tuple[EvidenceRecord, ...] = _said("the clues")
@@ -560,12 +564,12 @@ class FindingRecord:
     comparisons: tuple[ComparisonRecord, ...] = _said("modalities compared with one another; empty when none were")
     claims: tuple[ClaimRecord, ...] = _said("claims tested; empty when none were")
     edits: tuple[EditRecord, ...] = _said("what the analyst did, first to last")
-    choices: tuple[ChoiceRecord, ...] = _said("what settings that are not the default do; empty when it was not worked out")
+    choices: tuple[ChoiceRecord, ...] = _said("effect of settings that are not the default; empty when it was not computed")
     before: tuple[BeforeRecord, ...] = _said("as first computed; empty when nothing was edited")
-    effects: tuple[EffectRecord, ...] = _said("what each clue and observation does; empty when it was not worked out")
-    rationale: RationaleRecord | None = _said("the argument, or null when it was not worked out")
-    conditions: tuple[ConditionRecord, ...] = _said("what the method was tested on, beside what this clip is")
-    unexamined: tuple[str, ...] = _said("what of the file was not looked at, sentences")
+    effects: tuple[EffectRecord, ...] = _said("effect of each clue and observation; empty when it was not computed")
+    rationale: RationaleRecord | None = _said("the argument, or null when it was not computed")
+    conditions: tuple[ConditionRecord, ...] = _said("the validation material compared with this clip")
+    unexamined: tuple[str, ...] = _said("what was not examined, sentences")
     provenance: ProvenanceRecord = _said("what made this document")
     custody: CustodyRecord | None = _said("the case it comes from, or null")
 

@@ -52,10 +52,10 @@ _OVERSAMPLED = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """One stretch of the reel: which finding it speaks for, when, and what is perceived in it."""
+    """One interval of the reel: which finding it speaks for, when, and what is perceived in it."""
 
     finding: Finding
-    stretch: Interval
+    interval: Interval
     shown: tuple[Observation, ...] = field(repr=False)
 
 
@@ -69,7 +69,7 @@ def moments_of(finding: Finding) -> tuple[Moment, ...]:
     most = MOST_OF_A_SENSE if len(parts) == 1 else 1
     out = [m for part in parts for m in _moments(part, most)]
     if not out:
-        raise SettingError("Nothing was heard or read that a reel could show; choose another stretch of the clip.")
+        raise SettingError("There is no detection that a reel could show; choose another interval of the clip.")
     return tuple(out)
 
 
@@ -78,24 +78,24 @@ def _moments(finding: Finding, most_of_a_sense: int) -> list[Moment]:
     heard = [p.best for p in everything if p.best.kind == "species" and p.best.score >= HEARD_SCORE][:most_of_a_sense]
     read = [p.best for p in everything if p.best.box is not None and p.best.kind == "text"]
     read = sorted(read, key=lambda o: (not o.note or o.note.startswith("caption"), -o.score))[:most_of_a_sense]
-    stretches: list[Interval] = []
+    intervals: list[Interval] = []
     for o in sorted((*heard, *read), key=lambda o: o.start_s):
         start = max(finding.interval.start_s, o.start_s - BEFORE_S)
         end = min(finding.interval.end_s, max(o.end_s, o.start_s) + AFTER_S, start + LONGEST_S)
         if end - start < 0.2:
             continue
-        if stretches and start < stretches[-1].end_s:
-            stretches[-1] = Interval(stretches[-1].start_s, max(end, stretches[-1].end_s))
+        if intervals and start < intervals[-1].end_s:
+            intervals[-1] = Interval(intervals[-1].start_s, max(end, intervals[-1].end_s))
         else:
-            stretches.append(Interval(start, end))
+            intervals.append(Interval(start, end))
     seen = tuple(p.best for p in everything)
-    return [Moment(finding, s, tuple(_inside(finding, seen, s))) for s in stretches[:MOST_MOMENTS]]
+    return [Moment(finding, s, tuple(_inside(finding, seen, s))) for s in intervals[:MOST_MOMENTS]]
 
 
-def _inside(finding: Finding, best: Sequence[Observation], stretch: Interval) -> Iterator[Observation]:
+def _inside(finding: Finding, best: Sequence[Observation], interval: Interval) -> Iterator[Observation]:
     keys = {o.key for o in best}
     for o in (*finding.perception.observations, *finding.settings.added):
-        if o.key in keys and stretch.overlaps(o.start_s, max(o.end_s, o.start_s + 0.01)) and o.kind in ("species", "text"):
+        if o.key in keys and interval.overlaps(o.start_s, max(o.end_s, o.start_s + 0.01)) and o.kind in ("species", "text"):
             yield o
 
 
@@ -136,12 +136,12 @@ def _encode(moments: Sequence[Moment], reader: Reader, made: Path, folder: Path,
     from moviepy import VideoClip, concatenate_videoclips
     from moviepy.audio.AudioClip import AudioArrayClip
 
-    total_s = sum(m.stretch.length_s for m in moments)
+    total_s = sum(m.interval.length_s for m in moments)
     with contextlib.ExitStack() as stack:
         clips = []
         for moment in moments:
             page = stack.enter_context(contextlib.closing(_Page(moment, reader)))
-            clip = VideoClip(page.frame, duration=moment.stretch.length_s)
+            clip = VideoClip(page.frame, duration=moment.interval.length_s)
             stereo = np.repeat(page.samples[:, None], 2, axis=1).astype(np.float64)
             clips.append(clip.with_audio(AudioArrayClip(stereo, fps=RATE_HZ)))
         concatenate_videoclips(clips).write_videofile(
@@ -157,7 +157,7 @@ def _encode(moments: Sequence[Moment], reader: Reader, made: Path, folder: Path,
             logger=_logger(total_s, progress),
         )
     if not made.is_file():
-        raise MediaError("The reel could not be encoded; look whether the disk is full.")
+        raise MediaError("The reel could not be encoded; check whether the disk is full.")
 
 
 def _logger(total_s: float, progress: ProgressCallback) -> Any:
@@ -191,7 +191,7 @@ class _Page:
 
     def frame(self, t: float) -> NDArray[np.uint8]:
         """The page (720, 1280, 3) at t seconds from the moment's start."""
-        at_s = self._moment.stretch.start_s + float(t)
+        at_s = self._moment.interval.start_s + float(t)
         image = self._ground.copy()
         picture = self._picture(at_s)
         left, top, width, height = _PICTURE
@@ -204,7 +204,7 @@ class _Page:
         self._caption(pen, at_s)
         if len(self.samples):
             x0, y0, wide, high = _SOUND
-            x = x0 + wide * min(1.0, float(t) / self._moment.stretch.length_s)
+            x = x0 + wide * min(1.0, float(t) / self._moment.interval.length_s)
             pen.line((x, y0, x, y0 + high), fill=(179, 38, 30), width=2)
         return np.asarray(image)
 
@@ -226,26 +226,26 @@ class _Page:
         return None if self._held is None else self._held.rgb
 
     def _open(self) -> Iterator[Frame]:
-        stretch = self._moment.stretch
+        interval = self._moment.interval
         # Half a second more at the front: the first picture asked for may be one that began before.
-        wide = Interval(max(0.0, stretch.start_s - 0.5), stretch.end_s + 0.1)
+        wide = Interval(max(0.0, interval.start_s - 0.5), interval.end_s + 0.1)
         try:
             yield from self._reader.frames(interval=wide, max_side_px=max(_PICTURE[2:]))
         except MediaError:
             return
 
     def _caption(self, pen: ImageDraw.ImageDraw, at_s: float) -> None:
-        """What is heard and read now, in the colours of their senses."""
+        """What is heard and read now, in the colours of its modality."""
         left, top, width = _MAP[0], 438, _MAP[2]
         now = [o for o in self._moment.shown if o.start_s - 0.5 <= at_s <= max(o.end_s, o.start_s + 1.0)]
-        for sense, kind, verb in (("sound", "species", "Heard"), ("picture", "text", "Read")):
+        for modality, kind, verb in (("sound", "species", "Heard"), ("picture", "text", "Read")):
             best: dict[str, Observation] = {}
             # A sign that means something to the program comes before one that means nothing to it.
             own = [o for o in now if o.kind == kind and o.score >= HEARD_SCORE]
             for o in sorted(own, key=lambda o: (kind == "text" and not o.note, -o.score)):
                 best.setdefault(o.key, o)
             for o in list(best.values())[:2]:
-                pen.rectangle((left, top + 3, left + 5, top + 47), fill=COLOURS[sense])
+                pen.rectangle((left, top + 3, left + 5, top + 47), fill=COLOURS[modality])
                 name = o.name or o.label
                 latin = f" ({o.label})" if o.name and o.name != o.label else ""
                 pen.text((left + 14, top), fitting(pen, f"{verb}: {name}", 20, width - 16), fill=_INK, font=font(20))
@@ -256,13 +256,13 @@ class _Page:
 
 def _samples(moment: Moment, reader: Reader) -> NDArray[np.float32]:
     """Mono sound of the moment, exactly as long as it is; silence where there is none."""
-    count = max(1, round(moment.stretch.length_s * RATE_HZ))
+    count = max(1, round(moment.interval.length_s * RATE_HZ))
     out = np.zeros(count, np.float32)
     if not any(s.decodable for s in reader.clip.audio_tracks):
         return out
     try:
-        for block in reader.audio(RATE_HZ, moment.stretch, moment.finding.settings.track):
-            at = max(0, round((block.start_s - moment.stretch.start_s) * RATE_HZ))
+        for block in reader.audio(RATE_HZ, moment.interval, moment.finding.settings.track):
+            at = max(0, round((block.start_s - moment.interval.start_s) * RATE_HZ))
             part = block.samples[: max(0, count - at)]
             out[at : at + len(part)] = part
     except MediaError:
@@ -275,12 +275,12 @@ def _background(moment: Moment, samples: NDArray[np.float32]) -> Image.Image:
     finding = moment.finding
     image = Image.new("RGB", SIZE, _PAPER)
     pen = ImageDraw.Draw(image)
-    told = headline(finding)
-    edge = _EDGES[told.verdict] if told else _EDGES["cannot_tell"]
-    title = told.title if told else "Where sound and picture point"
+    first = headline(finding)
+    edge = _EDGES[first.verdict] if first else _EDGES["cannot_tell"]
+    title = first.title if first else "Locations of sound and picture"
     pen.rectangle((0, 0, 8, 92), fill=edge)
     pen.text((20, 14), fitting(pen, title, 30, SIZE[0] - 40), fill=_INK, font=font(30))
-    strength = ". ".join(told.sentence.split(". ")[:2]).rstrip(".") + "." if told else ""
+    strength = ". ".join(first.sentence.split(". ")[:2]).rstrip(".") + "." if first else ""
     pen.text((20, 58), fitting(pen, strength, 17, SIZE[0] - 40), fill=_SOFT, font=font(17))
     left, top, width, height = _PICTURE
     pen.rectangle((left, top, left + width, top + height), fill=(16, 18, 20))
@@ -291,7 +291,7 @@ def _background(moment: Moment, samples: NDArray[np.float32]) -> Image.Image:
     _places(pen, finding)
     name = fitting(pen, clip_name(finding.clip), 15, 420)
     scene = f" · scene {finding.scene} of {finding.scenes}" if finding.scenes > 1 and finding.scene else ""
-    when = words.span(round(moment.stretch.start_s, 1), round(moment.stretch.end_s, 1))
+    when = words.span(round(moment.interval.start_s, 1), round(moment.interval.end_s, 1))
     foot = f"{name} · {when}{scene} · sha256 {finding.clip.sha256[:8]}…{finding.clip.sha256[-4:]}"
     pen.text((20, 676), fitting(pen, foot, 15, 820), fill=_SOFT, font=font(15))
     made = f"Earwitness {finding.provenance.version} · {finding.provenance.created[:10]}"
@@ -312,7 +312,7 @@ def _paste_sonagram(image: Image.Image, samples: NDArray[np.float32]) -> None:
 
 
 def _places(pen: ImageDraw.ImageDraw, finding: Finding) -> None:
-    """Where each sense points, and how far apart, below the map."""
+    """Where each modality points, and how far apart, below the map."""
     left, top = _MAP[0], _MAP[1] + _MAP[3] + 12
     for name in ("sound", "picture"):
         x = finding.by(name)

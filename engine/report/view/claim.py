@@ -11,19 +11,19 @@ from engine.report.view import words
 
 _TITLES = {
     ClaimVerdict.SUPPORTS: "The evidence supports the claim",
-    ClaimVerdict.AGAINST: "The evidence speaks against the claim",
-    ClaimVerdict.CANNOT_TELL: "Cannot tell whether the claim is true",
+    ClaimVerdict.AGAINST: "The evidence contradicts the claim",
+    ClaimVerdict.CANNOT_TELL: "The evidence neither supports nor contradicts the claim",
 }
 _COLOURS = {ClaimVerdict.SUPPORTS: "same", ClaimVerdict.AGAINST: "different", ClaimVerdict.CANNOT_TELL: "cannot_tell"}
 _NAMES = {"season": "Week", "both": "Sound and picture"}
 ABSENCE = (
-    "Weak evidence, and no part of the ratio: most species are silent most of the time. On 167 recordings of known place 96% "
-    "of such species were missing at the true place, and 99% at a far one."
+    "Weak evidence, not part of the ratio: most species are silent most of the time. On 167 recordings of known place, 96% of "
+    "such species were not heard at the true place, and 99% at a distant one."
 )
 STRANGERS = (
-    "A species “does not live there” when the range model's chance that it is recorded stays below 3% in every week, within the "
-    "claim's radius. Mistaken relatives, vagrants and cages are called strangers too: on recordings of known place one species "
-    "in six that was heard with confidence, at places beyond 2,500 km seven in eight. The ratio allows for that."
+    "“Does not live there” means that the range model's probability of recording the species stays below 3% in every week, "
+    "within the claim's radius. Misidentified relatives, vagrants and caged birds also fall under it: one in six species "
+    "detected with confidence at the true place, seven in eight at places more than 2,500 km away. The ratio allows for that."
 )
 
 
@@ -47,7 +47,7 @@ def claimed(finding: Finding) -> tuple[ClaimTest, ...]:
 
 def who(claim: Claim) -> str:
     """Whose claim it is."""
-    return "Stated by the file itself" if claim.source == "container" else "Claimed"
+    return "Stated in the file" if claim.source == "container" else "Claimed"
 
 
 def stated(test: ClaimTest) -> str:
@@ -74,8 +74,8 @@ def headline(test: ClaimTest) -> ClaimHeadline:
     silent = [
         f"{_name(f).lower()}: {f.reason}" for f in test.factors if f.modality != "both" and f.verdict == ClaimVerdict.CANNOT_TELL
     ]
-    told = "; ".join(dict.fromkeys(parts)) or "; ".join(silent) or test.reason
-    return ClaimHeadline(_COLOURS[test.verdict], title, f"{told[:1].upper()}{told[1:]}.")
+    sentence = "; ".join(dict.fromkeys(parts)) or "; ".join(silent) or test.reason
+    return ClaimHeadline(_COLOURS[test.verdict], title, f"{sentence[:1].upper()}{sentence[1:]}.")
 
 
 def odds(f: ClaimFactor) -> str:
@@ -83,7 +83,7 @@ def odds(f: ClaimFactor) -> str:
     towards = "for the claim" if f.log10_factor > 0 else "against the claim"
     if f.modality == "season":
         towards = "for the week" if f.log10_factor > 0 else "against the week"
-    bound = f", held to the most that {f.things:,} {_things(f)} of known place support" if f.at_bound else ""
+    bound = f", the maximum that {f.things:,} {_things(f)} of known place support" if f.at_bound else ""
     return f"{_name(f).lower()}: {f.support}, {f.odds} {towards}{bound}"
 
 
@@ -108,7 +108,7 @@ def factor_rows(test: ClaimTest) -> list[tuple[str, str]]:
         if f.modality == "both" and f.reason and f.reason == test.reason:
             continue
         if f.verdict == ClaimVerdict.CANNOT_TELL:
-            out.append((name, f"cannot tell: {f.reason}"))
+            out.append((name, f"no result: {f.reason}"))
         else:
             interval = words.interval(f.log10_low, f.log10_high, f.log10_factor)
             numbers = f"{interval}; log₁₀ {f.log10_factor:+.2f}, before calibration {f.log10_raw:+.2f}"
@@ -116,13 +116,13 @@ def factor_rows(test: ClaimTest) -> list[tuple[str, str]]:
         if f.distance_km is not None:
             out.append((f"{name}: place reported", f"{words.km(f.distance_km)} from the claimed one; {inside(f)}"))
     if test.before_edits is not None:
-        before = "nothing could be told" if test.before_edits == 0.0 else f"log₁₀ {test.before_edits:+.2f}"
+        before = "no result" if test.before_edits == 0.0 else f"log₁₀ {test.before_edits:+.2f}"
         out.append(("Before the analyst's edits", before))
     return out
 
 
 def inside(f: ClaimFactor) -> str:
-    """Where the claimed place lies in this sense's belief."""
+    """Where the claimed place lies in this modality's posterior."""
     if f.region >= 1.0:
         return "the claimed place lies outside its 95% region"
     return f"the claimed place lies in its {f.region:.0%} region"
@@ -153,8 +153,8 @@ def absent_words(test: ClaimTest) -> str:
         return ""
     names = ", ".join(r.name for r in test.absent[:8]) + (f" and {len(test.absent) - 8} more" if len(test.absent) > 8 else "")
     if not test.absent:
-        return f"All {test.expected} easily heard species that are to be expected there were heard."
-    return f"Expected there and not heard, {len(test.absent)} of {test.expected}: {names}. {ABSENCE}"
+        return f"All {test.expected} easily heard species expected there were heard."
+    return f"Expected there but not heard, {len(test.absent)} of {test.expected}: {names}. {ABSENCE}"
 
 
 def week_bars(weeks: Sequence[float], week: int | None) -> str:

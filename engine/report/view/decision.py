@@ -12,7 +12,7 @@ from engine.media.source import shown
 from engine.report.view import edits, words
 
 _MOST_ROWS = 60
-_AT_BOUND = "; both at the bound, which hides what changed beyond it"
+_AT_BOUND = "; both at the bound, so that changes beyond it do not show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def _chosen(c: Choice) -> tuple[str, str, str, str]:
 
 def decided(d: Decision) -> tuple[str, ...]:
     """A decision that a case keeps: what, why, who, when, the factor before and after it."""
-    told = (edits.factor(d.log10_before), edits.factor(d.log10_after))
-    return (shown(d.what, 200), shown(d.why, 400), shown(d.who, 80), _when(d.when), *told)
+    factors = (edits.factor(d.log10_before), edits.factor(d.log10_after))
+    return (shown(d.what, 200), shown(d.why, 400), shown(d.who, 80), _when(d.when), *factors)
 
 
 def first(finding: Finding) -> tuple[tuple[str, str], ...]:
@@ -107,7 +107,7 @@ def _effect_row(e: Effect, most: float) -> EffectRow:
         left=min(100.0, 100.0 * max(0.0, -change) / most),
         right=min(100.0, 100.0 * max(0.0, change) / most),
         moved=moved,
-        remark=f"the {e.modality} says nothing without it" if e.alone else "",
+        remark=f"without it, the {e.modality} gives no location" if e.alone else "",
     )
 
 

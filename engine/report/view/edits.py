@@ -10,7 +10,7 @@ from engine.report.view import words
 
 _DONE = {
     "drop": "dropped",
-    "restore": "taken in again",
+    "restore": "taken back in",
     "add": "added",
     "confirm": "confirmed",
     "relabel": "relabelled",
@@ -77,12 +77,12 @@ def _turned(before: float | None, after: float | None, words_before: str, words_
     if before is None and after is None:
         return []
     said = words_after if words_before == words_after else f"{words_before} → {words_after}"
-    told = [f"{factor(before)} → {factor(after)} ({said})"]
-    return [*told, "both at the bound that validation supports"] if bounded else told
+    parts = [f"{factor(before)} → {factor(after)} ({said})"]
+    return [*parts, "both at the maximum that validation supports"] if bounded else parts
 
 
 def _moved(moved_km: tuple[tuple[str, float], ...]) -> list[str]:
-    moved = [f"{name} moved {words.km(km)}" for name, km in moved_km if km >= 1.0]
+    moved = [f"{name} moved by {words.km(km)}" for name, km in moved_km if km >= 1.0]
     return moved or (["no place moved"] if moved_km else [])
 
 
@@ -107,21 +107,21 @@ def setting_change(choice: Choice) -> str:
 _SETTINGS: dict[str, tuple[str, Callable[[str], str]]] = {
     "prior": ("Prior", lambda name: words.PRIOR_NAMES.get(name, name)),
     "when": ("Date of the recording", lambda day: day or "any time of the year"),
-    "radius_km": ("Radius of the place", lambda km: words.km(float(km))),
+    "radius_km": ("Radius of the reported place", lambda km: words.km(float(km))),
     "same_place_km": ("Radius of “the same place”", lambda km: words.km(float(km))),
 }
 
 
 def effect(e: Effect) -> str:
-    """What one thing does: "−3.56 on log₁₀ (for different places); its sense's place moves 17 km without it"."""
-    told = []
+    """What one thing does: "−3.56 on log₁₀ for different places; without it, the place of the sound is 17 km away"."""
+    parts = []
     if e.alone:
-        told.append(f"the {e.modality} says nothing without it")
+        parts.append(f"without it, the {e.modality} gives no location")
     elif e.log10_change is not None:
         way = "" if abs(e.log10_change) < SMALL else " for one place" if e.log10_change > 0 else " for different places"
-        told.append(f"{factor(e.log10_change)} on log₁₀{way}")
+        parts.append(f"{factor(e.log10_change)} on log₁₀{way}")
     if e.moved_km >= 1.0:
-        told.append(f"the {e.modality}'s place lies {words.km(e.moved_km)} elsewhere without it")
+        parts.append(f"without it, the place of the {e.modality} is {words.km(e.moved_km)} away")
     if e.moved_both_km is not None and e.moved_both_km >= 1.0:
-        told.append(f"the place of both {words.km(e.moved_both_km)}")
-    return "; ".join(told) or "next to nothing"
+        parts.append(f"the joint place {words.km(e.moved_both_km)} away")
+    return "; ".join(parts) or "almost no effect"

@@ -1,4 +1,4 @@
-"""What was heard and seen, ready to be shown: species with their sonagram, sound and range map, frames with boxes, tables."""
+"""What was heard and seen, ready to be shown: species with their spectrogram, sound and range map, frames with boxes, tables."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Card:
 
     row: Row
     window: str
-    sonagram: Markup = _NOTHING
+    spectrogram: Markup = _NOTHING
     wav: Markup = _NOTHING
     range: Markup = _NOTHING
     problem: str = ""
@@ -69,7 +69,7 @@ def row(p: Perceived) -> Row:
     more = f" and {len(p.spans) - 8} more" if len(p.spans) > 8 else ""
     faint = p.best.kind == "species" and p.best.score < HEARD_SCORE and not p.added
     notes = (
-        "faint: below what counts as heard" if faint else "",
+        "faint: below the detection threshold" if faint else "",
         "left out by the analyst" if p.dropped else "",
         "added by the analyst" if p.added and p.best.by_analyst else "read in from a table" if p.added else "",
         f"confirmed by the analyst: {edits.sure(p.confirmed)}" if p.confirmed and not p.added else "",
@@ -82,12 +82,12 @@ def row(p: Perceived) -> Row:
 
 def card(p: Perceived, finding: Finding, reader: Reader | None, ranges: Ranges | None) -> Card:
     o = p.best
-    sonagram = wav = drawn = Markup("")
+    spectrogram = wav = drawn = Markup("")
     problem = ""
     if reader is not None and reader.clip.audio_tracks:
         try:
             heard = excerpt(reader, o.start_s, o.end_s, finding.settings.track)
-            sonagram, wav = Markup(heard.sonagram), Markup(heard.wav)
+            spectrogram, wav = Markup(heard.spectrogram), Markup(heard.wav)
         except EarwitnessError as error:
             problem = shown(str(error), 300)
     if ranges is not None:
@@ -96,7 +96,7 @@ def card(p: Perceived, finding: Finding, reader: Reader | None, ranges: Ranges |
             drawn = Markup(maps.range_map(grid, chance, f"Where {shown(p.title, 80)} is recorded"))
         except EarwitnessError as error:
             problem = shown(f"{problem} {error}".strip(), 300)
-    return Card(row(p), words.span(o.start_s, o.end_s), sonagram, wav, drawn, problem)
+    return Card(row(p), words.span(o.start_s, o.end_s), spectrogram, wav, drawn, problem)
 
 
 def stills(finding: Finding, reader: Reader | None) -> tuple[Still, ...]:

@@ -1,4 +1,4 @@
-"""What is stated of the file, of what could not be judged, and of the settings, as (name, value)."""
+"""Facts about the file, what was not judged, and the settings, as (name, value)."""
 
 from __future__ import annotations
 
@@ -46,18 +46,16 @@ def _stream(s: Stream) -> str:
 
 
 def problems(finding: Finding) -> tuple[str, ...]:
-    skipped = [f"{n:,} {kind} packets could not be decoded." for kind, n in finding.perception.skipped.items() if n]
+    skipped = [f"{words.skipped(kind, n)}." for kind, n in finding.perception.skipped.items() if n]
     silent = [
-        f"{words.modality(x.modality)}: {scope.cannot_tell(x, finding.registry)}"
-        for x in finding.located
-        if x.cannot_tell and x.modality != FUSED
+        f"{words.modality(x.modality)}: {scope.cannot_tell(x)}" for x in finding.located if x.cannot_tell and x.modality != FUSED
     ]
     failed = finding.perception.failed.values()
     return tuple(shown(t, 700) for t in (*silent, *failed, *finding.clip.problems, *skipped))
 
 
 def _chosen(differs: bool) -> str:
-    """Marks what somebody chose: a setting is a decision too."""
+    """Marks a setting that is not the default: a setting is a decision too."""
     return " (chosen, not the default)" if differs else ""
 
 
@@ -65,7 +63,7 @@ def _main_track(clip: Clip) -> str:
     choice = clip.choice("audio")
     if choice is None:
         return "none"
-    return f"{choice.stream.track}, the main one" + (f": {choice.why}" if choice.why else "")
+    return f"{choice.stream.track}, the main track" + (f": {choice.why}" if choice.why else "")
 
 
 def _programme(finding: Finding) -> str:
@@ -79,13 +77,13 @@ def settings(finding: Finding) -> tuple[tuple[str, str], ...]:
     s, default = finding.settings, Settings()
     rows = [
         ("Prior", words.PRIOR_NAMES.get(s.prior, s.prior) + _chosen(s.prior != default.prior)),
-        ("Date of the recording", (s.when.isoformat() + _chosen(True)) if s.when else "not given: any time of the year"),
+        ("Date of the recording", (s.when.isoformat() + _chosen(True)) if s.when else "not given; any time of the year"),
         ("Audio track", f"{s.track}{_chosen(True)}" if s.track else _main_track(finding.clip)),
         *([("Programme", _programme(finding))] if finding.clip.programmes else []),
         ("Interval", (words.span(s.interval.start_s, s.interval.end_s) + _chosen(True)) if s.interval else "all"),
         ("Step between windows", f"{s.stride_s:g} s{_chosen(True)}" if s.stride_s else "1.5 s up to a minute, 3 s beyond"),
-        *([("Clues run", "those with a vote alone, to be quick")] if s.quick else []),
-        ("Radius of the place", words.km(s.radius_km) + _chosen(s.radius_km != default.radius_km)),
+        *([("Clues run", "only those that vote (quick mode)")] if s.quick else []),
+        ("Radius of the reported place", words.km(s.radius_km) + _chosen(s.radius_km != default.radius_km)),
         ("Radius of “the same place”", words.km(s.same_place_km) + _chosen(s.same_place_km != default.same_place_km)),
         ("Left out by the analyst", ", ".join(sorted(s.dropped)) or "nothing"),
         ("Added by the analyst", ", ".join(f"{o.label} ({words.span(o.start_s, o.end_s)})" for o in s.added) or "nothing"),

@@ -42,16 +42,16 @@ def headline(finding: Finding) -> str:
 def banner(finding: Finding) -> Headline:
     """What stands on top of a film's report: the count of its scenes' verdicts, for it has no verdict of its own."""
     whole = taken_as_one(finding)
-    one = f" Taken as if it were one place, which it need not be: {whole.title}." if whole is not None else ""
-    return Headline("cannot_tell", headline(finding), f"A film has many places, so that each scene is judged by itself.{one}")
+    one = f" Taken as one place, which it may not be: {whole.title}." if whole is not None else ""
+    return Headline("cannot_tell", headline(finding), f"A film shows many places, so each scene is judged separately.{one}")
 
 
 def scenes_summary(scenes: Sequence[Finding]) -> str:
     """How many scenes there are, and how many of each verdict."""
     counted = Counter(c.verdict for scene in scenes for c in comparisons(scene)[:1])
     order = (Verdict.DIFFERENT, Verdict.SAME, Verdict.CANNOT_TELL)
-    told = [f"{counted[v]} {v}" for v in order if counted[v]]
-    return f"{len(scenes)} scenes" + (f": {', '.join(told)}" if told else "")
+    counts = [f"{counted[v]} {v}" for v in order if counted[v]]
+    return f"{len(scenes)} scenes" + (f": {', '.join(counts)}" if counts else "")
 
 
 def _said(x: Located | None) -> str:

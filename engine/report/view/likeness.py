@@ -47,7 +47,7 @@ def conditions(finding: Finding) -> tuple[Condition, ...]:
 
 
 def unlike(finding: Finding) -> tuple[str, ...]:
-    """What of the clip was not tested or thinly, named in few words."""
+    """Conditions of the clip that were not tested, or on few examples."""
     return tuple(c.about.lower() for c in conditions(finding) if c.verdict in (NOT_TESTED, THINLY))
 
 
@@ -71,8 +71,11 @@ def _of_sound(finding: Finding, facts: Tested) -> Iterator[Condition]:
     if track.rate_hz:
         top = track.rate_hz / 2
         verdict = AS_TESTED if top >= facts.full_band_hz else ON_COPIES if top >= facts.lowpass_hz else NOT_TESTED
-        here = f"up to {top / 1000:g} kHz by its sampling rate"
-        band = f"up to {facts.full_band_hz / 1000:g} kHz, all that is listened to; copies cut at {facts.lowpass_hz / 1000:g} kHz"
+        here = f"up to {top / 1000:g} kHz (sampling rate)"
+        band = (
+            f"up to {facts.full_band_hz / 1000:g} kHz, the whole band analysed; copies filtered at "
+            f"{facts.lowpass_hz / 1000:g} kHz"
+        )
         yield Condition("Band of the sound", band, here, verdict)
     yield _over("Speech over the sound", "not looked for; copies under speech at 0 dB", _seconds(finding, "speech", ""))
     yield _over("Music over the sound", "not looked for; copies under music at 0 dB", _seconds(finding, "atoms", "music"))
@@ -92,7 +95,7 @@ def _of_continent(place: Place, facts: Tested) -> Condition:
     count = facts.continents.get(name, 0)
     verdict = AS_TESTED if count >= _FEW else THINLY if count else NOT_TESTED
     tested_here = ", ".join(f"{n} {k}" for n, k in sorted(facts.continents.items(), key=lambda x: -x[1]))
-    return Condition("Continent that the sound points to", f"{tested_here} recordings", f"{name}, {count} tested", verdict)
+    return Condition("Continent indicated by the sound", f"{tested_here} recordings", f"{name}, {count} tested", verdict)
 
 
 def _of_picture(finding: Finding, facts: Tested) -> Iterator[Condition]:
@@ -100,7 +103,7 @@ def _of_picture(finding: Finding, facts: Tested) -> Iterator[Condition]:
     if picture is None or not finding.clip.video_tracks:
         return
     here = "frames of a film" if finding.clip.duration_s else "a picture"
-    yield Condition("Kind of picture", f"{facts.photos} photos of street signs, close by, sharp", here, NOT_TESTED)
+    yield Condition("Kind of picture", f"{facts.photos} sharp, close photos of street signs", here, NOT_TESTED)
 
 
 def _of_both(finding: Finding, facts: Tested) -> Iterator[Condition]:
@@ -110,7 +113,7 @@ def _of_both(finding: Finding, facts: Tested) -> Iterator[Condition]:
         return
     yield Condition(
         "Kind of clip",
-        "recordings and photos made apart and paired, never a film's own sound",
+        "recordings and photos made separately and paired; no film with its own sound",
         "sound and picture of one file",
         NOT_TESTED,
     )
@@ -118,7 +121,7 @@ def _of_both(finding: Finding, facts: Tested) -> Iterator[Condition]:
     if voting:
         other = [c for c in voting if c not in facts.clues]
         yield Condition(
-            "Clues that speak",
+            "Clues used",
             " and ".join(finding.registry.title(c) for c in facts.clues),
             ", ".join(finding.registry.title(c) for c in voting),
             NOT_TESTED if other else AS_TESTED,
@@ -143,7 +146,7 @@ def _of_analyst(finding: Finding, facts: Tested) -> Iterator[Condition]:
 
 
 def _seconds(finding: Finding, clue: str, label: str) -> float:
-    """For how long something lay over the sound, of the stretch judged; overlaps count once."""
+    """For how long something lay over the sound, within the interval judged; overlaps count once."""
     spans = sorted(
         (o.start_s, o.end_s) for o in finding.perception.observations if o.clue == clue and (not label or o.label == label)
     )

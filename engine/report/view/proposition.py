@@ -12,7 +12,10 @@ from engine.media.source import shown
 from engine.report.view import validation, verdict, words
 
 SCALE_SOURCE = "ENFSI Guideline for Evaluative Reporting in Forensic Science, 2015, example of a verbal scale."
-NOT_A_CHANCE = "How probable either proposition is. That also needs what is known besides the clip, which is for whoever decides."
+NOT_A_CHANCE = (
+    "The probability of either proposition. That also depends on information besides the clip, and is for the decision maker "
+    "to assess."
+)
 
 
 def propositions(finding: Finding) -> tuple[tuple[str, str], ...]:
@@ -28,40 +31,38 @@ def _rows(finding: Finding, c: Comparison) -> Iterator[tuple[str, str]]:
     )
     yield (
         "Proposition 2",
-        "They were recorded at two places that have nothing to do with each other, each drawn by itself from the places where "
-        "clips "
-        "are made.",
+        "They were recorded at two unrelated places, each drawn independently from the places where clips are made.",
     )
     yield "Where clips are made", _population(finding, c)
     f = validation.factor()
     yield (
-        "What neither covers",
-        f"Places that lie near each other or are alike. In the tests {f.near} were called one place with at least moderate "
-        "support: "
-        "support for one place means the same part of a continent, not one spot. Two places drawn apart fall "
-        f"{f.drawn}; but for that the propositions exclude each other.",
+        "What neither proposition covers",
+        f"Places that are near each other or similar. In validation, {f.near} were reported as one place with at least "
+        f"moderate support: support for one place means the same part of a continent, not one spot. Two independently drawn "
+        f"places fall {f.drawn}; apart from that the propositions exclude each other.",
     )
     if c.verdict == Verdict.CANNOT_TELL:
-        yield "The factor", f"No factor is stated: {shown(c.reason, 300) or 'nothing speaks for either'}."
+        yield "The factor", f"No factor is reported: {shown(c.reason, 300) or 'the evidence favours neither'}."
     else:
         one, other = ("1", "2") if c.log10_factor > 0 else ("2", "1")
         yield (
             "The factor",
-            f"What was heard and seen is {c.odds.removesuffix(' : 1')} times as probable if proposition {one} is true as if "
-            f"proposition {other} is ({verdict.interval(c)}).",
+            f"The evidence is {c.odds.removesuffix(' : 1')} times as probable under proposition {one} as under proposition "
+            f"{other} ({verdict.interval(c)}).",
         )
     yield from validation.bound_rows(c)
-    stated = "" if c.verdict == Verdict.CANNOT_TELL else f" A factor of {c.odds.removeprefix('about ')} is not odds of as much."
-    yield "What it is not", NOT_A_CHANCE + stated
+    odds = c.odds.removeprefix("about ")
+    stated = "" if c.verdict == Verdict.CANNOT_TELL else f" A factor of {odds} does not mean odds of {odds}."
+    yield "What the factor is not", NOT_A_CHANCE + stated
 
 
 def _population(finding: Finding, c: Comparison) -> str:
-    """The relevant population, and that the headline does not hang on one choice of it."""
+    """The relevant population, and that the headline does not depend on one choice of it."""
     used = " / ".join(words.PRIOR_NAMES.get(u.prior, u.prior) for u in c.by_prior)
     own = words.PRIOR_NAMES.get(finding.settings.prior, finding.settings.prior)
     if not used:
         return f"Anywhere on land: {own}."
-    return f"Anywhere on land, weighed in {len(c.by_prior)} ways ({used}). The factor stated is the weakest; maps use: {own}."
+    return f"Anywhere on land, under {len(c.by_prior)} priors ({used}). The lowest factor is reported; maps use: {own}."
 
 
 def claim_propositions(test: ClaimTest) -> tuple[tuple[str, str], ...]:
@@ -75,11 +76,12 @@ def claim_propositions(test: ClaimTest) -> tuple[tuple[str, str], ...]:
         ),
         (
             "If it is not",
-            "It was recorded somewhere else, drawn from the places where clips are made (the weakest of all priors counts).",
+            "It was recorded somewhere else, drawn from the places where clips are made (the lowest ratio of all priors is "
+            "reported).",
         ),
     ]
     if test.verdict != ClaimVerdict.CANNOT_TELL:
-        rows.append(("The ratio is not", "How probable it is that the claim is true, nor that whoever made it is honest."))
+        rows.append(("The ratio is not", "The probability that the claim is true, nor a judgement of anybody's honesty."))
     return tuple(rows)
 
 

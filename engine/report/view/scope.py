@@ -1,4 +1,4 @@
-"""What a report is for, who made it on which machine, and what was never looked at: said before anybody has to ask."""
+"""What a report is for, who made it on which machine, and what was not examined."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from engine.core.custody import Custody
 from engine.core.edit import edited
 from engine.core.finding import Finding, Located
 from engine.core.observation import ANALYST
-from engine.core.spec import Registry
 from engine.media.source import shown
 from engine.report.view import words
 from engine.report.view.versions import Versions
 
 PURPOSE = (
-    "Made to weigh whether the sound and the picture of a clip come from one place, and to say in which part of the world each "
-    "was "
-    "likely recorded.",
-    "Not made to find people who do not want to be found, nor to place private recordings without the consent of those in them.",
-    "One line of evidence among others, to be explained by a person who can be questioned on it. It does not decide a case, and "
-    "does not say that a clip is genuine or forged.",
+    "Purpose: to assess whether the sound and the picture of a clip come from one place, and in which part of the world each "
+    "was probably recorded.",
+    "Not to be used to find people who do not want to be found, or to locate private recordings without the consent of those "
+    "in them.",
+    "One line of evidence among others, to be explained by a person who can be questioned about it. It does not decide a "
+    "case, and does not show that a clip is genuine or forged.",
 )
 
 
@@ -30,12 +29,9 @@ def homeless(text: str) -> str:
     return text.replace(str(Path.home()), "~")
 
 
-def cannot_tell(x: Located, registry: Registry) -> str:
-    """Why a sense cannot tell, without the clues that nobody asked for: they are listed by themselves. Fit to be shown."""
-    text = homeless(x.cannot_tell or "")
-    for why in (s.idle for s in registry.idle if not s.beside):
-        text = text.replace(f"; {why}", "").replace(f"{why}; ", "")
-    return shown(text, 600)
+def cannot_tell(x: Located) -> str:
+    """Why a modality gives no location, fit to be shown."""
+    return shown(homeless(x.cannot_tell or ""), 600)
 
 
 def purpose() -> tuple[str, ...]:
@@ -47,7 +43,7 @@ def examiner(finding: Finding, custody: Custody | None, made_with: Versions) -> 
     """(name, value): who, when, on what machine."""
     authors = dict.fromkeys(e.author.removeprefix(f"{ANALYST}:") for e in finding.settings.edits if e.author != ANALYST)
     named = custody.who if custody and custody.who else ", ".join(authors)
-    by = shown(named, 200) if named else "nobody is named: the program was run without a case and without --author"
+    by = shown(named, 200) if named else "not named: the program was run without a case and without --author"
     return (
         ("Examined by", by),
         ("Examined on", f"{finding.provenance.created.replace('T', ' ').replace('+00:00', '')} UTC"),
@@ -57,7 +53,7 @@ def examiner(finding: Finding, custody: Custody | None, made_with: Versions) -> 
 
 
 def silent(finding: Finding) -> tuple[tuple[str, str], ...]:
-    """(clue as people call it, why it said nothing)."""
+    """(title of the clue, why it has no result)."""
     return tuple((finding.registry.title(e.clue), shown(homeless(e.abstained), 400)) for e in finding.evidence if e.abstained)
 
 
@@ -73,25 +69,25 @@ def _of_time(finding: Finding) -> Iterator[str]:
     whole = finding.clip.duration_s
     if whole and finding.interval.length_s < whole - 0.1:
         a, b = finding.interval.start_s, finding.interval.end_s
-        yield f"Of {words.clock(whole)} only {words.span(a, b)} was judged."
+        yield f"Only {words.span(a, b)} of {words.clock(whole)} was analysed."
     if finding.settings.quick:
         idle = ", ".join(s.title for s in finding.registry.idle if not s.beside)
-        yield f"Clues without a vote were not run, to be quick: {idle}."
+        yield f"Quick mode: clues that do not vote were not run ({idle})."
 
 
 def _of_tracks(clip: Clip, finding: Finding) -> Iterator[str]:
     heard = heard_track(finding)
     for s in (s for s in clip.streams if s.kind == "audio"):
         if s is not heard:
-            yield f"Audio track {s.track} ({_named(s, clip)}) was not listened to."
+            yield f"Audio track {s.track} ({_named(s, clip)}) was not analysed."
     if heard is not None and (heard.channels or 0) > 1:
-        yield f"The {heard.channels} channels of the sound were heard mixed to one: what differs between them was not looked at."
+        yield f"The {heard.channels} channels of the sound were mixed to one; differences between them were not examined."
     choice = clip.choice("video")
     for s in (s for s in clip.streams if s.kind == "video" and not s.attached_picture):
         if choice is None or s is not choice.stream:
-            yield f"Video track {s.track} ({_named(s, clip)}) was not looked at."
+            yield f"Video track {s.track} ({_named(s, clip)}) was not analysed."
     if clip.video_tracks:
-        yield "The picture was looked at in single frames; what shows between them only was not seen."
+        yield "The picture was analysed in single frames; what is visible only between them was not examined."
     for kind, plural in (("subtitle", "subtitle tracks"), ("data", "data tracks"), ("attachment", "attachments")):
         count = sum(s.kind == kind for s in clip.streams)
         if count:
@@ -101,9 +97,9 @@ def _of_tracks(clip: Clip, finding: Finding) -> Iterator[str]:
 def _of_people(finding: Finding) -> Iterator[str]:
     whats = {e.what for e in finding.settings.edits}
     if "confirm" not in whats and "relabel" not in whats:
-        yield "No person is on record as having confirmed a detection: species and texts are what the models named."
+        yield "No detection is recorded as confirmed by a person: species and texts are as the models reported them."
     if "judgement" not in whats and edited(finding.settings):
-        yield "The analyst's edits were not preceded by a blind judgement on record: the picture may have been known."
+        yield "No blind judgement is recorded before the analyst's edits: the analyst may have known the picture."
 
 
 def _named(s: Stream, clip: Clip) -> str:
@@ -117,9 +113,8 @@ def _by_no_clue(finding: Finding) -> str:
     looked = any(e.clue == "picture" and e.abstained is None for e in finding.evidence)
     scenery = "" if looked else "buildings, vehicles, plants, landforms, "
     return (
-        f"Examined by no clue that spoke: faces, voices, what is said, {scenery}weather, sun and shadow; nor was it examined "
-        "whether the "
-        "file was generated or tampered with."
+        f"No clue examined faces, voices, what is said, {scenery}weather, sun or shadow. Whether the file was generated or "
+        f"manipulated was not examined."
     )
 
 

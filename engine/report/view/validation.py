@@ -137,7 +137,7 @@ def factor() -> Behind:
 
 
 def behind(pairs: int) -> str:
-    """How many pairs stand behind a factor, and how few things they share."""
+    """How many pairs a factor rests on, and how much material they share."""
     f = factor()
     if pairs != f.pairs:  # another calibration than the one the sheet tells of
         return f"{pairs:,} pairs of known distance"
@@ -146,29 +146,30 @@ def behind(pairs: int) -> str:
 
 
 def regions_hold() -> str:
-    """How often regions held the true place, as measured: for beside every region that is stated."""
+    """How often regions contained the true place, as measured; shown with every region."""
     t = tested()
     return (
-        f"Measured: of {t.recordings} recordings of known place the sound's 50% region held it in {t.regions_hold[0]}, the 90% "
-        f"region in {t.regions_hold[1]} of 100; for pictures and for sound and picture together this was not measured."
+        f"Measured on {t.recordings} recordings of known place: the sound's 50% region contained the true place in "
+        f"{t.regions_hold[0]}, the 90% region in {t.regions_hold[1]} of 100 cases. For pictures, and for sound and picture "
+        f"together, this was not measured."
     )
 
 
 def bound_rows(c: Comparison) -> Iterator[tuple[str, str]]:
-    """(name, sentence) on why no stronger factor is stated, and how sure the method itself is."""
+    """(name, sentence) on why no stronger factor is reported, and on the quality of the method."""
     f = factor()
     if c.pairs != f.pairs:
         return
     if c.at_bound:
         yield (
             "Bound",
-            f"No stronger factor is stated, however clear the clip may look: behind it stand {behind(c.pairs)}, and one more "
-            f"misleading pair than turned up among them cannot be ruled out. {bound_counted_once(c)}",
+            f"No stronger factor is reported, however clear the clip: it rests on {behind(c.pairs)}, and one more misleading "
+            f"pair than was found among them cannot be excluded. {bound_counted_once(c)}",
         )
     yield (
-        "How good the method is",
-        f"Cllr {f.cllr} on these pairs (0 is perfect, 1 worth nothing). Where the interval reaches 1, the tests do not "
-        "exclude that such factors are worth nothing; the validation sheet has the figures.",
+        "Quality of the method",
+        f"Cllr {f.cllr} on these pairs (0 is perfect, 1 no information). Where its interval includes 1, the tests do not "
+        f"exclude that such factors carry no information; see the validation sheet.",
     )
 
 
@@ -179,8 +180,8 @@ def bound_counted_once(c: Comparison) -> str:
         return ""
     fewer = float(f"{10.0 ** abs(f.log10_high if c.log10_factor > 0 else f.log10_low):.2g}")
     return (
-        f"The bound counts the {f.same_pairs} pairs from one place as independent; counted as the {f.effective} that "
-        f"they are worth, it would be {fewer:.2g} : 1 ({words_of(max(1.0, fewer))})."
+        f"The bound counts the {f.same_pairs} pairs from one place as independent; with their effective number of "
+        f"{f.effective}, it would be {fewer:.2g} : 1 ({words_of(max(1.0, fewer))})."
     )
 
 

@@ -18,7 +18,7 @@ _SAID = {
     "same": "Sound and picture come from the same place",
     "different": "Sound and picture come from different places",
 }
-_SILENT = "where it is from"  # how reasons end that a silent sense gives
+_SILENT = "usable location"  # how reasons end where a modality has no location
 _CANNOT_TELL = "Cannot tell whether sound and picture come from the same place"
 
 
@@ -43,7 +43,7 @@ def comparisons(finding: Finding) -> tuple[Comparison, ...]:
 
 
 def compared(finding: Finding) -> Comparison | None:
-    """Sound held against picture, or None when they were not compared."""
+    """The comparison of sound and picture, or None when they were not compared."""
     return next((c for c in comparisons(finding) if {c.a, c.b} == _PAIR), None)
 
 
@@ -60,44 +60,51 @@ def title(c: Comparison) -> str:
 
 
 def sentence(c: Comparison) -> str:
-    """How strongly a comparison speaks and what limits it, or why it cannot."""
+    """The strength of a comparison and what limits it, or why there is no result."""
     if c.verdict == Verdict.CANNOT_TELL:
-        return f"{c.reason[:1].upper()}{c.reason[1:]}." if c.reason else "Nothing speaks for either."
-    bound = ", held to the most that validation supports" if c.at_bound else ""
-    apart = "" if c.distance_km is None else f" The places reported lie {words.km(c.distance_km)} apart."
-    return f"Factor {c.odds} ({interval(c)}){bound}: the weakest under all priors.{apart}{_by_edits(c)}"
+        return f"{c.reason[:1].upper()}{c.reason[1:]}." if c.reason else "The evidence favours neither."
+    apart = "" if c.distance_km is None else f" The reported places are {words.km(c.distance_km)} apart."
+    return f"{_strength(c)}{apart}{_by_edits(c)}"
+
+
+def _strength(c: Comparison) -> str:
+    """The factor and what limits it: "About 18 : 1, the maximum our validation supports; the lowest of four priors."."""
+    spread = "" if words.is_cut_off(c.log10_low, c.log10_high) else f" ({interval(c)})"
+    bound = ", the maximum our validation supports" if c.at_bound else ""
+    priors = f"; the lowest of {words.count(len(c.by_prior))} priors" if len(c.by_prior) > 1 else ""
+    return f"{c.odds[:1].upper()}{c.odds[1:]}{spread}{bound}{priors}."
 
 
 def interval(c: Comparison) -> str:
-    """The factor's 95% interval in the direction in which it speaks: "95% interval 6.1 : 1 to 18 : 1"."""
+    """The factor's 95% interval in the direction of the factor: "95% interval 6.1 : 1 to 18 : 1"."""
     return words.interval(c.log10_low, c.log10_high, c.log10_factor)
 
 
 def _by_edits(c: Comparison) -> str:
-    """What the headline owes to the analyst's edits, or ""."""
+    """How the analyst's edits changed the headline, or ""."""
     if not c.before_words:
         return ""
     if c.before_edits is None:
-        return f" It rests on the analyst's edits: as first computed, {c.before_words}."
+        return f" The result rests on the analyst's edits; without them: {c.before_words}."
     if c.before_words == c.after_words:
-        return " Edits by the analyst leave the step as first computed."
-    return f" As first computed: {c.before_words}; with the analyst's edits: {c.after_words}; the weaker counts."
+        return " The analyst's edits do not change the verbal scale."
+    return f" Without the analyst's edits: {c.before_words}; with them: {c.after_words}; the weaker is reported."
 
 
 def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
-    """A comparison as (name, value) to be tabled; without numbers where a sense is silent, for they would be the prior's."""
+    """A comparison as rows (name, value); without numbers where a modality has no location: they would be the prior's."""
     if c.distance_km is None or (c.verdict == Verdict.CANNOT_TELL and c.reason.endswith(_SILENT)):
         return [
             ("Compared", f"{words.modality(c.a)} with {words.modality(c.b).lower()}"),
             ("Verdict", f"{c.verdict}: {c.reason}"),
-            ("Numbers", "none: a sense that says nothing has no place to be compared"),
+            ("Numbers", "none: without a usable location there is nothing to compare"),
         ]
     one_way = "one place" if c.log10_factor > 0 else "different places"
     numbers = f"log₁₀ {c.log10_factor:+.2f}, 95% interval {c.log10_low:+.2f} to {c.log10_high:+.2f}"
     factor = (f"Factor for {one_way}", f"{c.odds}, {interval(c)} ({numbers})")
     if c.verdict == Verdict.CANNOT_TELL:
-        factor = ("Factor, computed but not stated as a result", f"{c.odds} for {one_way}, {interval(c)} ({numbers})")
-    bound = "; the factor is at the bound they support" if c.at_bound else ""
+        factor = ("Factor, computed but not reported as a result", f"{c.odds} for {one_way}, {interval(c)} ({numbers})")
+    bound = "; the factor is at the maximum they support" if c.at_bound else ""
     out = [
         ("Compared", f"{words.modality(c.a)} with {words.modality(c.b).lower()}"),
         ("Verdict", c.verdict + (f": {c.reason}" if c.reason else "")),
@@ -105,16 +112,16 @@ def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
         factor,
         ("Validation", f"{validation.behind(c.pairs)}{bound}"),
         ("Before calibration", f"log₁₀ {c.log10_raw:+.2f}"),
-        ("Between the places", words.km(c.distance_km)),
-        ("Expected distance", "none" if c.expected_km is None else f"{words.km(c.expected_km)}, over both beliefs"),
-        ("Overlap of beliefs", "none" if c.overlap is None else f"{c.overlap:.2f} of 1"),
-        ("In both 90% regions", words.area(c.shared_region_km2) if c.shared_region_km2 else "nothing"),
+        ("Distance of the reported places", words.km(c.distance_km)),
+        ("Expected distance", "none" if c.expected_km is None else f"{words.km(c.expected_km)}, over both posteriors"),
+        ("Overlap of posteriors", "none" if c.overlap is None else f"{c.overlap:.2f} of 1"),
+        ("Common to both 90% regions", words.area(c.shared_region_km2) if c.shared_region_km2 else "nothing"),
         ("“The same place”", f"within about {words.km(c.same_place_km)}"),
     ]
     out += [(f"Prior “{u.prior}”", f"log₁₀ {u.log10_factor:+.2f}, {u.words}") for u in c.by_prior]
     if c.before_edits is not None or c.before_words:
         number = "" if c.before_edits is None else f"log₁₀ {c.before_edits:+.2f}"
-        out.append(("As first computed, before any edit", ", ".join(x for x in (number, c.before_words) if x)))
+        out.append(("Before any edit", ", ".join(x for x in (number, c.before_words) if x)))
     if c.after_edits is not None:
         out.append(("With the analyst's edits", f"log₁₀ {c.after_edits:+.2f}, {c.after_words}"))
     return out

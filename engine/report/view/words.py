@@ -1,4 +1,4 @@
-"""Numbers in words that people read: kilometres with sense, areas, times, shares, coordinates."""
+"""Numbers as readers expect them: kilometres, areas, times, shares, coordinates."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def clock(seconds: float) -> str:
 
 
 def span(start_s: float, end_s: float) -> str:
-    """A stretch of time; a still moment is one time."""
+    """An interval; one time where it has no length."""
     return clock(start_s) if end_s <= start_s else f"{clock(start_s)}–{clock(end_s)}"
 
 
@@ -89,9 +89,27 @@ def interval(log10_low: float, log10_high: float, towards: float) -> str:
     """The 95% interval of a factor, read in the direction in which `towards` points, weak end first."""
     sign = -1.0 if towards < 0 else 1.0
     weak, strong = sorted((sign * log10_low, sign * log10_high))
-    if strong - weak < 0.005:
+    if is_cut_off(log10_low, log10_high):
         return f"95% interval cut off at the bound of {ratio(strong)}"
     return f"95% interval {ratio(weak)} to {ratio(strong)}"
+
+
+def is_cut_off(log10_low: float, log10_high: float) -> bool:
+    """Whether both ends of a factor's interval are at the bound, so that the interval adds nothing."""
+    return abs(log10_high - log10_low) < 0.005
+
+
+def count(number: int) -> str:
+    """A small number as a word."""
+    names = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return names[number] if 0 <= number < len(names) else f"{number:,}"
+
+
+def skipped(kind: str, number: int) -> str:
+    """What decoding had to skip, a clause: "3 audio packets could not be decoded"."""
+    if kind == "clock":
+        return f"{number:,} jump{'' if number == 1 else 's'} in the time stamps {'was' if number == 1 else 'were'} ignored"
+    return f"{number:,} {kind} packet{'' if number == 1 else 's'} could not be decoded"
 
 
 def area_beside(area_km2: float) -> str:

@@ -13,7 +13,7 @@ from engine.models.flow import geometry, ode
 from engine.models.flow.field import Shape, VelocityField
 from engine.models.flow.model import Flow
 from engine.models.flow.rivals import GridSoftmax, VmfMixture
-from engine.models.flow.sketch import ATOMS, MOST, SENSES, SOUND, Condition, Sketch
+from engine.models.flow.sketch import ATOMS, INPUTS, MOST, SOUND, Condition, Sketch
 from engine.models.geoclip_location import DIMENSIONS
 
 ANCHORS = 160
@@ -35,7 +35,7 @@ def sketch(n: int, seed: int = 0, spread: float = 0.3) -> Sketch:
         spread=spread * (0.5 + torch.rand(n, MOST, generator=g)),
         log_mass=log_mass,
         raw=torch.randn(n, RAW, generator=g),
-        given=torch.ones(n, len(SENSES)),
+        given=torch.ones(n, len(INPUTS)),
     )
 
 
@@ -59,7 +59,7 @@ def net(seed: int = 0, dtype: torch.dtype = torch.float32) -> VelocityField:
 
 def told_by(field: VelocityField, s: Sketch, dtype: torch.dtype = torch.float32):
     with torch.no_grad():
-        return field.told(Sketch(*(getattr(s, f) if f == "index" else getattr(s, f).to(dtype) for f in Sketch.__slots__)))
+        return field.conditioning(Sketch(*(getattr(s, f) if f == "index" else getattr(s, f).to(dtype) for f in Sketch.__slots__)))
 
 
 def picture(number: int) -> Condition:
@@ -82,14 +82,14 @@ def test_velocities_are_tangent() -> None:
 def test_change_by_hand_is_the_derivative(t: float) -> None:
     """Against torch's own forward differentiation, in double precision."""
     field = net(2, torch.float64)
-    told = told_by(field, sketch(2, 3), torch.float64)
+    wanted = told_by(field, sketch(2, 3), torch.float64)
     x = geometry.uniform(60, generator(4), torch.float64).reshape(2, 30, 3)
     along = torch.stack(geometry.basis(x))
     when = torch.full((1, 1, 1), t, dtype=torch.float64)
-    v, changed = field.change(x, when, told, along)
-    assert torch.allclose(v, field(x, when, told))
+    v, changed = field.change(x, when, wanted, along)
+    assert torch.allclose(v, field(x, when, wanted))
     for e, mine in zip(along, changed, strict=True):
-        _, theirs = torch.func.jvp(lambda at: field(at, when, told), (x,), (e,))
+        _, theirs = torch.func.jvp(lambda at: field(at, when, wanted), (x,), (e,))
         assert torch.allclose(mine, theirs, atol=1e-9, rtol=1e-7)
 
 
@@ -101,12 +101,12 @@ def test_density_integrates_to_one_over_the_sphere() -> None:
     z, lon = 1 - 2 * k / n, np.pi * (1 + 5**0.5) * k
     r = np.sqrt(1 - z * z)
     even = np.stack([r * np.cos(lon), r * np.sin(lon), z], axis=-1)
-    told = f.told([picture(7)])
-    exact = f.log_density(told, even)
+    wanted = f.conditioning([picture(7)])
+    exact = f.log_density(wanted, even)
     assert exact.shape == (1, n) and exact.std() > 0.2
     assert abs(np.exp(logsumexp(exact)) / n * 4 * math.pi - 1) < 0.01
-    guessed = f.log_density(told, even[::5], how="hutchinson", seed=1)
-    assert np.array_equal(guessed, f.log_density(told, even[::5], how="hutchinson", seed=1))
+    guessed = f.log_density(wanted, even[::5], how="hutchinson", seed=1)
+    assert np.array_equal(guessed, f.log_density(wanted, even[::5], how="hutchinson", seed=1))
     assert abs((guessed - exact[:, ::5]).mean()) < 0.1
 
 
@@ -117,7 +117,7 @@ def test_samples_are_on_the_sphere_seeded_and_of_the_density_stated() -> None:
     again = f.sample(picture(5), 700, seed=2)
     assert np.array_equal(again.xyz, f.sample(picture(5), 700, seed=2).xyz) and np.abs(drawn.xyz - again.xyz).max() < 1e-4
     assert not np.array_equal(drawn.xyz, f.sample(picture(5), 700, seed=3).xyz)
-    back = f.log_density(f.told([picture(5)]), drawn.xyz)[0]
+    back = f.log_density(f.conditioning([picture(5)]), drawn.xyz)[0]
     assert np.abs(back - drawn.log_density).max() < 0.02
     # E over draws of 1 / density is the area of the sphere
     assert abs(np.exp(-drawn.log_density).mean() / (4 * math.pi) - 1) < 0.15
@@ -131,8 +131,8 @@ def test_guidance_is_labelled_and_one_is_the_posterior() -> None:
     assert sharpened.label == "sharpened" and not np.allclose(sharpened.xyz, plain.xyz)
     none = f.sample(picture(3), 50, seed=1, guidance=0.0)
     assert np.allclose(none.xyz, f.sample(Condition(), 50, seed=1).xyz, atol=1e-5)
-    told = f.told([picture(3)])
-    one, other = f.log_density(told, plain.xyz[:5]), f.log_density(told, plain.xyz[:5], guidance=2.5)
+    wanted = f.conditioning([picture(3)])
+    one, other = f.log_density(wanted, plain.xyz[:5]), f.log_density(wanted, plain.xyz[:5], guidance=2.5)
     assert not np.allclose(one, other)
     with pytest.raises(ValueError, match="guidance"):
         f.sample(picture(3), 5, guidance=float("nan"))
@@ -141,9 +141,9 @@ def test_guidance_is_labelled_and_one_is_the_posterior() -> None:
 def test_each_clip_is_told_by_its_own_condition() -> None:
     f = flow(6)
     xyz = geometry.uniform(9, generator(1)).numpy()
-    both = f.log_density(f.told([picture(1), picture(2)]), xyz)
-    assert np.allclose(both[0], f.log_density(f.told([picture(1)]), xyz)[0], atol=1e-3)
-    assert np.allclose(both[1], f.log_density(f.told([picture(2)]), xyz)[0], atol=1e-3)
+    both = f.log_density(f.conditioning([picture(1), picture(2)]), xyz)
+    assert np.allclose(both[0], f.log_density(f.conditioning([picture(1)]), xyz)[0], atol=1e-3)
+    assert np.allclose(both[1], f.log_density(f.conditioning([picture(2)]), xyz)[0], atol=1e-3)
     assert not np.allclose(both[0], both[1])
 
 
@@ -185,9 +185,9 @@ def test_the_field_learns_a_known_posterior() -> None:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    told = told_by(field.eval(), s)
+    wanted = told_by(field.eval(), s)
     with torch.no_grad():
         x = geometry.uniform(400, g)[None]
-        moved = ode.move(lambda at, t: field(at, torch.full((1, 1, 1), t), told.rows(slice(0, 1))), x, ode.schedule(12))
+        moved = ode.move(lambda at, t: field(at, torch.full((1, 1, 1), t), wanted.rows(slice(0, 1))), x, ode.schedule(12))
     near = (moved.x @ where > math.cos(0.5)).float().mean()
     assert near > 0.8

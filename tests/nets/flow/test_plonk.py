@@ -95,8 +95,8 @@ def test_outputs_of_the_package_itself(tmp_path: Path) -> None:
     """The package's numbers on the same random weights."""
     net = plonk.Plonk(checkpoint(tmp_path)).net
     x = torch.nn.functional.normalize(torch.tensor([[0.3, -0.5, 0.8], [0.0, 0.0, 1.0], [-1.0, 0.2, 0.1]]), dim=1)
-    told = torch.linspace(-1, 1, 12)[None]
-    out = torch.stack([net(x[k : k + 1][None], torch.tensor([[g]]), told)[0, 0] for k, g in enumerate((0.0, 0.37, 1.0))])
+    wanted = torch.linspace(-1, 1, 12)[None]
+    out = torch.stack([net(x[k : k + 1][None], torch.tensor([[g]]), wanted)[0, 0] for k, g in enumerate((0.0, 0.37, 1.0))])
     assert torch.allclose(out, torch.tensor(PACKAGE), atol=2e-5)
 
 
@@ -138,10 +138,10 @@ def test_a_picture_is_placed_from_folders(tmp_path: Path, capsys: pytest.Capture
     parser = argparse.ArgumentParser()
     plonk_place.add_arguments(parser)
     folder, out = checkpoint(tmp_path / "plonk"), tmp_path / "out.json"
-    told = [str(folder), str(tmp_path / "green.png"), "--streetclip", str(tmp_path / "clip"), "--json", str(out)]
-    assert plonk_place.run(parser.parse_args(told)) == 0
+    wanted = [str(folder), str(tmp_path / "green.png"), "--streetclip", str(tmp_path / "clip"), "--json", str(out)]
+    assert plonk_place.run(parser.parse_args(wanted)) == 0
     assert "green.png" in capsys.readouterr().out
     record = json.loads(out.read_text())[0]
     assert abs(record["lat_deg"]) <= 90 and record["label"] == "posterior"
     with pytest.raises(WeightsError, match="StreetCLIP is missing"):
-        plonk_place.run(parser.parse_args([*told[:2], "--streetclip", str(tmp_path / "none")]))
+        plonk_place.run(parser.parse_args([*wanted[:2], "--streetclip", str(tmp_path / "none")]))

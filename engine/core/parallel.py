@@ -16,7 +16,7 @@ T = TypeVar("T")
 _LOOK_S = 0.1
 
 
-def side_by_side(works: Sequence[tuple[str, Callable[[ProgressCallback], T]]], progress: ProgressCallback) -> list[T]:
+def run_in_parallel(works: Sequence[tuple[str, Callable[[ProgressCallback], T]]], progress: ProgressCallback) -> list[T]:
     """Run named pieces of work in threads of their own; results in the order given.
 
     Each is handed a callback of its own. What it reports is passed on to `progress` from the thread that called this, with the
@@ -28,44 +28,44 @@ def side_by_side(works: Sequence[tuple[str, Callable[[ProgressCallback], T]]], p
     """
     if len(works) == 1:
         return [works[0][1](progress)]
-    told: queue.SimpleQueue[Progress] = queue.SimpleQueue()
+    reports: queue.SimpleQueue[Progress] = queue.SimpleQueue()
     stop = threading.Event()
 
-    def report_for(lane: str) -> ProgressCallback:
+    def report_for(task: str) -> ProgressCallback:
         def report(step: Progress) -> None:
             if stop.is_set():
                 raise Cancelled("Stopped as asked; nothing was kept.")
-            told.put(replace(step, lane=lane))
+            reports.put(replace(step, task=task))
 
         return report
 
-    with ThreadPoolExecutor(max(1, len(works)), thread_name_prefix="lane") as pool:
+    with ThreadPoolExecutor(max(1, len(works)), thread_name_prefix="task") as pool:
         futures = [pool.submit(work, report_for(name)) for name, work in works]
         try:
             while not all(f.done() for f in futures):
-                _pass_on(told, progress, _LOOK_S)
+                _pass_on(reports, progress, _LOOK_S)
                 if any(f.done() and f.exception() for f in futures):
                     break
-            _pass_on(told, progress, 0.0)
+            _pass_on(reports, progress, 0.0)
         finally:
             stop.set()
     return _results(futures)
 
 
-def _pass_on(told: queue.SimpleQueue[Progress], progress: ProgressCallback, wait_s: float) -> None:
+def _pass_on(reports: queue.SimpleQueue[Progress], progress: ProgressCallback, wait_s: float) -> None:
     """Hand on what was reported, waiting a little for the first."""
     try:
-        step = told.get(timeout=wait_s) if wait_s else told.get_nowait()
+        step = reports.get(timeout=wait_s) if wait_s else reports.get_nowait()
         while True:
             progress(step)
-            step = told.get_nowait()
+            step = reports.get_nowait()
     except queue.Empty:
         return
 
 
 def _results(futures: Sequence[Future[T]]) -> list[T]:
     failures = [e for f in futures if (e := f.exception()) is not None]
-    # A piece that was told to stop because another failed says no more than that.
+    # A piece that was stopped because another failed says no more than that.
     failure = next((e for e in failures if not isinstance(e, Cancelled)), failures[0] if failures else None)
     if failure is not None:
         raise failure

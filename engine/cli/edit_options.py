@@ -1,6 +1,6 @@
-"""Options of `earwitness locate` for the analyst's hand: what to drop, add, confirm, relabel, weigh or read in from a table.
+"""Options of `earwitness locate` for edits by the analyst: what to drop, add, confirm, relabel, weight or import from a table.
 
-What can be wrong with a word is said before the long work; what needs the clip (which windows a species was heard in) waits.
+Errors in the words are reported before the long work; what needs the clip (the windows in which a species was heard) comes after.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ Making = Callable[[Perception], Edit]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options, as a group of their own; every one of them is listed in the reports with what it did."""
-    group = parser.add_argument_group("by hand", "each is listed in the reports, with the factor before and after it")
+    group = parser.add_argument_group("edits by the analyst", "each is listed in the reports with the factor before and after")
     group.add_argument(
-        "--drop", action="append", default=[], metavar="NAME", help="leave a species (English or Latin) or a key out; repeatable"
+        "--drop", action="append", default=[], metavar="NAME", help="leave out a species (English or Latin) or a key; repeatable"
     )
     group.add_argument(
         "--add",
@@ -45,27 +45,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='your own observation: "species:Parus major@0:03-0:06=0.9" or "sign:AUGUSTA GA@0:08=0.9" (= your confidence)',
     )
     group.add_argument(
-        "--confirm", action="append", default=[], metavar="NAME[=P]", help="stand for what was perceived, with this confidence"
+        "--confirm", action="append", default=[], metavar="NAME[=P]", help="confirm a detection, with this confidence"
     )
     group.add_argument(
-        "--relabel", action="append", default=[], metavar="OLD=>NEW[=P]", help='say what it is instead: "Great Tit=>Coal Tit=0.9"'
+        "--relabel", action="append", default=[], metavar="OLD=>NEW[=P]", help='correct a label: "Great Tit=>Coal Tit=0.9"'
     )
     group.add_argument(
         "--weight", action="append", default=[], metavar="CLUE=W", help="weight of a clue, 0 to 2, or of modality:sound"
     )
     group.add_argument(
-        "--include", action="append", default=[], metavar="CLUE", help="score a clue that is off unless asked for; repeatable"
+        "--include", action="append", default=[], metavar="CLUE", help="include a clue that is off by default; repeatable"
     )
-    group.add_argument("--leave-out", action="append", default=[], metavar="CLUE", help="do not score a clue; repeatable")
+    group.add_argument("--leave-out", action="append", default=[], metavar="CLUE", help="leave out a clue; repeatable")
     group.add_argument(
-        "--detections", metavar="TABLE", help="read a Raven selection table, a BirdNET result table or Audacity labels"
+        "--detections", metavar="TABLE", help="import a Raven selection table, a BirdNET result table or Audacity labels"
     )
-    group.add_argument("--detections-only", action="store_true", help="count the table's detections instead of BirdNET's own")
-    group.add_argument("--author", default="", metavar="NAME", help="who did all this, for the record")
+    group.add_argument("--detections-only", action="store_true", help="use the table's detections instead of BirdNET's")
+    group.add_argument("--author", default="", metavar="NAME", help="name recorded as the author of the edits")
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand:
+class PlannedEdits:
     """Edits to be made once the clip was perceived."""
 
     makings: tuple[Making, ...] = ()
@@ -74,7 +74,7 @@ class ByHand:
         """The settings with all of them, in the order of the options.
 
         Raises:
-            SettingError, DataError: one of them makes no sense for this clip.
+            SettingError, DataError: one of them is invalid for this clip.
         """
         if not self.makings:
             return settings
@@ -85,18 +85,18 @@ class ByHand:
         return settings
 
 
-def read(args: argparse.Namespace) -> ByHand:
+def read(args: argparse.Namespace) -> PlannedEdits:
     """What the options ask for.
 
     Raises:
-        SettingError: one of them makes no sense.
+        SettingError: one of them is invalid.
         DataError: the table cannot be read.
     """
     words = (args.drop, args.add, args.confirm, args.relabel, args.weight, args.include, args.leave_out, args.detections)
     if args.detections_only and not args.detections:
         raise SettingError("--detections-only needs a table; name it with --detections.")
     if not any(words):
-        return ByHand()
+        return PlannedEdits()
     makings = [
         *_table(args),
         *_switches(args),
@@ -105,7 +105,7 @@ def read(args: argparse.Namespace) -> ByHand:
         *(_confirmed(text, args.author) for text in args.confirm),
         *(_added(text, args.author) for text in args.add),
     ]
-    return ByHand(tuple(makings))
+    return PlannedEdits(tuple(makings))
 
 
 def key_of(name: str) -> str:
@@ -116,21 +116,21 @@ def key_of(name: str) -> str:
     """
     if _KEY.fullmatch(name):
         return name
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
-    return hand.add_species(name, 0.0, 1.0, 1.0).target
+    return edits.add_species(name, 0.0, 1.0, 1.0).target
 
 
 def _table(args: argparse.Namespace) -> list[Making]:
     if not args.detections:
         return []
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
     from engine.clues.species import detections
 
     path = Path(args.detections)
     data = read_bytes(path, detections.MOST_BYTES, "table")
     detections.read(data, path.name, args.clip, None, args.author)  # its faults are said before the long work
-    return [lambda p: hand.read_table(data, path.name, p, args.author, alone=args.detections_only)[0]]
+    return [lambda p: edits.read_table(data, path.name, p, args.author, alone=args.detections_only)[0]]
 
 
 def _switches(args: argparse.Namespace) -> list[Making]:
@@ -143,7 +143,7 @@ def _switches(args: argparse.Namespace) -> list[Making]:
     edits = []
     for name in args.include:
         if name not in off:
-            raise SettingError(f"There is no clue called {plain(name)!r} to be included; choose one of {', '.join(off)}.")
+            raise SettingError(f"There is no optional clue called {plain(name)!r}; choose one of {', '.join(off)}.")
         edits.append(Edit("include", name, author=args.author or "analyst", created=stamp()))
     for name in args.leave_out:
         if name not in switches:
@@ -165,15 +165,15 @@ def _as_it_is(made: Edit, _: Perception) -> Edit:
 
 
 def _dropped(name: str, author: str) -> Making:
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
     key = key_of(name)
-    edit = hand.drop(key, author, title=hand.english(key))
+    edit = edits.drop(key, author, title=edits.english(key))
     return lambda _: edit
 
 
 def _added(text: str, author: str) -> Making:
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
     said = _ADD.fullmatch(text.strip())
     if said is None:
@@ -183,23 +183,23 @@ def _added(text: str, author: str) -> Making:
     kind, name, start, end, sure = said.groups()
     start_s = _seconds(start)
     end_s = _seconds(end) if end else start_s + (_WINDOW_S if kind == "species" else 0.0)
-    make = hand.add_species if kind == "species" else hand.add_sign
+    make = edits.add_species if kind == "species" else edits.add_sign
     edit = make(name, start_s, end_s, _chance(sure), author)
     return lambda _: edit
 
 
 def _confirmed(text: str, author: str) -> Making:
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
     said = _NAMED.fullmatch(text.strip())
     if said is None:
-        raise SettingError(f'{plain(text)!r} names nothing; write "Great Tit=0.9".')
+        raise SettingError(f'{plain(text)!r} is not a name; write "Great Tit=0.9".')
     key, sure = key_of(said[1]), _chance(said[2])
-    return lambda p: hand.confirm(_own(p, key), sure, author)
+    return lambda p: edits.confirm(_own(p, key), sure, author)
 
 
 def _relabelled(text: str, author: str) -> Making:
-    from engine.analysis import edits as hand
+    from engine.analysis import edits
 
     said = _RELABEL.fullmatch(text.strip())
     if said is None:
@@ -207,13 +207,13 @@ def _relabelled(text: str, author: str) -> Making:
     key, sure = key_of(said[1]), _chance(said[3])
     if key.startswith("species/"):
         key_of(said[2])
-    return lambda p: hand.relabel(_own(p, key), said[2], sure, author)
+    return lambda p: edits.relabel(_own(p, key), said[2], sure, author)
 
 
 def _own(perception: Perception, key: str) -> tuple[Observation, ...]:
     found = tuple(o for o in perception.observations if o.key == key)
     if not found:
-        raise SettingError(f"{plain(key.rsplit('/', 1)[-1])} was not perceived in the clip; add it with --add instead.")
+        raise SettingError(f"{plain(key.rsplit('/', 1)[-1])} was not detected in the clip; use --add instead.")
     return found
 
 

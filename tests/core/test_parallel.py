@@ -8,7 +8,7 @@ import time
 import pytest
 
 from engine.core.errors import Cancelled, MediaError
-from engine.core.lanes import side_by_side
+from engine.core.parallel import run_in_parallel
 from engine.core.progress import Progress, ProgressCallback, silent
 
 
@@ -30,17 +30,17 @@ def test_results_come_in_the_order_given_and_reports_in_the_callers_thread() -> 
         told.append(step)
         threads.add(threading.get_ident())
 
-    assert side_by_side([("slow", steps("a", 20)), ("quick", steps("b", 3))], note) == ["a", "b"]
+    assert run_in_parallel([("slow", steps("a", 20)), ("quick", steps("b", 3))], note) == ["a", "b"]
     assert threads == {threading.get_ident()}
-    assert len([p for p in told if p.lane == "slow"]) == 20 and len([p for p in told if p.lane == "quick"]) == 3
-    assert {p.stage for p in told if p.lane == "slow"} == {"a"}
+    assert len([p for p in told if p.task == "slow"]) == 20 and len([p for p in told if p.task == "quick"]) == 3
+    assert {p.stage for p in told if p.task == "slow"} == {"a"}
 
 
 def test_one_work_alone_needs_no_thread() -> None:
     def work(_: ProgressCallback) -> int:
         return threading.get_ident()
 
-    assert side_by_side([("only", work)], silent) == [threading.get_ident()]
+    assert run_in_parallel([("only", work)], silent) == [threading.get_ident()]
 
 
 def test_raising_in_the_callback_stops_all() -> None:
@@ -58,7 +58,7 @@ def test_raising_in_the_callback_stops_all() -> None:
         raise Cancelled("Stopped as asked; nothing was kept.")
 
     with pytest.raises(Cancelled):
-        side_by_side([("a", endless), ("b", endless)], stop)
+        run_in_parallel([("a", endless), ("b", endless)], stop)
     assert alive == [False, False]
 
 
@@ -68,4 +68,4 @@ def test_a_failure_stops_the_others_and_is_what_the_caller_hears() -> None:
         raise MediaError("It is damaged; copy it again.")
 
     with pytest.raises(MediaError, match="damaged"):
-        side_by_side([("long", steps("a", 10_000)), ("bad", failing)], silent)
+        run_in_parallel([("long", steps("a", 10_000)), ("bad", failing)], silent)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.case.record import decisions as filing
+from engine.case.record import decisions
 from engine.case.record.store import Case
 from engine.case.record.verify import verify
 from engine.core.edit import Edit, apply_edit
@@ -38,21 +38,21 @@ def edited(found: Finding) -> Finding:
 
 
 def test_decisions_findings_and_documents_are_kept_and_verify(place: str, found: Finding) -> None:
-    filed = filing.file(place, [found], who="Ann")
+    in_case = decisions.add_clip(place, [found], who="Ann")
     rulings = [
-        filing.Ruling("Great Tit dropped", found, -1.2, -0.4, "the neighbour's"),
-        filing.Ruling("taken back: Great Tit dropped", found, -0.4, -1.2, who="Bo"),
+        decisions.Ruling("Great Tit dropped", found, -1.2, -0.4, "the neighbour's"),
+        decisions.Ruling("taken back: Great Tit dropped", found, -0.4, -1.2, who="Bo"),
     ]
-    filed = filing.decide(filed, rulings, "Ann")
-    filed, custody = filing.keep(filed, edited(found), "Ann")
+    in_case = decisions.decide(in_case, rulings, "Ann")
+    in_case, custody = decisions.keep(in_case, edited(found), "Ann")
     assert [(d.what, d.who, d.log10_before, d.log10_after) for d in custody.decisions] == [
         ("Great Tit dropped", "Ann", -1.2, -0.4),
         ("taken back: Great Tit dropped", "Bo", -0.4, -1.2),
     ]
-    assert custody.head == filed.head
-    after = filing.hand_out(filed, custody, "pdf", "../../evil name.pdf", b"%PDF", "Ann")
+    assert custody.head == in_case.head
+    after = decisions.issue_report(in_case, custody, "pdf", "../../evil name.pdf", b"%PDF", "Ann")
     with Case(place) as case:
-        assert case.head() == after.head != filed.head
+        assert case.head() == after.head != in_case.head
         settings = [json.loads(f.settings) for f in case.findings()]
         assert [len(s["edits"]) for s in settings] == [0, 1]
         assert [e.what for e in case.log()][-3:] == ["decision", "finding kept", "report written"]
@@ -61,17 +61,17 @@ def test_decisions_findings_and_documents_are_kept_and_verify(place: str, found:
 
 
 def test_what_is_there_already_is_not_written_twice(place: str, found: Finding) -> None:
-    first = filing.file(place, [found])
-    assert filing.file(place, [found]).head == first.head
-    assert filing.keep(first, found)[0].head == first.head
+    first = decisions.add_clip(place, [found])
+    assert decisions.add_clip(place, [found]).head == first.head
+    assert decisions.keep(first, found)[0].head == first.head
 
 
 def test_a_report_handed_out_is_kept_in_the_folder_and_an_altered_one_is_found(tmp_path: Path, found: Finding) -> None:
     place = tmp_path / "case"
-    filed = filing.file(str(place), [found])
-    filed, custody = filing.keep(filed, found)
-    filing.hand_out(filed, custody, "pdf", "../../evil name.pdf", b"%PDF")
-    (copy,) = (place / filing.REPORTS).iterdir()
+    in_case = decisions.add_clip(str(place), [found])
+    in_case, custody = decisions.keep(in_case, found)
+    decisions.issue_report(in_case, custody, "pdf", "../../evil name.pdf", b"%PDF")
+    (copy,) = (place / decisions.REPORTS).iterdir()
     assert re.fullmatch(r"[A-Za-z0-9_]+-\d{8}T\d{6}-[0-9a-f]{8}\.pdf", copy.name)
     copy.write_bytes(b"%PDF altered")
     with Case(str(place)) as case:
@@ -80,14 +80,14 @@ def test_a_report_handed_out_is_kept_in_the_folder_and_an_altered_one_is_found(t
 
 
 def test_a_case_that_is_gone_is_said_in_a_sentence(tmp_path: Path, found: Finding, monkeypatch: pytest.MonkeyPatch) -> None:
-    filed = filing.file(str(tmp_path / "case"), [found])
+    in_case = decisions.add_clip(str(tmp_path / "case"), [found])
     (tmp_path / "case" / "case.sqlite").unlink()
     with pytest.raises(InputError, match="There is no case"):
-        filing.decide(filed, [filing.Ruling("Great Tit dropped", found)])
+        decisions.decide(in_case, [decisions.Ruling("Great Tit dropped", found)])
     monkeypatch.chdir(tmp_path)
     for nothing in ("  ", ""):
         with pytest.raises(InputError, match="No case was named"):
-            filing.file(nothing, [found])
+            decisions.add_clip(nothing, [found])
     assert not (tmp_path / "case.sqlite").exists()
 
 
@@ -124,8 +124,8 @@ def test_notes_and_decisions_from_the_command_line(tmp_path: Path, found: Findin
     from engine.cli import main
 
     place = str(tmp_path / "case")
-    filed = filing.file(place, [found], who="Ann")
-    filing.decide(filed, [filing.Ruling("Great Tit dropped", found, -1.2, -0.4, "the neighbour's")], "Ann")
+    in_case = decisions.add_clip(place, [found], who="Ann")
+    decisions.decide(in_case, [decisions.Ruling("Great Tit dropped", found, -1.2, -0.4, "the neighbour's")], "Ann")
     assert main(["case", "note", place, "course.mp4", "heard\x1b[31m twice", "--who", "Bo"]) == 0
     assert main(["case", "note", place, "course.mp4", "  "]) == 2
     capsys.readouterr()
