@@ -42,7 +42,10 @@ def rgb(colour: str) -> tuple[int, int, int]:
 def modality_rgb(modality: str, dark: bool) -> tuple[int, int, int]:
     """A modality's colour, lightened where the ground is dark."""
     colour = rgb(MODALITY_COLOURS.get(modality, "#5b6670"))
-    return tuple(round(c + (255 - c) * 0.28) for c in colour) if dark else colour  # type: ignore[return-value]
+    if not dark:
+        return colour
+    red, green, blue = (round(c + (255 - c) * 0.28) for c in colour)
+    return red, green, blue
 
 
 def mass_layer(located: Located, dark: bool) -> pdk.Layer:

@@ -12,7 +12,7 @@ import engine
 from app.figures.ground import DARK, LIGHT
 from app.figures.layers import lifted, modality_rgb, path_layer
 from app.figures.view import ring_of
-from engine import ClaimTest, Located, Match, great_circle
+from engine import ClaimTest, Located, Match, Place, great_circle
 from engine.report.view import claim as claim_words
 from engine.report.view import words
 
@@ -54,23 +54,23 @@ _MARKS = {"sound": "●", "picture": "■", "both": "◆", "claim": "✚"}
 def place_layers(located: Iterable[Located], dark: bool, globe: bool) -> list[pdk.Layer]:
     """A mark and a name for each place reported: round for sound, square for picture, a diamond for both."""
     ground = DARK if dark else LIGHT
-    located = tuple(located)
+    placed = [(x, x.place) for x in located if x.place is not None]
     rows: list[dict[str, Any]] = [
         {
-            "p": [x.place.lon_deg, x.place.lat_deg, 250_000.0 if globe else 0.0],
+            "p": [place.lon_deg, place.lat_deg, 250_000.0 if globe else 0.0],
             "m": _MARKS.get(x.modality, "▲"),
             "c": [*modality_rgb(x.modality, dark), 255],
-            "n": _short_place(x.place.name),
-            "t": f"{words.modality(x.modality)}: {x.place.name or words.place(x.place.lat_deg, x.place.lon_deg)}",
+            "n": _short_place(place.name),
+            "t": f"{words.modality(x.modality)}: {place.name or words.place(place.lat_deg, place.lon_deg)}",
         }
-        for x in located
+        for x, place in placed
     ]
     if not rows:
         return []
     # Names stand above their marks; where places lie close, that of the southernmost stands below.
-    lats = [x.place.lat_deg for x in located]
+    lats = [place.lat_deg for _, place in placed]
     for row, lat in zip(rows, lats, strict=True):
-        close = any(_near(x, row["p"]) for x in located)
+        close = any(_near(place, row["p"]) for _, place in placed)
         row["o"] = [0, 24] if close and lat == min(lats) else [0, -20]
     text = {
         "data": rows,
@@ -99,15 +99,15 @@ def place_layers(located: Iterable[Located], dark: bool, globe: bool) -> list[pd
     ]
 
 
-def _near(x: Located, lon_lat: list[float]) -> bool:
+def _near(place: Place, lon_lat: list[float]) -> bool:
     """Whether another place is so near to this one that both names would stand on each other on a map of the world."""
-    km = float(engine.distance_km(x.place.lat_deg, x.place.lon_deg, lon_lat[1], lon_lat[0]))
+    km = float(engine.distance_km(place.lat_deg, place.lon_deg, lon_lat[1], lon_lat[0]))
     return 0.0 < km < CLOSE_KM
 
 
-def arrow_layers(start: Located, end: Located, distance_km: float, dark: bool, globe: bool) -> list[pdk.Layer]:
+def arrow_layers(start: Place, end: Place, distance_km: float, dark: bool, globe: bool) -> list[pdk.Layer]:
     """The great circle between two places, with its length."""
-    a, b = ((x.place.lat_deg, x.place.lon_deg) for x in (start, end))
+    a, b = ((x.lat_deg, x.lon_deg) for x in (start, end))
     return way_layers(a, b, distance_km, dark, globe)
 
 

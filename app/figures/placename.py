@@ -21,4 +21,4 @@ def place_or_region(x: Located) -> str:
     """The place where it is pinned down, the region where it is not."""
     if x.region and x.regions_km2.get(0.9, 0.0) > PINNED_KM2:
         return x.region
-    return x.place.name or words.place(x.place.lat_deg, x.place.lon_deg)
+    return (x.place.name or words.place(x.place.lat_deg, x.place.lon_deg)) if x.place else ""

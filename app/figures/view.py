@@ -35,7 +35,7 @@ def ring_of(claim: Claim) -> list[list[float]]:
     turn = np.linspace(0.0, 2 * np.pi, 73)
     lat = np.arcsin(np.clip(math.sin(centre) * math.cos(r) + math.cos(centre) * math.sin(r) * np.cos(turn), -1, 1))
     lon = np.arctan2(np.sin(turn) * math.sin(r) * math.cos(centre), math.cos(r) - math.sin(centre) * np.sin(lat))
-    return np.column_stack([claim.lon_deg + np.degrees(lon), np.degrees(lat)]).round(4).tolist()  # type: ignore[no-any-return]
+    return np.column_stack([claim.lon_deg + np.degrees(lon), np.degrees(lat)]).round(4).tolist()
 
 
 class Deck(pdk.Deck):
@@ -74,7 +74,8 @@ def fit(located: Sequence[Located], width_px: int, height_px: int, turn: int = 0
     """A view that holds the 90% regions of these and the claimed places; the whole world when they are wider than half of it or
     there are none.
     """
-    towards = (located[0].place.lat_deg, located[0].place.lon_deg) if located else None
+    first = located[0].place if located else None
+    towards = (first.lat_deg, first.lon_deg) if first else None
     if claims and not located:
         towards = (claims[0].lat_deg, claims[0].lon_deg)
     points = [x.posterior.grid.xyz[x.posterior.region(0.9)] for x in located]

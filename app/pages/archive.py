@@ -19,7 +19,7 @@ from app.session import archive, caches, jobs, navigation, widgets
 from engine import EarwitnessError
 from engine.case import ArchiveEntry, ArchiveQuery
 from engine.case.record import archive as records
-from engine.core import without_password
+from engine.core import Verdict, without_password
 from engine.media import SharedSound
 from engine.report.view import edits as edit_words
 from engine.report.view import words
@@ -27,7 +27,7 @@ from engine.report.view import words
 MAP_HEIGHT, MAP_WIDTH = 380, 760
 PAIR_HEIGHT, PAIR_WIDTH = 260, 640
 _MODALITIES = {"sound": "Sound", "picture": "Picture", "both": "Both"}
-_VERDICTS = ("same place", "different places", "cannot tell")
+_VERDICTS = tuple(str(v) for v in Verdict)
 _SAME = (
     "The same peaks of the spectrogram at one and the same lag: the same recording, whatever was said over it, however it was "
     "cut or coded. Not found: recordings whose speed or pitch was changed. Two recordings of one place are two recordings."
@@ -255,8 +255,8 @@ def all_on_one(opened: archive.ArchiveSession, found: tuple[ArchiveEntry, ...]) 
     """The map of all findings that are asked for."""
     widgets.default("case-modalities", list(_MODALITIES))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.pills("Modalities", list(_MODALITIES), selection_mode="multi", key="case-modalities", format_func=_MODALITIES.get,
-                 label_visibility="collapsed")  # fmt: skip
+        st.pills("Modalities", list(_MODALITIES), selection_mode="multi", key="case-modalities",
+                 format_func=_MODALITIES.__getitem__, label_visibility="collapsed")  # fmt: skip
         st.space("stretch")
         st.html(f"<span class='ew-edits ew-dim'>{_counted(found)}</span>")
     modalities = [s for s in _MODALITIES if s in (widgets.value("case-modalities") or ())]
@@ -325,7 +325,7 @@ def _ticked(opened: archive.ArchiveSession, key: str, ids: list[str]) -> None:
 def _row(e: ArchiveEntry) -> dict[str, object]:
     return {
         "clip": e.title,
-        "verdict": e.verdict if len(e.spots) else "cannot tell",
+        "verdict": e.verdict if len(e.spots) else str(Verdict.CANNOT_TELL),
         **{s: spot_place(x) if (x := e.spot(s)) else "cannot tell" for s in ("sound", "picture")},
         "heard": ", ".join(t.name or t.label for t in e.of("species")[:3]),
         "read": " · ".join(t.label for t in e.of("text")[:3]),
@@ -351,7 +351,7 @@ def looked_at(opened: archive.ArchiveSession) -> None:
             st.space("stretch")
             widgets.default("case-pair-modality", "sound")
             st.segmented_control("Map of", list(_MODALITIES), key="case-pair-modality", required=True,
-                                 format_func=_MODALITIES.get, label_visibility="collapsed")  # fmt: skip
+                                 format_func=_MODALITIES.__getitem__, label_visibility="collapsed")  # fmt: skip
             st.button(
                 "",
                 key="case-none",

@@ -7,6 +7,7 @@ import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
 import engine
 from app.figures.ground import land_layer, line_layer, sea_layer
@@ -27,6 +29,7 @@ from app.session import caches, opening, widgets
 from app.session.session import current
 from engine import EarwitnessError, Finding, Interval, Observation, Perception, Progress, Settings
 from engine.clues import atoms as engine_atoms
+from engine.core import apart_km
 from engine.media import to_wav
 from engine.models import decomposer
 from engine.report.view import words
@@ -99,8 +102,8 @@ def _sound(session: Any) -> Sound | None:
     if session.perception is None or session.reader is None or not session.perception.clip.audio_tracks:
         widgets.put(_KEY, None)
         return None
-    own = tuple(o for o in session.perception.observations if o.clue == "atoms") or None
-    made = Sound(session.title, session.reader, session.settings.track, session.perception.clip.duration_s or 0.0, True, own)
+    observed = tuple(o for o in session.perception.observations if o.clue == "atoms") or None
+    made = Sound(session.title, session.reader, session.settings.track, session.perception.clip.duration_s or 0.0, True, observed)
     widgets.put(_KEY, made)
     return made
 
@@ -303,15 +306,16 @@ def merged(heard: Sequence[Observation], gap_s: float = 1.0) -> list[tuple[str, 
         by[(o.kind, o.label)].append(o)
     out: list[tuple[str, str, float, float, float]] = []
     for (kind, label), own in by.items():
-        run: list[float] = []
+        run: tuple[float, float, float] | None = None
         for o in sorted(own, key=lambda o: o.start_s):
             if run and o.start_s <= run[1] + gap_s:
-                run = [run[0], max(run[1], o.end_s), max(run[2], o.score)]
+                run = (run[0], max(run[1], o.end_s), max(run[2], o.score))
                 continue
             if run:
-                out.append((kind, label, *run))  # type: ignore[arg-type]
-            run = [o.start_s, o.end_s, o.score]
-        out.append((kind, label, *run))  # type: ignore[arg-type]
+                out.append((kind, label, *run))
+            run = (o.start_s, o.end_s, o.score)
+        if run:
+            out.append((kind, label, *run))
     return out
 
 
@@ -441,11 +445,11 @@ def _without(s: Sound, taken: Any) -> None:
         return
     labels, full, less = s.again
     columns = st.columns(2, gap="medium")
-    for n, (column, title, found) in enumerate(
+    for n, (column, title, heard) in enumerate(
         zip(columns, ("As it is", "Without " + ", ".join(map(_short, labels))), (full, less), strict=True)
     ):
         with column:
-            _map(n, title, found)
+            _map(n, title, heard)
     st.html(_changes(full, less))
 
 
@@ -463,11 +467,15 @@ def _again(s: Sound, out: tuple[str, ...], part: Interval) -> tuple[tuple[str, .
     for n, labels in enumerate(((), out)):
         heard = engine_atoms.heard_without(
             s.reader, labels, part, s.track, None,
-            lambda p, n=n: bar.progress(min(1.0, (n + (p.fraction or 0.0)) / 2), text=plain(p.stage)),
+            partial(_note, bar, n),
         )  # fmt: skip
         findings.append(engine.judge(Perception(s.reader.clip, part, heard), Settings()))
     bar.empty()
     return out, findings[0], findings[1]
+
+
+def _note(bar: DeltaGenerator, n: int, p: Progress) -> None:
+    bar.progress(min(1.0, (n + (p.fraction or 0.0)) / 2), text=plain(p.stage))
 
 
 def _map(number: int, title: str, found: Finding) -> None:
@@ -487,7 +495,7 @@ def _where(found: Finding) -> str:
     sound = found.by("sound")
     if sound is None or not sound.spoke:
         return "the sound gives no usable location"
-    return f"{sound.region or sound.place.name}; gain {sound.gain_nats:.1f} nats"
+    return f"{sound.where}; gain {sound.gain_nats:.1f} nats"
 
 
 def _changes(full: Finding, less: Finding) -> str:
@@ -508,8 +516,7 @@ def _changes(full: Finding, less: Finding) -> str:
     )
     moved = ""
     a, b = full.by("sound"), less.by("sound")
-    if a is not None and b is not None and a.spoke and b.spoke:
-        km = float(engine.distance_km(a.place.lat_deg, a.place.lon_deg, b.place.lat_deg, b.place.lon_deg))
+    if (km := apart_km(a, b)) is not None:
         moved = f"The place moves by {words.km(km)}."
     head = "<tr><td>heard</td><td class='ew-num'>as it is</td><td class='ew-num'>without</td></tr>"
     return f"<div class='ew-edits'>{clean(moved)}</div><table class='ew-stages'>{head}{rows}</table>" if rows else clean(moved)

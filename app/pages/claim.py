@@ -19,6 +19,7 @@ from app.panels.style import clean, dark, plain, swatch, tip
 from app.session import caches, editing, judging, opening, widgets
 from app.session.session import Session, current
 from engine import Claim, ClaimTest, EarwitnessError, Finding
+from engine.core import ClaimVerdict
 from engine.report.view import claim as claim_words
 from engine.report.view import words
 
@@ -305,7 +306,7 @@ def _banner(test: ClaimTest) -> None:
     lines = "".join(_factor(f) for f in test.factors if f.modality != "both")
     both = test.by("both")
     rest = ""
-    spoke = [f for f in test.factors if f.modality in ("sound", "picture") and f.verdict != "cannot tell"]
+    spoke = [f for f in test.factors if f.modality in ("sound", "picture") and f.verdict != ClaimVerdict.CANNOT_TELL]
     if both is not None and not both.reason and len(spoke) > 1:
         rest = f"{tip('together', _RATIO)}: {clean(claim_words.odds(both).partition(': ')[2], 200)}"
     st.html(
@@ -318,7 +319,7 @@ def _banner(test: ClaimTest) -> None:
 def _factor(f: Any) -> str:
     name = "Week" if f.modality == "season" else words.modality(f.modality)
     mark = swatch("sound" if f.modality == "season" else f.modality)
-    if f.verdict == "cannot tell":
+    if f.verdict == ClaimVerdict.CANNOT_TELL:
         said = f"<span class='ew-dim'>cannot tell: {clean(f.reason, 200)}</span>"
     else:
         said = f"{tip(claim_words.odds(f).partition(': ')[2], _RATIO)}"
@@ -332,16 +333,17 @@ def _map(session: Session, found: Finding, tests: tuple[ClaimTest, ...]) -> None
     spoke = [x for x in found.located if x.spoke and x.modality in ("sound", "picture")]
     layers = [sea_layer(night), land_layer(urls["land"], night)]
     layers += [line_layer("border", urls["border"], night), line_layer("coast", urls["coast"], night)]
-    for x in spoke:
+    places = [(x, x.place) for x in spoke if x.place is not None]
+    for x, place in places:
         layers += outline_layers(x, night, False)
         for c in claims[:1]:
-            km = float(engine.distance_km(x.place.lat_deg, x.place.lon_deg, c.lat_deg, c.lon_deg))
+            km = float(engine.distance_km(place.lat_deg, place.lon_deg, c.lat_deg, c.lon_deg))
             if km >= 25.0:
-                start, end = (x.place.lat_deg, x.place.lon_deg), (c.lat_deg, c.lon_deg)
+                start, end = (place.lat_deg, place.lon_deg), (c.lat_deg, c.lon_deg)
                 layers += way_layers(start, end, km, night, False, f"way-{x.modality}")
     layers += place_layers(spoke, night, False) + claim_layers(tests, night, False)
     # Fitted to the places, with room for their names: a 90% region may reach round the globe.
-    ends = [Claim(x.place.lat_deg, x.place.lon_deg, radius_km=_ROOM_KM) for x in spoke]
+    ends = [Claim(place.lat_deg, place.lon_deg, radius_km=_ROOM_KM) for _, place in places]
     ends += [Claim(c.lat_deg, c.lon_deg, radius_km=_ROOM_KM) for c in claims]
     view = fit([], MAP_WIDTH, MAP_HEIGHT, claims=ends) if claims else fit(spoke, MAP_WIDTH, MAP_HEIGHT)
     said = [f"{words.modality(x.modality)}: {place_or_region(x)}" for x in spoke] + [f"claimed: {t.place}" for t in tests]

@@ -37,6 +37,7 @@ from app.session.session import Session, current
 from engine import PRIORS, Finding, Interval, Located, Perceived
 from engine.analysis import edits
 from engine.case import JobStage, JobStatus
+from engine.core import apart_km
 from engine.media import annotate, marks_of
 from engine.report import comparisons
 from engine.report.view import words
@@ -465,16 +466,16 @@ def _layers(found: Finding, shown: tuple[Located, ...], with_mass: bool, globe: 
         layers += outline_layers(x, night, globe)
     sound, picture = found.by("sound"), found.by("picture")
     marked = spoke
-    if sound and picture and sound.spoke and picture.spoke:
+    if sound and picture and sound.place and picture.place:
         km = float(engine.distance_km(sound.place.lat_deg, sound.place.lon_deg, picture.place.lat_deg, picture.place.lon_deg))
         if km >= 1.0:
-            layers += arrow_layers(sound, picture, km, night, globe)
+            layers += arrow_layers(sound.place, picture.place, km, night, globe)
         marked = list({x.modality: x for x in (*spoke, sound, picture)}.values())
     return layers + place_layers(marked, night, globe) + claim_layers(found.claims, night, globe)
 
 
 def _alt(shown: tuple[Located, ...]) -> str:
-    said = [f"{words.modality(x.modality)}: {x.region or x.place.name if x.spoke else x.cannot_tell}" for x in shown]
+    said = [f"{words.modality(x.modality)}: {x.where if x.spoke else x.cannot_tell}" for x in shown]
     return "Map of the posterior. " + ". ".join(said)
 
 
@@ -663,8 +664,7 @@ def _effect(session: Session, found: Finding, p: Perceived) -> None:
         return
     without, with_it = (here, there) if p.dropped else (there, here)
     moved = ""
-    if here.spoke and there.spoke:
-        km = float(engine.distance_km(here.place.lat_deg, here.place.lon_deg, there.place.lat_deg, there.place.lon_deg))
+    if (km := apart_km(here, there)) is not None:
         moved = f"; the places are {words.km(km)} apart"
     st.html(
         "<div class='ew-edits'>Its effect: <b>with it</b> "

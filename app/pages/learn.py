@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 import engine
@@ -123,7 +124,7 @@ def _shown(g: game.Game, night: bool) -> tuple[list[dict[str, Any]], list[dict[s
     lines: list[dict[str, Any]] = []
     found = game.program(g)
     placed = lesson.answer(found) if found else None
-    if placed is not None:
+    if placed is not None and placed.place is not None:
         colour = "rgb({}, {}, {})".format(*modality_rgb(placed.modality, night))
         lines += _region(placed, colour)
         there = (placed.place.lat_deg, placed.place.lon_deg)
@@ -228,7 +229,7 @@ def _chances(g: game.Game, found: Finding) -> str:
         spots.insert(0, ("at your pin", g.pin))
     said = []
     for name, (lat, lon) in spots:
-        at = int(grid.locate([lat], [lon])[0])
+        at = int(grid.locate(np.array([lat]), np.array([lon]))[0])
         said.append(f"<b>{words.share(float(chance[at])) if at >= 0 else 'none (at sea)'}</b> {name}")
     model = tip("range model", "Chance that a checklist from there, at any time of the year, names the species")
     return f"{clean(best.name or best.label, 60)}, by BirdNET's {model}: {', '.join(said)}."

@@ -7,7 +7,8 @@ import streamlit as st
 from app.figures.layers import modality_rgb
 from app.figures.placename import place_or_region
 from app.panels.style import clean, dark, swatch
-from engine import Finding, Located, distance_km, headline
+from engine import Finding, Located, Place, headline
+from engine.core import apart_km
 from engine.report import comparison_rows, comparisons
 from engine.report.view import words
 
@@ -26,7 +27,7 @@ def verdict_banner(finding: Finding) -> None:
         first = next((x for x in spoke if x.modality == "both"), spoke[0])
         title, rest = (
             f"{'Sound and picture' if first.modality == 'both' else words.modality(first.modality)}: {place_or_region(first)}",
-            _best(first),
+            _best(first.place) if first.place else "",
         )
         colour = modality_colour(first.modality)
     else:
@@ -44,14 +45,14 @@ def modality_colour(modality: str) -> str:
     return "rgb({}, {}, {})".format(*modality_rgb(modality, dark()))
 
 
-def _best(x: Located) -> str:
-    return f"best place: {x.place.name}, with {words.share(x.place.mass)} of the probability within {words.km(x.place.radius_km)}"
+def _best(place: Place) -> str:
+    return f"best place: {place.name}, with {words.share(place.mass)} of the probability within {words.km(place.radius_km)}"
 
 
 def _modality(x: Located, named_above: bool) -> str:
     name = "Together" if x.modality == "both" else words.modality(x.modality)
     head = f"<span class='ew-modality'>{swatch(x.modality)} " + ("" if named_above else f"<b>{clean(name)}</b> ")
-    if not x.spoke:
+    if x.place is None:
         return f"{head}<span class='ew-dim'>cannot tell. {clean(x.cannot_tell, 300)}</span></span>"
     area = x.regions_km2.get(0.9, x.posterior.region_area_km2(0.9))
     half = x.regions_km2.get(0.5, x.posterior.region_area_km2(0.5))
@@ -67,9 +68,9 @@ def _modality(x: Located, named_above: bool) -> str:
 
 def _apart(finding: Finding) -> str:
     sound, picture = finding.by("sound"), finding.by("picture")
-    if sound is None or picture is None or not (sound.spoke and picture.spoke):
+    km = apart_km(sound, picture)
+    if km is None:
         return ""
-    km = float(distance_km(sound.place.lat_deg, sound.place.lon_deg, picture.place.lat_deg, picture.place.lon_deg))
     exact = f"great-circle distance {km:,.1f} km"
     return f"<span class='ew-modality' title='{exact}'>◀— <b>{words.km(km)}</b> between the two places —▶</span>"
 

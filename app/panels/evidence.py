@@ -44,8 +44,9 @@ def evidence_buttons(session: Session, found: Finding, p: Perceived) -> None:
             name_field(f"relabel-{tag}")
             place = None
             if p.best.kind == "text":
-                name = st.text_input("What it says", p.best.label[:80], key=f"relabel-text-{tag}", max_chars=80)
-                place = sign_meaning(name, f"relabel-{tag}")
+                text = st.text_input("What it says", p.best.label[:80], key=f"relabel-text-{tag}", max_chars=80)
+                name: str | None = text
+                place = sign_meaning(text, f"relabel-{tag}")
             else:
                 name = species_search(f"relabel-{tag}", "What it is")
             sure = confidence_field(f"relabel-sure-{tag}")

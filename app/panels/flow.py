@@ -132,4 +132,4 @@ def flow_caption(flow: FlowMap, dark: bool) -> None:
 def flow_headline(flow: FlowMap) -> str:
     """Where the flow points, in words, for the map's alternative text."""
     x = flow.located
-    return f"{words.modality(x.modality)} by the flow: {x.region or x.place.name}"
+    return f"{words.modality(x.modality)} by the flow: {x.where}"

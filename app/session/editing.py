@@ -116,7 +116,8 @@ def show_settings(settings: Settings) -> None:
     st.session_state["set_when"] = settings.when
     st.session_state["set_radius"] = round(settings.radius_km)
     if "set_interval" in st.session_state:
-        interval = settings.interval or (current().perception.interval if current().perception else None)
+        perception = current().perception
+        interval = settings.interval or (perception.interval if perception else None)
         if interval is not None:
             st.session_state["set_interval"] = (interval.start_s, interval.end_s)
 

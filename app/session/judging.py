@@ -94,7 +94,7 @@ def for_report(session: Session, found: Finding) -> Finding:
 
 def layers_of(found: Finding) -> dict[str, str]:
     """The maps there are: one per modality judged, and all outlines where there are several."""
-    names = {x.modality: {"both": "Both"}.get(x.modality, words.modality(x.modality)) for x in found.located}
+    names = {str(x.modality): {"both": "Both"}.get(x.modality, words.modality(x.modality)) for x in found.located}
     if len(found.located) > 1:
         names[OUTLINES] = "All outlines"
     return names

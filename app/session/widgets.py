@@ -21,7 +21,7 @@ def put(key: str, content: Any) -> None:
 def reported(key: str, name: str = "act") -> dict[str, Any] | None:
     """What a component of our own reported under a name, from its callback; None when it was nothing of ours."""
     content = st.session_state.get(key)
-    act = content.get(name) if hasattr(content, "get") else getattr(content, name, None)
+    act = content.get(name) if content is not None and hasattr(content, "get") else getattr(content, name, None)
     return act if isinstance(act, dict) else None
 
 

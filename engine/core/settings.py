@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from engine.core.claim import Claim
 from engine.core.clip import Interval
@@ -69,6 +70,6 @@ class Settings:
             if not 0.0 <= weight <= MOST_WEIGHT:
                 raise SettingError(f"A weight of {weight:g} for {name} is out of range; choose 0 to {MOST_WEIGHT:g}.")
 
-    def but(self, **changes: object) -> Settings:
+    def but(self, **changes: Any) -> Settings:
         """A copy with these fields changed."""
-        return replace(self, **changes)  # type: ignore[arg-type]  # each field checks its own
+        return replace(self, **changes)
