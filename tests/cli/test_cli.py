@@ -478,7 +478,6 @@ def test_what_some_documents_need_takes_no_other_with_it(
     assert cli.main(["locate", str(clip), "--json", str(clip.parent / "f.json"), "--kml", str(clip.parent / "f.kml")]) == 1
     err = capfd.readouterr().err
     assert (
-        "not written: --json: Computing the effect of each piece of evidence: something went wrong inside Earwitness (ZeroDivision"
-        in err
+        "not written: --json: Computing the effect of each piece of evidence: something went wrong inside Earwitness (Zero" in err
     )
     assert (clip.parent / "f.kml").is_file() and not (clip.parent / "f.json").exists() and "f.kml" in err

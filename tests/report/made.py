@@ -47,7 +47,7 @@ CLAIM_TEST = ClaimTest(
     reason="",
     factors=(
         ClaimFactor("sound", AGAINST, "moderate support", -2.0, -1.66, -1.66, -1.2, True, 130, 7640.2, 1.0, COMPARISON.by_prior),
-        ClaimFactor("season", CANNOT_TELL, "no support", 0.0, 0.0, 0.0, 0.0, False, 130, reason="nothing tells the week"),
+        ClaimFactor("season", CANNOT_TELL, "no support", 0.0, 0.0, 0.0, 0.0, False, 130, reason="the week cannot be tested"),
     ),
     heard=(
         Resident("species/species/Parus major", "Parus major", "Great Tit", 0.99, 0.98, 0.0, 0.0, (0.0,) * 48, NOT_THERE),
