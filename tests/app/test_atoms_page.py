@@ -64,7 +64,7 @@ def test_a_sound_is_taken_apart_and_its_copy_is_told(page: AppTest, sound: Path)
     at = opened(page, str(sound))
     assert not at.exception and not at.error
     said = html(at)
-    assert "copied stretch" in said and "7.00 s later" in said
+    assert "copied passage" in said and "7.00 s later" in said
     assert "beats &lt;b&gt;&amp;.wav" in said and "<b>&.wav" not in said
     assert at.slider(key="atoms_moment").max == 6.0
     at.slider(key="atoms_moment").set_value(3.0).run()

@@ -280,7 +280,7 @@ def test_picture_both_and_verdict_are_shown_where_a_finding_has_them(page: AppTe
     assert not page.exception
     said = html(page)
     assert "Sound and picture come from different places" in said
-    assert "held to the most that validation supports" in said
+    assert "the maximum our validation supports" in said
     assert "Augusta, &lt;i&gt;Georgia&lt;/i&gt;" in said and "<i>Georgia" not in said
     assert "between the two places" in said
     assert list(judging.layers_of(b.judged[b.settings])) == ["sound", "picture", "both", "outlines"]

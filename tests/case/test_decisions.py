@@ -113,7 +113,7 @@ def test_locate_keeps_a_clip_with_every_decision_and_its_report_bears_the_head(
     assert all(d.factor_before is not None and d.factor_after is not None for d in decided)
     assert decided[0].factor_after == decided[1].factor_before
     assert main(["case", "report", str(place), "golf_georgia.mp4", "--json", str(tmp_path / "again.json")]) == 0
-    assert "results are those kept" in capsys.readouterr().out
+    assert "results equal those kept" in capsys.readouterr().out
     assert main(["locate", clip, "--case", str(place), "--json", "-"]) == 2
     assert "give a file name instead of -" in capsys.readouterr().err
     assert main(["locate", clip, "--who", "Ann"]) == 2

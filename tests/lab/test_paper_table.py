@@ -129,7 +129,7 @@ def test_authors_checkpoint_and_wav2clip_run_on_recordings(folder: Path, tmp_pat
         errors = by_name[name].errors(samples, tmp_path, fold)
         assert errors.shape == (6,) and np.isfinite(errors).all() and (errors > 0).all()
     with pytest.raises(WeightsError, match=r"geoclap.ckpt is missing"):
-        by_name["GeoCLAP, off the shelf"].errors(samples, tmp_path, fold)
+        by_name["GeoCLAP, as published"].errors(samples, tmp_path, fold)
 
 
 def test_a_gallery_of_vectors_by_place(tmp_path: Path) -> None:

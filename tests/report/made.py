@@ -64,7 +64,7 @@ CLAIM_TEST = ClaimTest(
             COMPARISON.by_prior,
         ),
         ClaimFactor(
-            "season", ClaimVerdict.CANNOT_TELL, "no support", 0.0, 0.0, 0.0, 0.0, False, 130, reason="nothing tells the week"
+            "season", ClaimVerdict.CANNOT_TELL, "no support", 0.0, 0.0, 0.0, 0.0, False, 130, reason="the week cannot be tested"
         ),
     ),
     heard=(

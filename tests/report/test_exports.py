@@ -145,11 +145,11 @@ def test_what_speaks_against_is_found() -> None:
     )
     finding = replace(made.finding(two_speak=True), comparisons=(made.COMPARISON,), effects=effects, claims=(made.CLAIM_TEST,))
     told = " ".join(speaks_against(finding))
-    assert "Cuckoo points the other way: +0.80" in told and "Great Tit speaks" not in told
-    assert "X stands alone" in told and "about 25 : 1" in told and "a false alarm" in told
+    assert "Cuckoo points the other way: +0.80" in told and "Great Tit points" not in told
+    assert "X is the only evidence" in told and "about 25 : 1" in told and "a false alarm" in told
     same = replace(made.COMPARISON, verdict="same place", log10_factor=1.0, log10_low=-0.1, log10_high=1.2)
     told = " ".join(speaks_against(replace(finding, comparisons=(same,))))
-    assert "includes 1" in told and "7,640 km apart" in told and "Great Tit speaks the other way" in told
+    assert "includes 1" in told and "7,640 km apart" in told and "Great Tit points the other way" in told
     unsure = replace(made.COMPARISON, verdict="cannot tell")
     assert not any("way" in t for t in speaks_against(replace(finding, comparisons=(unsure,), claims=())))
 

@@ -139,17 +139,17 @@ def test_comparison_claim_and_shots_show_when_a_finding_has_them() -> None:
     assert ">Place claimed</text>" in html and ">Place claimed</text>" not in ordinary()
     assert "Moderate support for “Sound and picture come from different places”" in html
     assert "About 90 : 1 (95% interval 25 : 1 to 100 : 1), the maximum our validation supports" in html
-    assert "7,640 km" in html and "moderate support" in html and "All senses on one map" in html
-    assert "The evidence speaks against the claim" in html and "&lt;script&gt;alert(1)" in html and "<script" not in html
+    assert "7,640 km" in html and "moderate support" in html and "Sound and picture on one map" in html
+    assert "The evidence contradicts the claim" in html and "&lt;script&gt;alert(1)" in html and "<script" not in html
     assert "10 April 2021" in html and "does not live there" in html and "Blue Jay" in html and html.count('class="weeks"') == 2
-    assert html.count('class="now"') == 2 and "the most that 130 recordings of known place support" in html
+    assert html.count('class="now"') == 2 and "the maximum that 130 recordings of known place support" in html
     assert html.count('class="cut"') == 2
-    assert "Comparison of the senses" not in ordinary()
+    assert "Comparison of sound and picture" not in ordinary()
     assert verdict.headline(finding) is None
 
 
 def test_a_comparison_that_cannot_tell_says_why() -> None:
-    unsure = replace(made.COMPARISON, verdict="cannot tell", reason="the answer depends on the prior", at_bound=False)
+    unsure = replace(made.COMPARISON, verdict="cannot tell", reason="the result depends on the prior", at_bound=False)
     found = verdict.headline(SimpleNamespace(comparisons=(unsure,)))  # type: ignore[arg-type]
     assert found is not None and found.verdict == "cannot_tell" and found.sentence == "The answer depends on the prior."
 
