@@ -27,21 +27,21 @@ def bar(quiet: bool = False) -> Iterator[ProgressCallback]:
         rich.TextColumn("{task.fields[amount]}"),
         rich.TimeElapsedColumn(),
     )
-    tasks: dict[str, rich.TaskID] = {}
-    tasks: dict[str, str] = {}  # stage to its lane, those that go on
+    bars: dict[str, rich.TaskID] = {}
+    running: dict[str, str] = {}  # stage to its task, those that go on
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
 
         def draw(step: Progress) -> None:
             stop.check()
-            if step.stage not in tasks:
-                over = [stage for stage, task in tasks.items() if not step.task or task == step.task or not task]
+            if step.stage not in bars:
+                over = [stage for stage, task in running.items() if not step.task or task == step.task or not task]
                 for stage in over:  # a new stage begins: the ones before it are over
-                    total = drawn.tasks[drawn.task_ids.index(tasks[stage])].total
-                    drawn.update(tasks[stage], completed=total or 1, total=total or 1)
-                    del tasks[stage]
-                tasks[step.stage] = step.task
-                tasks[step.stage] = drawn.add_task(escape(step.stage), total=step.total, amount="")
-            drawn.update(tasks[step.stage], completed=step.done, total=step.total, amount=_amount(step))
+                    total = drawn.tasks[drawn.task_ids.index(bars[stage])].total
+                    drawn.update(bars[stage], completed=total or 1, total=total or 1)
+                    del running[stage]
+                running[step.stage] = step.task
+                bars[step.stage] = drawn.add_task(escape(step.stage), total=step.total, amount="")
+            drawn.update(bars[step.stage], completed=step.done, total=step.total, amount=_amount(step))
 
         yield draw
 

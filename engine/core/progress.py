@@ -15,8 +15,8 @@ class Progress:
         done: how much of the stage is done, in `unit`.
         total: how much there is, or None when nobody knows.
         unit: unit of done and total ("s", "windows", "frames", "MB").
-        lane: which of several works going on at the same time it belongs to ("sound", "picture"), or "". A new stage of a
-            lane ends the one before it in that lane; a stage of no lane ends all.
+        task: which of several tasks going on at the same time it belongs to ("sound", "picture"), or "". A new stage of a task
+            ends the one before it in that task; a stage of no task ends all.
     """
 
     stage: str

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -320,6 +321,27 @@ def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capf
     with bar(quiet=True) as progress:
         progress(Progress("listening"))
     assert capfd.readouterr().err == ""
+
+
+def test_a_stage_of_one_task_leaves_those_of_another_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    import rich.progress
+
+    from engine.cli.bar import bar
+
+    ended: list[str] = []
+
+    class Drawn(rich.progress.Progress):
+        def update(self, task_id: rich.progress.TaskID, **fields: Any) -> None:
+            super().update(task_id, **fields)
+            if fields.get("completed") == fields.get("total"):
+                ended.append(self.tasks[self.task_ids.index(task_id)].description)
+
+    monkeypatch.setattr(rich.progress, "Progress", Drawn)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with bar() as progress:
+        for stage, task in (("hearing", "sound"), ("seeing", "picture"), ("reading", "picture"), ("judging", "")):
+            progress(Progress(stage, 0.0, 2.0, "s", task))
+    assert ended == ["seeing", "hearing", "reading"]
 
 
 def test_every_command_listed_can_be_loaded() -> None:

@@ -63,6 +63,11 @@ def test_a_selection_shown_in_two_views_counts_once() -> None:
     assert [o.label for o in read(RAVEN).observations] == ["Parus major", "Cuculus canorus"]
 
 
+def test_rows_alike_but_for_their_line_stay_in_the_tables_order() -> None:
+    table = read("start,species\n" + "1,Great Tit\n" * 9)
+    assert [o.note.split()[1] for o in table.observations] == [str(n) for n in range(2, 11)]
+
+
 def test_a_table_of_several_recordings_gives_this_clips_rows_at_their_own_times() -> None:
     table = read(BIRDNET_RAVEN, clip_name="two.mov")
     assert [(o.label, o.start_s, o.end_s) for o in table.observations] == [("Cuculus canorus", 0.0, 3.0)]

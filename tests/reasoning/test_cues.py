@@ -11,7 +11,7 @@ from engine.analysis.rationale import cues
 from engine.analysis.rationale import evidence as cue_evidence
 from engine.analysis.rationale.facts import cue_groups, note_cue, rationale
 from engine.clues.text.clue import TextClue
-from engine.core.errors import SettingError
+from engine.core.errors import DataError, SettingError
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED
 from engine.core.observation import Observation
@@ -32,6 +32,15 @@ def test_every_cue_has_a_source_and_lies_somewhere() -> None:
             assert cue.group in {g for g, _ in cue_groups()}
         else:
             assert cue.areas[0] in ("@here", "@mains:50", "@mains:60"), cue.id
+
+
+@pytest.mark.parametrize(("column", "value"), [("match", "sound"), ("ratio", "often"), ("source", ""), ("modality", "smell")])
+def test_a_malformed_row_is_named(column: str, value: str) -> None:
+    row = {"id": "bell", "group": "sound", "what": "a bell", "modality": "sound", "areas": "GB", "ratio": "5", "doubt": "",
+           "match": "sound:Bell", "source": "a book"}  # fmt: skip
+    assert cues._cue(row).match == (("sound", "Bell"),)
+    with pytest.raises(DataError, match="'bell'"):
+        cues._cue(row | {column: value})
 
 
 @pytest.mark.parametrize(("cue", "code", "at_home"), [("driving-left", "AU", True), ("driving-left", "FR", False),

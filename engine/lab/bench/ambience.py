@@ -140,8 +140,8 @@ def _counted(
     near = distance_km(places[a, 0], places[a, 1], places[b, 0], places[b, 1]) <= NEAR_KM
     close = {(int(x), int(y)) for x, y in zip(a[near], b[near], strict=True)}
     rows = tuple(Row(kind, kinds.count(kind), len(own)) for kind, own in again.items() if kind != "as it is")
-    found = tuple(sorted((names[i], names[j]) for i, j in alarms))
-    return Table(rows, len(a), len(alarms), len(close), len(alarms & close), found)
+    pairs = tuple(sorted((names[i], names[j]) for i, j in alarms))
+    return Table(rows, len(a), len(alarms), len(close), len(alarms & close), pairs)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
