@@ -234,7 +234,7 @@ def _ask(b: Book) -> None:
     b.query = ArchiveQuery(
         verdicts=frozenset(state.value("case-verdict") or ()),
         near=near,
-        sense="" if sense == "any" else sense,
+        modality="" if sense == "any" else sense,
         since=state.value("case-since"),
         until=state.value("case-until"),
         **{k: (state.value(f"case-{k}") or "").strip() for k in ("species", "atom", "text", "name")},
