@@ -23,7 +23,7 @@ def test_the_argument_is_typed_and_shows_no_escape() -> None:
     said = sink.getvalue()
     assert "● BirdNET detected Great Tit (Parus major)" in said and "[0:00–0:03]" in said
     assert "→ " in said and "could also be" in said and "source: " in said
-    assert "Argued by rules" in said
+    assert "Reasoning by rules" in said
     assert not any(c in said for c in "\x1b\u202e")
 
 

@@ -116,7 +116,7 @@ class HumClue:
         own = tuple(o for o in observations if o.clue == self.name)
         heard = {o.label for o in own if o.label in ("50 Hz", "60 Hz")}
         if not heard:
-            why = f"no mains hum is {LEAST_DB:g} dB above the noise, or the sound is shorter than {LEAST_LENGTH_S:g} s"
+            why = f"no mains hum {LEAST_DB:g} dB above the noise was found, or the sound is shorter than {LEAST_LENGTH_S:g} s"
             return Evidence.silent(self.name, self.modality, grid, why, own)
         if len(heard) > 1:
             return Evidence.silent(self.name, self.modality, grid, "hum of both 50 and 60 Hz was detected", own)
