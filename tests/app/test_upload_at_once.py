@@ -18,8 +18,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.server import route
-from engine import InputError, PieceError
-from engine.case import Uploads
+from engine import InputError
+from engine.case import PieceError, Uploads
 from engine.case.jobs import upload as module
 from engine.core.paths import ROOT
 
@@ -83,7 +83,7 @@ def test_every_piece_sent_many_times_at_once_is_stored_once(client: TestClient, 
 WRITER = """
 import hashlib, sys
 from pathlib import Path
-from engine.case.upload import Uploads
+from engine.case import Uploads
 folder, upload, source = sys.argv[1:]
 film, uploads = Path(source).read_bytes(), Uploads(Path(folder))
 print("ready", flush=True)
