@@ -410,30 +410,31 @@ def map_panel(session: Session, found: Finding) -> None:
         )
         st.segmented_control("Shape", ["Flat", "Globe"], key="set_shape", label_visibility="collapsed", required=True)
         st.space("stretch")
-        st.button(
-            "World",
-            key="focus-world",
-            icon=":material/public:",
-            help="Show the whole world",
-            **widgets.callback(_focus, session, []),
-        )
-        for x in spoke:
-            if x.modality != "both":
-                st.button(
-                    words.modality(x.modality),
-                    key=f"focus-{x.modality}",
-                    icon=":material/my_location:",
-                    help=f"Move to where the {x.modality} points",
-                    **widgets.callback(_focus, session, [x]),
-                )
-        if found.claims:
+        with st.container(horizontal=True, gap="small", width="content"):
             st.button(
-                "Claim",
-                key="focus-claim",
-                icon=":material/fact_check:",
-                help="Move to the claimed place",
-                **widgets.callback(_focus_claim, session, found.claims[0].claim),
+                "World",
+                key="focus-world",
+                icon=":material/public:",
+                help="Show the whole world",
+                **widgets.callback(_focus, session, []),
             )
+            for x in spoke:
+                if x.modality != "both":
+                    st.button(
+                        words.modality(x.modality),
+                        key=f"focus-{x.modality}",
+                        icon=":material/my_location:",
+                        help=f"Move to where the {x.modality} points",
+                        **widgets.callback(_focus, session, [x]),
+                    )
+            if found.claims:
+                st.button(
+                    "Claim",
+                    key="focus-claim",
+                    icon=":material/fact_check:",
+                    help="Move to the claimed place",
+                    **widgets.callback(_focus_claim, session, found.claims[0].claim),
+                )
     session.layer = widgets.value("set_layer") or session.layer
     session.globe = widgets.value("set_shape") == "Globe"
     if session.view is None:

@@ -46,14 +46,15 @@ def edit_bar(session: Session, found: Finding) -> None:
         with st.popover("Clues", icon=":material/tune:"):
             clue_switches_form(session)
         st.space("stretch")
-        st.button(
-            "Undo", key="undo", icon=":material/undo:", help="Undo the last edit (U)", disabled=not session.edits,
-            **widgets.callback(editing.undo),
-        )  # fmt: skip
-        st.button(
-            "Redo", key="redo", icon=":material/redo:", help="Redo it (R)", disabled=not session.undone,
-            **widgets.callback(editing.redo),
-        )  # fmt: skip
+        with st.container(horizontal=True, gap="small", width="content"):  # both stay in one line on a narrow screen
+            st.button(
+                "Undo", key="undo", icon=":material/undo:", help="Undo the last edit (U)", disabled=not session.edits,
+                **widgets.callback(editing.undo),
+            )  # fmt: skip
+            st.button(
+                "Redo", key="redo", icon=":material/redo:", help="Redo it (R)", disabled=not session.undone,
+                **widgets.callback(editing.redo),
+            )  # fmt: skip
     if session.message:
         st.info(plain(session.message, 1200), icon=":material/table_rows:")
 

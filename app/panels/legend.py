@@ -15,9 +15,9 @@ from engine.report.view import words
 PRIOR = "Where recordings come from, before anything in this one is considered."
 
 _PRIORS = {
-    "mixture": "Even mixture: half land, half observers",
-    "land": "Land: every square kilometre equally likely",
-    "observer": "Observers: where people take pictures",
+    "mixture": "Mixture of land and observers",
+    "land": "Land: uniform by area",
+    "observer": "Observers: where photos are taken",
     "population": "Population: where people live",
 }
 

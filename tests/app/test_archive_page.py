@@ -83,7 +83,7 @@ def test_filters_answer_at_once(opened: AppTest) -> None:
     assert len(opened.dataframe[0].value) == 1
     opened.multiselect(key="case-verdict").set_value([]).run()
     opened.text_input(key="case-species").input("raven").run()
-    assert len(opened.dataframe[0].value) == 0 and "nothing fits" in html(opened)
+    assert len(opened.dataframe[0].value) == 0 and "no finding matches" in html(opened)
     opened.text_input(key="case-species").input("").run()
     opened.text_input(key="case-near").input("33.5, -82").run()
     assert len(opened.dataframe[0].value) == 2

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine.clues import atoms
 from engine.models import atoms as nets
+from engine.models import decomposer
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(
@@ -54,7 +55,7 @@ def opened(page: AppTest, path: str) -> AppTest:
 def test_with_nothing_open_it_says_how_to_begin_and_shows_the_dictionary(page: AppTest) -> None:
     assert any("Open a clip in Examine" in m.value for m in page.markdown)
     entry = page.selectbox(key="atoms_entry")
-    assert tuple(entry.options) == atoms.decomposer().labels
+    assert tuple(entry.options) == decomposer().labels
     assert html(page).count("Kernel ") == atoms.KERNELS
     entry.select("Dog").run()
     assert not page.exception

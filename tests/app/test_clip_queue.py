@@ -154,7 +154,7 @@ def test_a_sealed_clip_has_no_name_in_the_list() -> None:
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        (JobStatus("waiting"), "starts"),
+        (JobStatus("waiting"), "starting"),
         (JobStatus("waiting", ahead=2), "waiting for 2 others"),
         (JobStatus("running", (JobStage("reading text", 0.0, None, 3.0, 12.0),)), "reading text 25%"),
         (JobStatus("failed", error="<b>no</b>"), "&lt;b&gt;no&lt;/b&gt;"),

@@ -44,7 +44,7 @@ def chosen(at: AppTest, kind: str) -> None:
 
 def test_empty_page_says_what_to_do(page: AppTest) -> None:
     assert any("Choose a species or a clip" in c.value for c in page.caption)
-    assert "not for placing a clip" in html(page)
+    assert "To place a clip, use Examine" in html(page)
     assert len(page.selectbox(key="scape_species").options) == len(species_names())
 
 

@@ -83,7 +83,7 @@ def test_every_piece_sent_many_times_at_once_is_stored_once(client: TestClient, 
 WRITER = """
 import hashlib, sys
 from pathlib import Path
-from engine.case.jobs.upload import Uploads
+from engine.case import Uploads
 folder, upload, source = sys.argv[1:]
 film, uploads = Path(source).read_bytes(), Uploads(Path(folder))
 print("ready", flush=True)
