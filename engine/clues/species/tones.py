@@ -10,8 +10,8 @@ tracks), and a track is a machine's when
     it is a short beep that comes again, REPEATS times or more, at the same frequency.
 
 The numbers were chosen on windows of real recordings in which BirdNET hears an animal, all of those at hand (LOG.md): no track of
-0.15 s there is as constant, and how often one is elsewhere has not been measured. They allow for what a codec and some noise do to
-a tone.
+0.15 s there is as constant, and how often one is elsewhere has not been measured. They allow for what a codec and some noise
+do to a tone.
 
 The tracks: McAulay and Quatieri 1986, "Speech analysis/synthesis based on a sinusoidal representation", IEEE Trans. ASSP 34(4).
 Frequencies between bins by a parabola through the logarithms: Smith and Serra 1987, "PARSHL". What tones are to be expected:
