@@ -102,7 +102,7 @@ def test_a_batch_stops_in_seconds_and_says_what_is_finished(tmp_path: Path, numb
 DEAF = """
 import sys, threading, time
 from engine import cli
-from engine._cli import jobs
+from engine.cli import jobs
 
 def run(_):
     threading.Thread(target=time.sleep, args=(600,)).start()

@@ -104,7 +104,7 @@ skills._install_completeness = lambda *_: "none"
 bootstrap.load_config_options({"server.headless": False})
 said = [skills.nudge_suppression_reason(None)]
 from app.__main__ import _parsed
-from engine._cli import app as command
+from engine.cli import app as command
 import argparse
 words = command.command(argparse.Namespace(clip=None, port=None, no_browser=False))
 ours = _parsed(words[3:])[0]
