@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +42,11 @@ def require(reader: Reader, interval: Interval | None = None, track: int | None 
         if heard_s >= LEAST_S:
             return
     if length_s < LEAST_S:
-        raise TooShortError(f"the sound lasts {length_s:.2g} s; at least {LEAST_S:g} s is needed")
+        raise TooShortError(f"the sound lasts {_shown(length_s)} s; at least {LEAST_S:g} s is needed")
     if heard_s > 0.0:
-        raise TooShortError(f"all but {heard_s:.2g} s of the sound is digital silence; at least {LEAST_S:g} s is needed")
+        raise TooShortError(f"all but {_shown(heard_s)} s of the sound is digital silence; at least {LEAST_S:g} s is needed")
+
+
+def _shown(length_s: float) -> str:
+    """Seconds to the millisecond, rounded down: 0.9996 s is not the second that is asked for."""
+    return f"{math.floor(length_s * 1000.0 + 1e-6) / 1000.0:g}"

@@ -97,7 +97,8 @@ def _audible(container: InputContainer, wanted: set[int], to_s: float) -> Iterat
 
 
 def _peak(frame: AudioFrame) -> float:
-    """Loudest sample of any channel, 1 for full scale."""
+    """Farthest that any channel goes from its mean, 1 for full scale: an offset alone is silent."""
     frame.pts = None
-    made = AudioResampler(format="flt", layout=frame.layout.name, rate=frame.sample_rate).resample(frame)
-    return max((float(np.abs(np.nan_to_num(m.to_ndarray(), posinf=1.0, neginf=1.0)).max(initial=0.0)) for m in made), default=0.0)
+    made = AudioResampler(format="fltp", layout=frame.layout.name, rate=frame.sample_rate).resample(frame)
+    rows = (np.clip(np.nan_to_num(m.to_ndarray(), posinf=1.0, neginf=-1.0), -1e3, 1e3) for m in made)
+    return max((float(np.abs(x - x.mean(axis=1, keepdims=True)).max()) for x in rows if x.size), default=0.0)

@@ -62,7 +62,7 @@ class Source:
     @property
     def name(self) -> str:
         """The file's own name, fit to be shown."""
-        return shown(Path(self.path).name or self.path)
+        return shown(Path(self.path).name or self.path or "An empty path")
 
     def open(self) -> None:
         """Open the file.

@@ -116,8 +116,13 @@ def _by_value(tags: list[tuple[str, str]]) -> Iterable[Fix | Unclear]:
             if fix is not None:
                 height = values.get(_ALTITUDES.get(key.lower(), ""))
                 yield fix if fix.alt_m is not None or height is None else replace(fix, alt_m=_metres(height))
-            elif _is_wrong(part):
+            elif _is_wrong(part) and not _is_half(part):
                 yield Unclear(shown(part.strip(), 100), source, "it is no place on Earth, or contradicts itself")
+
+
+def _is_half(text: str) -> bool:
+    """Whether a value is a latitude or a longitude by itself, which its other half is sought for elsewhere."""
+    return coordinate.angle(text, "NS") is not None or coordinate.angle(text, "EW") is not None
 
 
 def _read(text: str, source: str) -> Fix | None:

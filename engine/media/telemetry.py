@@ -26,13 +26,15 @@ _N = r"([+-]?[0-9]{1,4}(?:\.-?[0-9]{1,12})?)"
 _VALUE = r"[\"']?\s*(?:[:=]\s*[\"']?([+-]?[0-9]{1,4}(?:\.-?[0-9]{1,12})?)|\s([+-]?[0-9]{1,3}\.[0-9]{1,12}))\s*°?\s*([NSEW]\b)?"
 _LATITUDE = re.compile(rf"(?<![a-z])lat(?:itude)?{_VALUE}", re.IGNORECASE)
 _LONGITUDE = re.compile(rf"(?<![a-z])(?:longt?itude|lontitude|lng|long?){_VALUE}", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"((?:lat|lon|lng)[a-z]{0,8}\W{1,4}[0-9]{1,3}),([0-9]{3,12})(?![0-9]*[.,][0-9])", re.IGNORECASE)
 _PAIR = re.compile(rf"\bGPS\s*:\s*{_N}\s*,\s*{_N}", re.IGNORECASE)
 _IN_WORDS = re.compile(
     r"(?:\b(?:GPS|HOME|POS(?:ITION)?)\b\W{0,3})?([NS0-9][0-9°'\"′″.,;:\sNSEW]{6,60}[NSEW0-9.'\"′″])", re.IGNORECASE
 )
 _LETTERED = re.compile(rf"\b(GPS|HOME)\s*\(\s*([NSEW])\s*:?\s*{_N}\s*,\s*([NSEW])\s*:?\s*{_N}", re.I)
 _BARE = re.compile(
-    rf"\b(GPS|HOME)\s*\(\s*{_N}\s*,\s*{_N}\s*(?:,\s*([+-]?[0-9]{{1,6}}(?:\.[0-9]{{1,6}})?)\s*([A-Za-z]{{0,2}}))?\s*\)", re.I
+    rf"\b(GPS|HOME)\s*\(\s*{_N}\s*°?\s*,\s*{_N}\s*°?\s*(?:,\s*([+-]?[0-9]{{1,6}}(?:\.[0-9]{{1,6}})?)\s*([A-Za-z]{{0,2}}))?\s*\)",
+    re.I,
 )
 _RMC = re.compile(r"\$G.RMC,[0-9.]*,([AV]),([0-9]{3,5}(?:\.[0-9]{1,8})?),([NS]),([0-9]{4,6}(?:\.[0-9]{1,8})?),([EW]),")
 _GGA = re.compile(r"\$G.GGA,[0-9.]*,([0-9]{3,5}(?:\.[0-9]{1,8})?),([NS]),([0-9]{4,6}(?:\.[0-9]{1,8})?),([EW]),([0-9])")
@@ -166,6 +168,7 @@ def _number(text: str) -> float:
 
 def _by_name(time_s: float, text: str) -> Reading | None:
     """A record that says which number is which: by name, by letters in brackets, or as people write coordinates."""
+    text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     north, east = _LATITUDE.search(text), _LONGITUDE.search(text)
     if north and east:
         signed = (_lettered_one(north, "NS"), _lettered_one(east, "EW"))

@@ -156,3 +156,6 @@ def test_no_case_two_cases_and_no_database(tmp_path: Path) -> None:
         Case(tmp_path / "bad")
     with pytest.raises(InputError, match="postgresql://"):
         Case("mysql://x")
+    with pytest.raises(InputError, match=r"password=\*\*\*.* is no folder; write the database as postgresql://") as refused:
+        Case.create("host=db user=bob password=s3cret")
+    assert "s3cret" not in str(refused.value) and not Path("host=db user=bob password=s3cret").exists()

@@ -23,10 +23,30 @@ def test_a_country_or_region_is_refused_with_a_town_to_name(text: str) -> None:
     assert one_place(town).name.startswith(town.split(",")[0])
 
 
-@pytest.mark.parametrize("text", ["Africa", "Europe", "Southern Europe", "South America"])
+@pytest.mark.parametrize("text", ["Africa", "Europe", "Southern Europe", "South America", "Siberia", "Borneo"])
 def test_a_part_of_the_world_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match="part of the world"):
         one_place(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "place"),
+    [
+        ("Isle of Wight", "the UK", "Isle of Wight, Virginia, USA"),
+        ("Cornwall", "the UK", "Cornwall, Ontario, Canada"),
+        ("Kent", "the UK", "Kent, Washington, USA"),
+        ("Rhône", "France", ""),
+    ],
+)
+def test_a_county_or_island_is_not_the_village_of_its_name_elsewhere(text: str, country: str, place: str) -> None:
+    with pytest.raises(SettingError, match=f"whole county or island in {country}") as refused:
+        one_place(text)
+    assert (f'"{place}"' in str(refused.value)) if place else "write" not in str(refused.value)
+
+
+def test_a_country_is_not_a_region_by_a_translators_slip() -> None:
+    with pytest.raises(SettingError, match=r"country \(Togo\)"):
+        one_place("Togo")
 
 
 @pytest.mark.parametrize("text", ["Crimea", "Kashmir", "the Golan Heights", "Somaliland"])
@@ -61,6 +81,11 @@ def test_a_disputed_area_is_a_region_too(text: str) -> None:
         ("Sevastopol, Ukraine", "Sevastopol, Crimea, Russia (disputed)"),
         ("Simferopol, Crimea", "Simferopol, Crimea, Russia (disputed)"),
         ("東京", "Tokyo, Japan"),
+        ("Москва", "Moscow, Russia"),
+        ("Cork", "Cork, Ireland"),
+        ("Taipei", "Taipei, Taiwan"),
+        ("Mexico, Philippines", "Mexico, Philippines"),
+        ("Isle of Wight, Virginia", "Isle of Wight, Virginia, USA"),
     ],
 )
 def test_what_a_name_means(text: str, name: str) -> None:

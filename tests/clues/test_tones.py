@@ -66,6 +66,11 @@ MACHINES: dict[str, Callable[[], np.ndarray]] = {
     "warble": lambda: swept(1000.0 + 50.0 * np.sin(2 * np.pi * 5 * T)),
     "wail": lambda: swept(1050.0 + 450.0 * np.sin(2 * np.pi * 0.3 * T)),
     "square wave": lambda: np.sign(tone(440)),
+    "tremolo": lambda: (1 + 0.9 * tone(8)) * tone(1000) / 2,
+    "slow tremolo": lambda: (1 + 0.8 * tone(1)) * tone(700) / 2,
+    "two tones that beat": lambda: tone(440, 444),
+    "two strings out of tune": lambda: tone(440, 440.6),
+    "a tone faded in": lambda: T / 3 * tone(1000),
 }
 
 

@@ -361,3 +361,10 @@ def test_each_reader_takes_any_bytes() -> None:
             assert isinstance(read(data), list)
         assert isinstance(recorder_tags.info(b"INFO" + data, "<"), list)
         assert id3.read(b"ID3" + bytes([rng.choice((2, 3, 4)), 0, rng.randrange(256)]) + seven(len(data)) + data) is not None
+
+
+def test_half_a_place_is_no_place_in_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    place = "<exif:GPSLatitude>48,51,30.24N</exif:GPSLatitude><exif:GPSLongitude>2,17,40.2E</exif:GPSLongitude>"
+    path.write_bytes(wav(chunk(b"_PMX", packet(place))))
+    assert [(name, label) for name, label, _ in claims(path) if "location" in name] == [("location", "+48.85840+002.29450/")]

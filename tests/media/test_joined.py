@@ -265,6 +265,18 @@ def test_a_silent_first_track_gives_way(name: str, tmp_path: Path) -> None:
         assert tone(reader, 1.0, 2.0, track=1) == 0
 
 
+def test_an_offset_is_as_silent_as_zero(tmp_path: Path) -> None:
+    levels = np.stack([np.full(8_000, 0.2), 0.3 * np.sin(np.arange(8_000) / 3)]).astype(np.float32)
+    with av.open(str(tmp_path / "x.mkv"), "w") as out:
+        streams = [out.add_stream("pcm_s16le", rate=8_000, layout="mono") for _ in levels]
+        for stream, level in zip(streams, levels, strict=True):
+            frame = av.AudioFrame.from_ndarray((level * 32767).astype(np.int16)[None], format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 8_000, 0
+            out.mux(stream.encode(frame))
+    with open_clip(tmp_path / "x.mkv") as reader:
+        assert [s.silent for s in reader.clip.audio_tracks] == [True, False]
+
+
 def test_all_tracks_silent_is_no_choice(tmp_path: Path) -> None:
     with open_clip(written(tmp_path / "x.mkv", (DARK,), (0.0, 0.0))) as reader:
         choice = reader.clip.choice("audio")

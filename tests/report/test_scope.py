@@ -98,6 +98,14 @@ def test_what_was_not_examined_is_said() -> None:
     assert "No detection is recorded as confirmed" in said and "generated or manipulated" in said and "plants" in said
 
 
+def test_a_channel_heard_alone_is_not_said_to_be_mixed() -> None:
+    finding = made.finding()
+    alone = "Only the left channel of audio track 1 holds sound; it alone is heard."
+    said = list(scope.unexamined(replace(finding, clip=replace(finding.clip, problems=(alone,)))))
+    assert "Of the 2 channels of the sound one was analysed; the others were not." in said
+    assert not any("mixed" in s for s in said)
+
+
 def test_who_examined_it_is_the_case_or_the_author_of_the_edits_or_nobody() -> None:
     finding = made.finding()
     assert "not named" in dict(scope.examiner(finding, None, versions()))["Examined by"]

@@ -33,6 +33,7 @@ BUSY_S = 30.0
 _CONNECT_S = 8
 _STATEMENT_S = 60
 _URL = re.compile(r"^postgres(ql)?(\+psycopg)?://", re.I)
+_SETTINGS = re.compile(r"(?:^|\s)(?:host|hostaddr|port|user|dbname|password|service)\s*=\s*\S")  # libpq's other form
 _STEP = 20_000  # operations of SQLite's machine between two looks at the clock: about a millisecond
 _LEAST_OPERATIONS = 20_000_000  # that any statement may take: about a second
 _OPERATIONS_A_BYTE = 2
@@ -62,6 +63,8 @@ def opened(place: str, exist: bool, reading: bool = False) -> sa.Engine:
         return _postgres(place, reading)
     if "://" in place:
         raise InputError("A case is a folder or a postgresql:// address; give one of the two.")
+    if _SETTINGS.search(place) and not Path(place).exists():  # a folder so named would bear a password in its name
+        raise InputError(f"{shown(hidden(place), 200)} is no folder; write the database as postgresql://user@host:5432/database.")
     folder = Path(place)
     name = shown(place, 200)
     try:

@@ -6,6 +6,7 @@ tracks), and a track is a machine's when
 
     its frequency is constant to within STEADY (0.15%) and its level to within LEVEL_DB (0.5 dB) for LEAST_S (0.15 s), or
     its level alone is constant, ever closer the shorter it lasts, whatever its frequency does (sweep, warble, siren), or
+    its frequency alone is constant to within HELD (0.05%) for HELD_S (1 s), whatever its level does (tremolo, beats, a fade), or
     it is a short beep that comes again, REPEATS times or more, at the same frequency.
 
 The numbers were chosen on windows of real recordings in which BirdNET hears an animal, all of those at hand (LOG.md): no track of
@@ -35,6 +36,7 @@ STEADY = 0.0015
 LEVEL_DB = 0.5
 PIP_S, PIP_STEADY, PIP_DB = 0.09, 0.0003, 0.1  # what a single beep has to keep that is shorter than LEAST_S
 FLAT = ((0.5, 0.5), (0.3, 0.4), (0.2, 0.2))  # (s, dB): a track that lasts so long may vary by so much, whatever its pitch does
+HELD_S, HELD = 1.0, 0.0005  # a track that lasts so long and keeps its pitch so closely may be of any level
 REPEATS, ALIKE = 4, 0.0015  # short beeps, and how near each other their frequencies lie
 SHORTEST_S = 0.03
 LOUD_DB = 45.0  # a line may lie so far below the loudest of its window
@@ -67,6 +69,7 @@ _SCALES = (
     _Scale(0.0853, 0.010, 0.25),
 )
 _ORDINARY = _SCALES[0]
+_LONG = _Scale(0.6827, 0.040, 1.0)  # where the others found nothing: two tones so near that their beats are slow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,6 +131,9 @@ def take_apart(window: NDArray[np.float32], rate_hz: int, known_hz: Sequence[flo
         if lines:
             found.extend(lines)
             rest = without(rest, lines, rate_hz)
+    if not found and (lines := tuple(_lines_at(window, rate_hz, _LONG))):
+        found.extend(lines)
+        rest = without(window, lines, rate_hz)
     if not found:
         return Apart((), window, 0.0)
     left = float(np.square(rest, dtype=np.float64).sum()) / power
@@ -301,6 +307,8 @@ def _is_steady(track: _Track, scale: _Scale) -> bool:
     lasts_s = _lasts_s(track, scale)
     if scale.steady_s is None or len(track.at) < _FEWEST:
         return False
+    if scale is _ORDINARY and lasts_s >= HELD_S and _pitch_spread(track) <= HELD:
+        return True
     if lasts_s >= scale.steady_s:
         most, most_db = STEADY, LEVEL_DB
     elif scale is _ORDINARY and lasts_s >= PIP_S:
@@ -308,6 +316,13 @@ def _is_steady(track: _Track, scale: _Scale) -> bool:
     else:
         return False
     return _spread(track.bins) <= most * float(np.median(track.bins)) and _spread(track.db) <= most_db
+
+
+def _pitch_spread(track: _Track) -> float:
+    """Relative spread of a track's frequency, each spectrum counting by its power: where it is faint it is noise's."""
+    power = 10.0 ** ((track.db - track.db.max()) / 10.0)
+    middle = float(np.average(track.bins, weights=power))
+    return float(np.sqrt(np.average((track.bins - middle) ** 2, weights=power))) / middle
 
 
 def _is_known(track: _Track, known_hz: Sequence[float]) -> bool:

@@ -117,6 +117,8 @@ def _or_refused(
         raise SettingError(f"{text!r} is a whole part of the world; name a town in it, or give a latitude and a longitude.")
     if not qualifiers and squash(name).removeprefix("the") in _disputed_areas() and not _countries(table, name):
         raise SettingError(f"{text!r} is a whole region; name a town in it, or give a latitude and a longitude.")
+    if not qualifiers:
+        _refuse_part(table, text, name, found)
     known_city = any(c.weight >= 1.0 and c.people >= _OWN_CITY_PEOPLE for c in found)
     codes = _countries(table, name, translated=not known_city) if not qualifiers else ()
     for code in codes:
@@ -129,9 +131,28 @@ def _or_refused(
     return found
 
 
+def _refuse_part(table: Gazetteer, text: str, name: str, found: Sequence[Candidate]) -> None:
+    """Nothing, unless the name is that of a county or island of a country that has no town called so, and no city's elsewhere.
+
+    Raises:
+        SettingError: it is.
+    """
+    if _countries(table, name) or _regions(table, name, ()) or any(c.people >= _CITY_PEOPLE for c in found):
+        return
+    codes = [code for code in table.parts(squash(name)) if all(c.country != code for c in found)]
+    if not codes:
+        return
+    where = " or ".join(countries.by_code(code).in_text for code in dict.fromkeys(codes))
+    said = f"{text!r} is a whole county or island in {where}; name a town in it, or give a latitude and a longitude"
+    others = "; ".join(f'({n}) "{_written(table, c)}"' for n, c in enumerate([c for c in found if c.weight >= 1.0][:3], 1))
+    raise SettingError(f"{said}; if a place of that name is meant, write {others}." if others else f"{said}.")
+
+
 def _is_a_city(table: Gazetteer, region: int, found: Sequence[Candidate]) -> bool:
     """Whether a region's name means rather a city: its own, or one that has a good part of as many people."""
     own = any(c.region == region and c.people >= _OWN_CITY_PEOPLE for c in found)
+    # A capital that its surroundings are called after has more people than they, and lies in a region of its own (Moscow).
+    own = own or any(c.country == table.region_codes[region][:2] and c.people >= table.region_people[region] for c in found)
     return own or any(c.weight >= 1.0 and c.people >= _CITY_OF_REGION * table.region_people[region] for c in found)
 
 
@@ -167,7 +188,8 @@ def _disputed_areas() -> frozenset[str]:
 
 @cache
 def _parts_of_the_world() -> frozenset[str]:
-    names = {*continents.CONTINENTS, *(region for _, region in rows("regions")), "America", "Americas", "Middle East", "Far East"}
+    names = {*continents.CONTINENTS, "America", "Americas", "Middle East", "Far East"}
+    names |= {region for _, region in rows("regions")} | {name for (name,) in rows("landscapes")}
     own = {squash(c.name) for c in countries.table()} | set(_short_names())
     return frozenset(squash(n) for n in names) - own
 

@@ -142,6 +142,11 @@ class Gazetteer:
         rows = _rows(self._arrays["area_key"], key(squashed))
         return tuple(int(self._arrays["area_of"][r]) for r in rows)
 
+    def parts(self, squashed: str) -> tuple[str, ...]:
+        """Codes of the countries that have a county or another part below the first level called so (Isle of Wight)."""
+        rows = _rows(self._arrays["part_key"], key(squashed))
+        return tuple(self.country_codes[int(self._arrays["part_of"][r])] for r in rows)
+
     def postal(self, country: str, code: str) -> tuple[float, float, int] | None:
         """(lat, lon) in degrees and the key of the locality's name of a postal code, or None."""
         rows = _rows(self._arrays["postal_key"], key(country + code))

