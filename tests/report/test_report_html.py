@@ -151,7 +151,7 @@ def test_comparison_claim_and_shots_show_when_a_finding_has_them() -> None:
 def test_a_comparison_that_cannot_tell_says_why() -> None:
     unsure = replace(made.COMPARISON, verdict="cannot tell", reason="the result depends on the prior", at_bound=False)
     found = verdict.headline(SimpleNamespace(comparisons=(unsure,)))  # type: ignore[arg-type]
-    assert found is not None and found.verdict == "cannot_tell" and found.sentence == "The answer depends on the prior."
+    assert found is not None and found.verdict == "cannot_tell" and found.sentence == "The result depends on the prior."
 
 
 def test_frames_with_boxes_are_shown_with_what_was_read() -> None:
