@@ -7,7 +7,7 @@ import importlib
 import subprocess
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pytest
@@ -176,3 +176,45 @@ def test_the_table_catches_an_import_the_wrong_way(tmp_path: Path, monkeypatch: 
     assert list(imports(bad)) == [(2, "engine.models.birdnet")]
     with pytest.raises(AssertionError, match=r"core may not import engine\.models"):
         test_rooms_import_one_way(bad)
+
+
+def _imported_when_run(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports of a file, those inside functions too; not those for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        else:
+            yield from _imported_when_run(child)
+
+
+def _module(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _known(name: str, modules: Container[str]) -> str:
+    while name and name not in modules:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def test_no_circle_of_imports() -> None:
+    """Not even one that only closes when a function is called. A clue's spec alone may name the module it stands for."""
+    modules = {_module(file): file for file in [*files("engine"), *files("app")]}
+    needs: dict[str, set[str]] = {}
+    for module, file in modules.items():
+        names = set[str]()
+        for node in _imported_when_run(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif node.module and not node.level:
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        needs[module] = {_known(name, modules) for name in names} - {"", module}
+        if file.name == "spec.py" and "clues" in file.parts:
+            needs[module] = {other for other in needs[module] if other.rpartition(".")[0] != module.rpartition(".")[0]}
+    left = dict(needs)
+    while free := {module for module, wanted in left.items() if not wanted & left.keys()}:
+        left = {module: wanted for module, wanted in left.items() if module not in free}
+    circles = {module: sorted(wanted & left.keys()) for module, wanted in left.items()}
+    assert not circles, f"these import one another, or what does: {circles}"

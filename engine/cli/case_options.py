@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,20 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--who", default="", metavar="NAME", help="name recorded in the log (default: the system's user)")
 
 
-def read(args: argparse.Namespace) -> CaseEntry | None:
+def read(args: argparse.Namespace, targets: Sequence[Target]) -> CaseEntry | None:
     """The case asked for; an error in opening it is reported before the long work.
 
     Raises:
         InputError, DataError: so it is.
     """
     from engine.case.record.store import Case
-    from engine.cli.locate import targets_of
 
     if args.case is None:
         if args.who:
             raise InputError("--who is the name recorded in the log of a case; add --case CASE.")
         return None
-    if any(target.is_stdout for _, target in targets_of(args)):
+    if any(target.is_stdout for target in targets):
         raise InputError("A report of a case is recorded in its log with its file; give a file name instead of -.")
     who = args.who or args.author  # one person, unless two are named
     with Case.at(args.case, who=who):

@@ -26,12 +26,14 @@ class Command:
         summary: one line of help.
         module: dotted name below `engine`, or "" for a group.
         commands: a group's own commands.
+        table: for the module that makes several tables, the one that this command asks for (`args.table`).
     """
 
     name: str
     summary: str
     module: str = ""
     commands: tuple[Command, ...] = ()
+    table: str = ""
 
     @property
     def present(self) -> bool:
@@ -67,12 +69,12 @@ COMMANDS = (
             Command("mismatch", "same place or not: recordings paired with photos", "lab.bench.mismatch"),
             Command("claims", "tests of claimed places and weeks, true and false", "lab.bench.claims"),
             Command("atoms", "acoustic atoms: detection and separation of sounds in mixtures", "lab.bench.atoms"),
-            Command("table1", "the paper's ways to predict a place, beside ours", "lab.bench.table1"),
-            Command("table2", "the paper's location encoders, beside ours", "lab.bench.table2"),
-            Command("table3", "species ranges by what is known of the species", "lab.bench.table3"),
-            Command("table4", "recordings of one neighbourhood put together", "lab.bench.table4"),
-            Command("a1", "galleries of places to choose from", "lab.bench.table_a1"),
-            Command("a2", "ways to pool many windows into one vector", "lab.bench.table_a2"),
+            Command("table1", "the paper's ways to predict a place, beside ours", "lab.bench.paper_table", table="table1"),
+            Command("table2", "the paper's location encoders, beside ours", "lab.bench.paper_table", table="table2"),
+            Command("table3", "species ranges by what is known of the species", "lab.bench.paper_table", table="table3"),
+            Command("table4", "recordings of one neighbourhood put together", "lab.bench.paper_table", table="table4"),
+            Command("a1", "galleries of places to choose from", "lab.bench.paper_table", table="a1"),
+            Command("a2", "ways to pool many windows into one vector", "lab.bench.paper_table", table="a2"),
             Command("score", "predictions of any program, in the benchmark's file format", "lab.bench.score"),
             Command("figures", "the paper's figures, drawn of the recordings present", "lab.bench.figures"),
             Command("speech", "how often sounds are mistaken for speech", "lab.bench.speech"),

@@ -240,7 +240,7 @@ def run(args: argparse.Namespace) -> int:
     if reel is not None and reel.is_stdout:
         raise InputError("A reel cannot be written to the terminal; give --reel a file name ending in .mp4.")
     output.check([*(t for _, t in targets), *([reel] if reel else [])], args.clip, _read(args))
-    settings, case = _settings(args), case_options.read(args)
+    settings, case = _settings(args), case_options.read(args, [t for _, t in targets])
     args.author = args.author or args.who
     edits, asked = edit_options.read(args), argument.reasoner_of(args)
     with bar(args.quiet) as progress:

@@ -66,6 +66,8 @@ def _add(parser: argparse.ArgumentParser, commands: Sequence[Command], words: Se
             module = command.load()
             module.add_arguments(branch)
             branch.set_defaults(run=module.run)
+            if command.table:
+                branch.set_defaults(table=command.table)
 
 
 def _sentence(summary: str) -> str:

@@ -22,9 +22,9 @@ from typing import Any
 from engine.core import environment, errors, memory
 from engine.core.errors import DecoderError, MediaError
 from engine.media import ending
-from engine.media.decoder import EXIT_MEMORY, HEADER
 from engine.media.jail import NEITHER
 from engine.media.source import Source, shown
+from engine.media.wire import EXIT_MEMORY, HEADER
 
 SILENCE_S = 120.0  # without an answer for so long, a child is taken to hang
 MOST_PAYLOAD, MOST_FACTS = 1_000_000_000, 64_000_000

@@ -11,16 +11,14 @@ import errno
 import gc
 import json
 import os
-import struct
 import sys
 import traceback
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from engine.media import jail
+from engine.media.wire import EXIT_FAULT, EXIT_MEMORY, HEADER
 
-HEADER = struct.Struct("<II")
-EXIT_MEMORY, EXIT_FAULT = 87, 88  # how it ends when even saying why fails
 _MOST_TRACE = 8_000
 # PyAV's objects are cycles: codecs, their threads and frames would pile up over a film to gigabytes. A collection takes a
 # millisecond.

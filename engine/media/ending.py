@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from engine.core.errors import DecoderError, DecoderFault
-from engine.media.decoder import EXIT_FAULT, EXIT_MEMORY
+from engine.media.wire import EXIT_FAULT, EXIT_MEMORY
 
 _CRASHES = frozenset({"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP"})
 

@@ -21,6 +21,7 @@ from engine.media.chained import beginnings
 from engine.media.container import in_seconds, open_container
 from engine.media.piece import Layout, Piece, Ranges
 from engine.media.source import shown
+from engine.media.streams import list_streams
 
 if TYPE_CHECKING:
     from engine.media.source import Source
@@ -227,8 +228,6 @@ def _matched(
 
 def _open(source: Source, part: transport.Part) -> _Opened | None:
     """What a demuxer makes of a part; None when it makes nothing of it."""
-    from engine.media.contents import list_streams
-
     try:
         with open_container(source, part.ranges) as container:
             start_s = (container.start_time or 0) / av.time_base

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
 from engine.core.errors import MediaError, SettingError
@@ -14,10 +14,8 @@ from engine.media import audio, picture
 from engine.media.container import RATE_RANGE_HZ, open_container, packets
 from engine.media.contents import describe, layout_of, read_as
 from engine.media.piece import Layout
+from engine.media.shots import Seen, Watcher, walk
 from engine.media.source import Source, shown
-
-if TYPE_CHECKING:
-    from engine.media.shots import Seen, Watcher
 
 _LARGEST_RAW_BYTES = 1_000_000
 
@@ -116,8 +114,6 @@ class FileReader:
         Raises:
             MediaError: there is no such track or nothing in it can be decoded.
         """
-        from engine.media.shots import walk
-
         pieces = self._layout.of(self._stream("video", track).index)
         return walk(self._source, pieces, interval, only_keys, watcher.wants if watcher else None, sizes)
 

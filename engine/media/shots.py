@@ -26,10 +26,10 @@ from engine.core.clip import Frame, Interval, Shot
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.media.container import check_size, frames_of, in_ticks, is_encrypted, open_container, packets, points_of, prepare
 from engine.media.picture import pixel_aspect, to_rgb
-from engine.media.reader import FileReader
 
 if TYPE_CHECKING:
     from engine.media.piece import Piece
+    from engine.media.reader import FileReader
     from engine.media.source import Source
 
 BLIND_S = 3.0  # key frames further apart than this can hide a shot that comes and goes between them

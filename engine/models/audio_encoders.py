@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
-from engine.models.agclip_image import read_state
+from engine.models.checkpoint import read_state
 from engine.models.offline import go_offline
 
 if TYPE_CHECKING:

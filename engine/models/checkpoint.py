@@ -82,6 +82,33 @@ def read(path: Path) -> Any:
         raise WeightsError(f"{path.name} is not a checkpoint that can be read; download it again.") from wrong
 
 
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """A state dict from a .pt/.pth or .safetensors file, tensors only: nothing in the file is executed.
+
+    Raises:
+        WeightsError: missing, unreadable, or not a state dict.
+    """
+    import torch
+    from safetensors import SafetensorError
+
+    if not path.is_file():
+        raise WeightsError(f"There is no checkpoint at {path}; download AG-CLIP's weights and give their path.")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state: object = load_file(path)
+        else:
+            state = read(path)
+    except (OSError, RuntimeError, ValueError, SafetensorError) as wrong:
+        raise WeightsError(f"{path.name} is not a checkpoint that can be read; download it again.") from wrong
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
+        raise WeightsError(f"{path.name} holds no state dict; give a checkpoint that AG-CLIP's training wrote.")
+    return {k.removeprefix("module."): v for k, v in state.items()}
+
+
 def _from_archive(archive: zipfile.ZipFile) -> Any:
     (program,) = (i for i in archive.infolist() if i.filename.count("/") == 1 and i.filename.endswith("/data.pkl"))
     folder = program.filename.rpartition("/")[0]

@@ -89,9 +89,7 @@ class LocationEncoder:
         return held
 
     def _others(self, path: Path) -> dict[str, torch.Tensor]:
-        from engine.models.agclip_image import read_state
-
-        state = {k.removeprefix("location_encoder."): v for k, v in read_state(path).items()}
+        state = {k.removeprefix("location_encoder."): v for k, v in checkpoint.read_state(path).items()}
         shapes = {"capsule.0.b": (256, 2), "capsule.1.weight": (1024, 512), "head.0.weight": (DIMENSIONS, 1024)}
         for k in range(len(SIGMAS)):
             for part, shape in shapes.items():

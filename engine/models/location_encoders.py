@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from engine.core import sphere
 from engine.core.errors import WeightsError
-from engine.models.agclip_image import read_state
+from engine.models.checkpoint import read_state
 
 
 class Encoder(Protocol):

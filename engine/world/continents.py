@@ -60,11 +60,6 @@ def of_country(code: str, lat_deg: float, lon_deg: float) -> str:
     return _NAMES[countries.by_code(code).continent]
 
 
-def all_of(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> list[str]:
-    """The continent of each place; see `of`."""
-    return [of(float(a), float(b)) for a, b in zip(lat_deg, lon_deg, strict=True)]
-
-
 @cache
 def _tree() -> tuple[cKDTree, NDArray[np.int64]]:
     on_land = np.flatnonzero(world().country >= 0)

@@ -12,7 +12,6 @@ from engine.core.errors import SettingError
 from engine.world import assets, shapes
 
 DETAILS = ("coarse", "medium", "fine")
-SOURCE = "Natural Earth 110 m, 50 m and 10 m (public domain), through world-atlas 2.0.2"
 
 
 @cache

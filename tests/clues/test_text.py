@@ -11,7 +11,7 @@ import pytest
 
 from engine.clues.text import fold, frames, language, reading, scoring
 from engine.clues.text.clue import TextClue
-from engine.clues.text.gazetteer import gazetteer
+from engine.clues.text.index import gazetteer
 from engine.core import sphere
 from engine.core.clip import Clip, Frame, Interval
 from engine.core.errors import WeightsError

@@ -19,7 +19,8 @@ import pytest
 from engine.core.errors import DecoderError, DecoderFault, MediaError
 from engine.core.paths import ROOT
 from engine.media import child, ending, open_clip
-from engine.media.decoder import EXIT_FAULT, EXIT_MEMORY, of_memory
+from engine.media.decoder import of_memory
+from engine.media.wire import EXIT_FAULT, EXIT_MEMORY
 
 
 @pytest.fixture(scope="module")

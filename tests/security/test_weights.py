@@ -20,8 +20,8 @@ from engine.core.card import Card
 from engine.core.errors import WeightsError
 from engine.core.paths import ROOT
 from engine.models import catalog, checkpoint, efficientnet, geoclip_location, geoclip_picture
-from engine.models.agclip_image import read_state
 from engine.models.catalog import Entry, WeightFile
+from engine.models.checkpoint import read_state
 
 FILES = sorted([*(ROOT / "engine").rglob("*.py"), *(ROOT / "app").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
 RUNS_WHAT_IT_READS = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

@@ -22,7 +22,6 @@ from engine.core.paths import ASSETS
 from engine.world import countries, driving, mains, scripts
 
 CLUE = "cues"
-HERE = "@here"
 # Groups that another clue scores: where that clue has judged the clip, a cue of the group is argued and not scored again.
 SCORED_BY = {group: spec.name for spec in registry.SPECS for group in spec.groups}
 _SCRIPTS = "script"

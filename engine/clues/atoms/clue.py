@@ -50,7 +50,6 @@ LEAST_LEFT_OUT = 0.2  # chance of a step from which on an atom that is to be lef
 LEAST_LEVEL_DB = -35.0  # of a part below its window's loudest, to be said to sound at all
 MOST_EXAMINED_S = 1800.0  # of sound looked through for copies and remarks; it is held in memory
 REMARK_MODEL = "soundtrack"
-MOST_MUSIC_S = 240.0
 COPIED, SILENT, REVERB, MUSIC, VOICE = "copied passage", "digital silence", "long reverberation", "music", "voice-over"
 REMARKS = (COPIED, SILENT, REVERB, MUSIC, VOICE)
 _BATCH = 8  # twice as many take 85 MB more, and are next to no faster

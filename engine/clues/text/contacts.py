@@ -15,8 +15,8 @@ import numpy as np
 
 from engine.clues.text import language, tables
 from engine.clues.text.fold import key, squash, words
-from engine.clues.text.gazetteer import Candidate, gazetteer
-from engine.clues.text.index import POSTAL_COUNTRIES
+from engine.clues.text.gazetteer import Candidate
+from engine.clues.text.index import POSTAL_COUNTRIES, gazetteer
 from engine.world import countries
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from datetime import date
 from functools import cache
 
 from engine.clues.text.fold import fold, squash
-from engine.clues.text.gazetteer import Candidate, Gazetteer, gazetteer
+from engine.clues.text.gazetteer import Candidate, Gazetteer
+from engine.clues.text.index import gazetteer
 from engine.core import coordinate, sphere
 from engine.core.claim import CLAIM_RADIUS_KM, Claim
 from engine.core.errors import SettingError

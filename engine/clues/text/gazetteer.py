@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.text import index
 from engine.clues.text.fold import key, squash
+from engine.clues.text.packed import LANGUAGES, Arrays, text_list
 from engine.core import sphere
 from engine.core.errors import SettingError
 from engine.world import countries
@@ -47,26 +48,26 @@ class Candidate:
 class Gazetteer:
     """Places of GeoNames with at least 500 people, found by any of their names."""
 
-    def __init__(self, arrays: index.Arrays | None = None) -> None:
-        self._given = arrays
+    def __init__(self, arrays: Callable[[], Arrays]) -> None:
+        self._made = arrays
 
     @cached_property
-    def _arrays(self) -> index.Arrays:
-        return index.arrays() if self._given is None else self._given
+    def _arrays(self) -> Arrays:
+        return self._made()
 
     @cached_property
     def _names(self) -> list[str]:
-        return index.text_list(self._arrays["place_name"])
+        return text_list(self._arrays["place_name"])
 
     @cached_property
     def region_codes(self) -> list[str]:
         """Country and first-level region ("ES.56") of each region number."""
-        return index.text_list(self._arrays["region_code"])
+        return text_list(self._arrays["region_code"])
 
     @cached_property
     def region_names(self) -> list[str]:
         """Name of each region, "" where none is known."""
-        return index.text_list(self._arrays["region_name"])
+        return text_list(self._arrays["region_name"])
 
     def listed_in(self, region: int) -> tuple[str, str]:
         """GeoNames' own country and code of a region: of "RU.UA-20", which is Russia's on the map, ("UA", "20")."""
@@ -93,7 +94,7 @@ class Gazetteer:
     @cached_property
     def country_codes(self) -> list[str]:
         """ISO two-letter codes of the countries that have a place."""
-        return index.text_list(self._arrays["country_code"])
+        return text_list(self._arrays["country_code"])
 
     @property
     def places_xyz(self) -> NDArray[np.float64]:
@@ -158,7 +159,7 @@ class Gazetteer:
     def zipf(self, squashed: str) -> dict[str, float]:
         """Language → how common the word is there (log10 of uses in a thousand million words); absent when rare."""
         rows = _rows(self._arrays["word_key"], key(squashed))
-        return {index.LANGUAGES[self._arrays["word_language"][r]]: float(self._arrays["word_zipf"][r]) for r in rows}
+        return {LANGUAGES[self._arrays["word_language"][r]]: float(self._arrays["word_zipf"][r]) for r in rows}
 
     def _candidate(self, place: int, weight: float) -> Candidate:
         held = self._arrays
@@ -173,12 +174,6 @@ class Gazetteer:
             int(held["place_people"][place]),
             weight,
         )
-
-
-@cache
-def gazetteer() -> Gazetteer:
-    """The one gazetteer of the program."""
-    return Gazetteer()
 
 
 def _rows(keys: NDArray[np.uint64], wanted: int) -> range:

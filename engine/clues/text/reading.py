@@ -17,7 +17,8 @@ import numpy as np
 
 from engine.clues.text import contacts, language, tables, unspaced
 from engine.clues.text.fold import Word, key, squash, words
-from engine.clues.text.gazetteer import Candidate, gazetteer, zipf_of_place
+from engine.clues.text.gazetteer import Candidate, zipf_of_place
+from engine.clues.text.index import gazetteer
 from engine.core.errors import SettingError
 from engine.world import countries, currencies
 

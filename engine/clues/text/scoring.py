@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from engine.clues.text import language
-from engine.clues.text.gazetteer import gazetteer
+from engine.clues.text.index import gazetteer
 from engine.clues.text.reading import Reading, Spot
 from engine.core import sphere
 from engine.core.grid import Grid

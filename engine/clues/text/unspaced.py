@@ -14,7 +14,7 @@ import regex
 
 from engine.clues.text import tables
 from engine.clues.text.fold import Word, key, squash
-from engine.clues.text.gazetteer import gazetteer
+from engine.clues.text.index import gazetteer
 
 LONGEST = 8  # characters of a name
 LARGE_PEOPLE = 200_000

@@ -43,7 +43,6 @@ from engine.models.geoclip_location import grid_embeddings
 from engine.world import priors
 from engine.world.grid import world_grid
 
-TABLES = ("table1", "table2", "table3", "table4", "a1", "a2")
 SEEDS = (0, 1, 2)
 FOLDS = 5
 FOLD_RESOLUTION = 1
@@ -421,10 +420,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, default=None, help="write the same numbers, with intervals, to this file")
 
 
-def run_table(table: str, args: argparse.Namespace) -> int:
-    """Run one of TABLES, print it, write it."""
+def run(args: argparse.Namespace) -> int:
+    """Run the table that the command names, print it, write it."""
     bench = Bench(args.folder or data_dir() / "recordings", args.soundscapes, args.epochs, args.weights)
-    lines = BY_NAME[table](bench)
+    lines = BY_NAME[args.table](bench)
     if args.paper:
         lines = with_paper(lines, args.paper)
     print(printed(lines))

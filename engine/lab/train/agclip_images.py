@@ -29,7 +29,7 @@ from engine.lab.bench import metrics
 from engine.lab.bench.gallery_choice import gallery_of, geoclip_vectors
 from engine.lab.data.dataset import WHERE, Recording, read, with_sound
 from engine.lab.train.baseline import CHECKLIST_WEIGHT, Schedule
-from engine.models import agclip_image, birdnet, spectrogram
+from engine.models import agclip_image, birdnet, checkpoint, spectrogram
 from engine.models.geoclip_location import DIMENSIONS, LOGIT_SCALE, location_encoder
 from engine.models.spectrogram import ImageSetting
 
@@ -101,7 +101,7 @@ def train(
     listed = checklists_at(training)
     net = agclip_image.network(listed.shape[1], s.shared_hidden)
     if start is not None:
-        state = {k: v for k, v in agclip_image.read_state(start).items() if not k.startswith("classifier.3")}
+        state = {k: v for k, v in checkpoint.read_state(start).items() if not k.startswith("classifier.3")}
         net.load_state_dict(state, strict=False)
     net.to(device)
     optimiser = torch.optim.SGD(net.parameters(), lr=schedule.rate, momentum=0.9, nesterov=True, weight_decay=schedule.decay)

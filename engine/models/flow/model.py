@@ -28,7 +28,7 @@ from engine.models import cards
 from engine.models.flow import geometry, ode
 from engine.models.flow.field import Conditioning, Shape, VelocityField
 from engine.models.flow.rivals import GridSoftmax, VmfMixture
-from engine.models.flow.sketch import Atlas, Condition, Heat, Sketch
+from engine.models.flow.sketch import Atlas, Condition, Heat
 
 MODEL_ID = cards.FLOW.id
 FOLDER = ASSETS / "models" / "flow"
@@ -238,8 +238,3 @@ class Shipped:
             net.load_state_dict(held)
         except (SafetensorError, RuntimeError) as wrong:
             raise WeightsError(f"{file.name} does not fit its card; restore both from the repository.") from wrong
-
-
-def sketch_of(flow: Flow, conditions: Sequence[Condition]) -> Sketch:
-    """The sketch that flow and rivals read."""
-    return flow.atlas.sketch(conditions, flow.heat)

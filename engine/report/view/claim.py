@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.core.claim import LIVES, NOT_THEN, NOT_THERE, Claim, ClaimFactor, ClaimTest, ClaimVerdict, Resident
+from engine.core.claim import NOT_THEN, NOT_THERE, Claim, ClaimFactor, ClaimTest, ClaimVerdict, Resident
 from engine.core.finding import Finding
 from engine.report.view import words
 
@@ -126,11 +126,6 @@ def inside(f: ClaimFactor) -> str:
     if f.region >= 1.0:
         return "the claimed place lies outside its 95% region"
     return f"the claimed place lies in its {f.region:.0%} region"
-
-
-def strangers(test: ClaimTest) -> tuple[Resident, ...]:
-    """Species heard with confidence that do not live at the claimed place, or not then."""
-    return tuple(r for r in test.heard if r.home != LIVES and not r.doubt)
 
 
 def home_words(r: Resident, dated: bool) -> str:

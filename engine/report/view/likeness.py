@@ -46,11 +46,6 @@ def conditions(finding: Finding) -> tuple[Condition, ...]:
     return tuple(Condition(r.about, r.tested, shown(r.here, 200), r.verdict) for r in rows)
 
 
-def unlike(finding: Finding) -> tuple[str, ...]:
-    """Conditions of the clip that were not tested, or on few examples."""
-    return tuple(c.about.lower() for c in conditions(finding) if c.verdict in (NOT_TESTED, THINLY))
-
-
 def _of_sound(finding: Finding, facts: Tested) -> Iterator[Condition]:
     track, sound = scope.heard_track(finding), finding.by("sound")
     if track is None or sound is None:
