@@ -6,8 +6,11 @@ import itertools
 import statistics
 from dataclasses import replace
 
+from av.audio.codeccontext import AudioCodecContext
 from av.container import InputContainer
 from av.stream import Disposition
+from av.stream import Stream as AnyStream
+from av.video.codeccontext import VideoCodecContext
 
 from engine.core.clip import Stream
 from engine.media.container import MAX_DURATION_S, in_seconds
