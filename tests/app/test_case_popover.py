@@ -69,7 +69,7 @@ def test_work_on_a_clip_goes_into_the_case_and_comes_back_from_it(page: AppTest,
     press(page, "undo")
     page.text_input(key="name-keep").input("Ann").run()
     keep_in(page, str(place))
-    wait(page, lambda b: b.case.filed is not None and b.case.entered == len(b.moves))
+    wait(page, lambda b: b.case.case_clip is not None and b.case.entered == len(b.moves))
     stop_reading(page)
     b = session_of(page)
     with Case(str(place)) as kept:
@@ -97,13 +97,13 @@ def test_a_case_that_cannot_be_made_leaves_the_clip_as_it_is(page: AppTest, tmp_
     (tmp_path / "file").write_text("no folder")
     keep_in(page, str(tmp_path / "file" / "case"))
     wait(page, lambda b: b.case.work is None)
-    assert session_of(page).case.filed is None and "cannot be made" in " ".join(e.value for e in page.error)
+    assert session_of(page).case.case_clip is None and "cannot be made" in " ".join(e.value for e in page.error)
 
 
 def test_a_finding_of_a_case_is_opened_with_its_edits_and_written_on(page: AppTest, tmp_path: Path) -> None:
     place = str(tmp_path / "case")
     keep_in(page, place)
-    wait(page, lambda b: b.case.filed is not None)
+    wait(page, lambda b: b.case.case_clip is not None)
     stop_reading(page)
     press(page, "keep-result")
     settings = session_of(page).settings
@@ -121,7 +121,7 @@ def test_a_finding_of_a_case_is_opened_with_its_edits_and_written_on(page: AppTe
     page.run()
     press(page, f"case-examine-{edited.id}")
     page.switch_page("pages/examine.py").run()
-    wait(page, lambda b: b.job is None and b.case.filed is not None)
+    wait(page, lambda b: b.job is None and b.case.case_clip is not None)
     assert session_of(page).settings == settings
     press(page, "undo")
     with Case(place) as kept:
