@@ -106,7 +106,7 @@ def reveal(opinion: str, confidence: float) -> None:
     session.judged, session.effects, session.edits, session.undone = {}, {}, [], []
     session.selected, session.view = None, None
     spoke = [x.modality for x in judging.finding(session).located if x.spoke]
-    session.layer = "both" if "both" in spoke else spoke[0] if spoke else "sound"
+    session.layer = str("both" if "both" in spoke else spoke[0] if spoke else "sound")
     st.session_state.pop("set_layer", None)
 
 

@@ -178,4 +178,4 @@ def take(session: Session) -> None:
         jobs.queue().note_shown(session.job_id, sha256)
     session.sealed = engine_edits.sound_alone(job.perception) if session.blind else None
     spoke = [x.modality for x in judging.finding(session).located if x.spoke]
-    session.layer = ("both" if "both" in spoke else spoke[0]) if spoke else judging.finding(session).located[0].modality
+    session.layer = str(("both" if "both" in spoke else spoke[0]) if spoke else judging.finding(session).located[0].modality)

@@ -74,13 +74,13 @@ def test_what_failed_runs_again_alone_and_all_is_then_as_if_it_had_not(
         part, first, kept = results.perceive(reader, SHORT)
         assert (kept, first) == (False, result_key(reader.clip, SHORT, ["hum", "text"])) and first != whole
         assert part.failed["text"] == (
-            "Reading what is written in the picture failed, since the memory ran out. Close other programs, then examine the "
+            "Reading what is written in the picture failed: the memory ran out. Close other programs, then examine the "
             "clip again."
         )
         assert "inside Earwitness (RuntimeError), not in the file. Examine the clip again." in part.failed["hum"]
         assert any(o.clue == "species" for o in part.observations) and not any(o.clue == "text" for o in part.observations)
         said = {e.clue: e.abstained for e in judge(part, SHORT).evidence}
-        assert said["text"] == "reading what is written in the picture failed, examine the clip again" and said["species"] is None
+        assert said["text"] == "reading what is written in the picture failed; examine the clip again" and said["species"] is None
         assert results.get(whole) is None and codec.loads(codec.dumps(part)).failed == part.failed
 
         hum.error = None
@@ -237,7 +237,7 @@ def test_the_command_line_says_what_failed_and_tries_it_again(
     reading, species = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, SpeciesClue)
     assert main(["locate", film, "--quick", "--interval", "9-15", "--html", str(tmp_path / "r.html")]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "Reading what is written in the picture failed, since the memory ran out. Close other programs" in told
+    assert "Reading what is written in the picture failed: the memory ran out. Close other programs" in told
     assert "Reading what is written in the picture failed" in (tmp_path / "r.html").read_text()
     reading.error = None
     assert main(["locate", film, "--quick", "--interval", "9-15", "--json", str(tmp_path / "r.json")]) == 0
