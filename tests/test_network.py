@@ -138,7 +138,7 @@ _ENTRIES = {
     "process of a batch": "import engine.case.jobs.pool",
     "node of a cluster": "import engine.case.jobs.cluster",
     "server": "import app.__main__",
-    "page": "import app.frame",
+    "page": "import app.panels.style",
 }
 
 

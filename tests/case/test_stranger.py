@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from engine.case.record.verify import verify
 from engine.cli import main
 from engine.core.clip import Clip
 from engine.core.errors import DataError, InputError
+from engine.core.paths import ROOT
 from engine.core.secret import hidden, without_password
 from tests.case import casework
 
@@ -167,21 +170,28 @@ def test_signals_are_heard_during_a_statement(theirs: Path, monkeypatch: pytest.
 # --- two at once --------------------------------------------------------------------------------------------------------
 
 
-def _join(place: str, number: int, ready: object) -> None:
-    ready.wait()  # type: ignore[attr-defined]
-    with Case.at(place, who=f"worker {number}") as case:
-        case.add_clip(Clip(f"/{number}.mp4", str(number) * 64, 1, "mov", 3.0))
+_JOINING = """
+import sys, time
+from pathlib import Path
+from engine.case.record.store import Case
+from engine.core.clip import Clip
+place, number, folder = sys.argv[1:]
+Path(folder, number).touch()
+while not Path(folder, "go").exists():
+    time.sleep(0.001)
+with Case.at(place, who=f"worker {number}") as case:
+    case.add_clip(Clip(f"/{number}.mp4", number * 64, 1, "mov", 3.0))
+"""
 
 
-def test_of_two_first_cases_made_at_once_the_later_joins(place: str) -> None:
-    context = multiprocessing.get_context("spawn")
-    ready = context.Barrier(3)
-    both = [context.Process(target=_join, args=(place, n, ready)) for n in range(3)]
-    for process in both:
-        process.start()
-    for process in both:
-        process.join(50)
-    assert [p.exitcode for p in both] == [0, 0, 0]
+def test_of_two_first_cases_made_at_once_the_later_joins(place: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("ready")
+    words = [sys.executable, "-c", _JOINING, place]
+    joining = [subprocess.Popen([*words, str(n), str(folder)], cwd=ROOT) for n in range(3)]
+    while len(list(folder.iterdir())) < 3 and all(p.poll() is None for p in joining):
+        time.sleep(0.01)
+    (folder / "go").touch()
+    assert [p.wait(50) for p in joining] == [0, 0, 0]
     with Case(place) as case:
         assert len(case.clips()) == 3
         assert [e.what for e in case.log()].count("case made") == 1
