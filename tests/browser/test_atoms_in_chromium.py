@@ -22,7 +22,7 @@ def test_an_example_is_taken_apart_step_by_step(page: Any, settled: Callable[[],
     page.get_by_text("Open a clip in Examine").wait_for()
     settled()
     page.get_by_role("button", name="A chickadee in Vermont").last.click()
-    beyond = page.locator("label", has_text="Go on beyond the model's stop")
+    beyond = page.locator("label", has_text="Continue past the model's stop")
     beyond.wait_for(timeout=180_000)
     settled()
     beyond.click()
