@@ -46,10 +46,10 @@ def _built_in() -> str:
 def _one(known: Any) -> None:
     state = weights_state(known)
     mark = {"present": "✓ present", "incomplete": "◐ incomplete", "missing": "○ missing"}[state]
-    terms = known.licence + (", non-commercial" if known.non_commercial else "")
+    terms = known.card.licence + (", non-commercial" if known.card.non_commercial else "")
     st.html(
-        f"<span class='ew-h'>{clean(known.title, 80)}</span> <span class='ew-chip'>{clean(mark)}</span> "
-        f"<span class='ew-dim'>{clean(known.purpose, 200)} · {clean(words.size(known.size_bytes))} · {clean(terms, 80)} · "
+        f"<span class='ew-h'>{clean(known.card.title, 80)}</span> <span class='ew-chip'>{clean(mark)}</span> "
+        f"<span class='ew-dim'>{clean(known.card.purpose, 200)} · {clean(words.size(known.size_bytes))} · {clean(terms, 80)} · "
         f"{clean(known.source, 120)} at {clean(known.revision[:12])}</span>"
     )
     if not known.vouched:

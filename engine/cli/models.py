@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"fetched and checked: {catalog.pull(catalog.entry(args.model), draw)}")
         elif args.action == "import":
             for known in catalog.import_weights(args.folder, draw):
-                print(f"imported and checked: {known.title} ({known.licence})")
+                print(f"imported and checked: {known.card.title} ({known.card.licence})")
         elif args.action == "verify":
             chosen = (
                 [catalog.entry(args.model)]
@@ -54,9 +54,9 @@ def _list() -> None:
     print(decoding_protection())
     print(f"models folder: {models_dir()}\n")
     for known in catalog.CATALOGUE:
-        terms = f"{known.licence}{', non-commercial' if known.non_commercial else ''}"
+        terms = f"{known.card.licence}{', non-commercial' if known.card.non_commercial else ''}"
         print(f"{known.id}  [{catalog.weights_state(known)}]")
-        print(f"  {known.title}: {known.purpose}")
+        print(f"  {known.card.title}: {known.card.purpose}")
         print(f"  {known.source} at {known.revision[:12]}, {known.size_bytes / 1e9:.1f} GB, {terms}")
         if not known.vouched:
             print("  no hashes in the catalogue: format checked on import, hashes recorded then and compared from then on")

@@ -12,8 +12,3 @@ class Modality(StrEnum):
     PICTURE = "picture"
     CONTAINER = "container"
     BOTH = "both"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a string's own title() is of no use here
-        """As a heading."""
-        return "Sound and picture together" if self is Modality.BOTH else self.value.capitalize()

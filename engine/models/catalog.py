@@ -55,22 +55,6 @@ class Entry:
         return self.card.id
 
     @property
-    def title(self) -> str:
-        return self.card.title
-
-    @property
-    def purpose(self) -> str:
-        return self.card.purpose
-
-    @property
-    def licence(self) -> str:
-        return self.card.licence
-
-    @property
-    def non_commercial(self) -> bool:
-        return self.card.non_commercial
-
-    @property
     def size_bytes(self) -> int:
         return sum(f.size_bytes or 0 for f in self.files)
 
@@ -217,7 +201,7 @@ def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
             from huggingface_hub import hf_hub_download
 
             for f in known.files:
-                progress(Progress(f"fetching {f.name} of {known.title}"))
+                progress(Progress(f"fetching {f.name} of {known.card.title}"))
                 try:
                     hf_hub_download(known.source, f.name, revision=known.revision, local_dir=beside)
                 except Exception as error:  # the hub's library raises a dozen kinds

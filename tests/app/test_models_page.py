@@ -29,7 +29,7 @@ def test_every_model_has_a_licence_and_missing_ones_a_way(page: AppTest) -> None
     assert "BirdNET" in html(page)
     assert "licence not stated" not in html(page)
     for known in CATALOGUE:
-        assert known.title in html(page)
+        assert known.card.title in html(page)
     assert html(page).count("missing") == len(CATALOGUE) == len(page.code)
 
 
