@@ -16,7 +16,7 @@ from engine.core.observation import Observation
 from engine.core.perception import Perception
 from engine.core.settings import Settings
 
-SUPPORTS, AGAINST = ClaimVerdict.SUPPORTS, ClaimVerdict.AGAINST
+REGION, AGAINST = ClaimVerdict.REGION, ClaimVerdict.AGAINST
 
 CLIP = Clip("clip.mp4", "0" * 64, 1, "mov,mp4", 30.0, (Stream(0, 1, "audio", "aac", True),))
 BIRDS = ("Parus major", "Cyanistes caeruleus", "Erithacus rubecula", "Cuculus canorus")
@@ -38,7 +38,7 @@ def test_a_claim_is_tested_and_changes_nothing_else() -> None:
     plain = judge(perceived())
     assert plain.claims == ()
     right, wrong = (judge(perceived(), Settings(claim=c)) for c in (COLOGNE, AUGUSTA))
-    assert right.claims[0].verdict == SUPPORTS and wrong.claims[0].verdict == AGAINST
+    assert right.claims[0].verdict == REGION and wrong.claims[0].verdict == AGAINST
     for found in (right, wrong):
         sound = found.by("sound")
         assert sound is not None
@@ -59,7 +59,7 @@ def test_a_day_is_tested_with_the_place() -> None:
 def test_the_containers_own_claim_is_tested_beside_the_analysts_and_never_fused() -> None:
     found = judge(perceived(stated(33.47, -81.97)), Settings(claim=COLOGNE))
     assert [(t.claim.source, t.verdict) for t in found.claims] == [
-        ("analyst", SUPPORTS),
+        ("analyst", REGION),
         ("container", AGAINST),
     ]
     assert "Augusta" in found.claims[1].place
@@ -85,7 +85,7 @@ def test_what_was_first_computed_stands_beside_an_edited_test() -> None:
         (["--claim", "Augusta"], "may be any of these"),
         (["--claim", "Xyzzyville"], "No place of at least 500 people"),
         (["--claim-date", "2021-04-10"], "add --claim PLACE"),
-        (["--claim", "33.47, -81.97", "--claim-radius", "1"], "choose 5 to 1,000 km"),
+        (["--claim", "33.47, -81.97", "--claim-radius", "1"], "choose 5 to 500 km"),
     ],
 )
 def test_a_claim_that_cannot_be_read_is_one_sentence(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -200,7 +200,7 @@ def _ask(session: Session) -> None:
             max_chars=120,
         )
         when.date_input("Claimed day, if any", key=_WHEN, format="YYYY-MM-DD", min_value=date(1900, 1, 1), help=_WHEN_HELP)
-        radius.number_input("Within, km", 5, 1000, step=25, key=_RADIUS, help="How closely the place is stated.")
+        radius.number_input("Within, km", 5, 500, step=25, key=_RADIUS, help="How closely the place is stated.")
         go = test.form_submit_button("Test", type="primary", width="stretch")
         clear.form_submit_button("Clear", width="stretch", disabled=now is None, **widgets.callback(_clear))
     if go:
@@ -294,7 +294,7 @@ def _chosen(tests: tuple[ClaimTest, ...]) -> ClaimTest:
     return tests[at] if at is not None and at < len(tests) else tests[0]
 
 
-_COLOURS = {"same": "#217380", "different": "#b3261e"}
+_COLOURS = {"same": "#217380", "region": "#217380", "different": "#b3261e"}
 _RATIO = (
     "How many times likelier what was perceived is if the claim is true than if the clip is from elsewhere, or the other way "
     "round; calibrated on recordings and photos of known place, in the ENFSI guideline's words, bounded by what they support."

@@ -22,7 +22,7 @@ def verdict_banner(finding: Finding) -> None:
     spoke = [x for x in finding.located if x.spoke]
     if verdict is not None:
         title, rest = verdict.title, verdict.sentence
-        colour = {"same": "#217380", "different": "#b3261e"}.get(verdict.verdict, "#8a8f98")
+        colour = {"same": "#217380", "region": "#217380", "different": "#b3261e"}.get(verdict.verdict, "#8a8f98")
     elif spoke:
         first = next((x for x in spoke if x.modality == "both"), spoke[0])
         title, rest = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.analysis import weighing
 from engine.analysis.judge import judge
 from engine.analysis.rationale.facts import rationale
 from engine.clues import registry
@@ -24,7 +25,7 @@ from engine.core.observation import Observation
 from engine.core.perception import Perception
 from engine.core.posterior import Place, Posterior, Prior
 from engine.core.settings import Settings
-from engine.verdict import agreement, compare, fuse
+from engine.verdict import compare, fuse
 
 MOST_PER_CLUE = 15  # observations; the strongest, the rest moves next to nothing
 
@@ -189,8 +190,15 @@ class _Result:
                 places[x.modality] = posterior.place(s.radius_km)
         factor = None
         if {Modality.SOUND, Modality.PICTURE} <= posteriors.keys():
-            raw = agreement.log10_factor(posteriors[Modality.SOUND], posteriors[Modality.PICTURE], prior, s.same_place_km)
-            factor = compare.calibrated(raw)
+            observations = tuple(o for e in evidence for o in e.observations)
+            seen = tuple(e for e in evidence if e.modality == Modality.PICTURE and e.abstained is None)
+            factor = compare.unbounded(
+                posteriors[Modality.SOUND],
+                posteriors[Modality.PICTURE],
+                prior,
+                s.same_place_km,
+                weighing.reading_of(observations, seen),
+            )
         return cls(posteriors, places, gains, factor)
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import engine
+from engine.analysis import weighing
 from engine.analysis.perceive import perceive
-from engine.analysis.rationale import evidence as cue_evidence
 from engine.clues import registry
 from engine.core import edit, memory
 from engine.core.claim import Claim, ClaimTest
@@ -32,12 +32,12 @@ from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.paths import ASSETS, EXAMPLES
 from engine.core.perception import Perception
-from engine.core.posterior import Posterior, Prior
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.core.settings import PRIORS, Settings
+from engine.core.settings import Settings
 from engine.models import catalog
 from engine.verdict import claim, compare, fuse
 from engine.verdict import scenes as scene_cutting
+from engine.verdict.guards import ModalityEvidence
 from engine.world import priors, refine
 from engine.world.grid import world_grid
 
@@ -135,15 +135,16 @@ def judge(
     perception = perception.within(settings.interval)
     observations = edit.counting(perception, settings)
     world = world_grid()
-    coarse = _score(perception, observations, settings, world)
+    coarse = weighing.score(perception, observations, settings, world)
     prior = priors.prior(settings.prior, world)
     spoken = [own for _, own in _by_modality(coarse, settings.included) if any(e.abstained is None for e in own)]
     posteriors = (fuse.posterior_of(own, prior, fuse.effective(settings.weights, own, fused=False)) for own in spoken)
     grid = refine.refined(*posteriors) if spoken else world
-    evidence = _score(perception, observations, settings, grid)
+    evidence = weighing.score(perception, observations, settings, grid)
     located = _located(evidence, settings, grid)
-    comparisons = _compared(located, evidence, settings, grid)
-    claims = _claimed(perception, observations, evidence, located, settings)
+    sides = weighing.sides(observations, coarse, located, settings)
+    comparisons = weighing.compared(sides, settings)
+    claims = _claimed(perception, observations, evidence, coarse, located, sides, settings)
     before: tuple[Located, ...] = ()
     if edit.edited(settings):
         first = first or judge(perception, edit.untouched(settings))
@@ -221,22 +222,6 @@ def _lean(finding: Finding) -> Finding:
     return finding
 
 
-def _score(perception: Perception, observations: tuple[Observation, ...], settings: Settings, grid: Grid) -> tuple[Evidence, ...]:
-    evidence = []
-    for clue in registry.clues(settings):
-        own = tuple(o for o in observations if o.clue == clue.reads)
-        if not clue.spec.scored(settings.included):
-            evidence.append(Evidence.silent(clue.name, clue.modality, grid, clue.spec.idle, expected=False))
-        elif clue.name in settings.left_out:
-            evidence.append(Evidence.silent(clue.name, clue.modality, grid, "left out by the analyst", own))
-        elif clue.reads in perception.silent and not own:
-            evidence.append(Evidence.silent(clue.name, clue.modality, grid, perception.silent[clue.reads]))
-        else:
-            evidence.append(clue.log_likelihood(own, grid, settings.when))
-    evidence.extend(cue_evidence.evidence(observations, evidence, settings.left_out, grid))
-    return tuple(evidence)
-
-
 def _by_modality(evidence: tuple[Evidence, ...], included: frozenset[str]) -> tuple[tuple[Modality, tuple[Evidence, ...]], ...]:
     """The evidence of each modality that has any, and sound and picture together as "both".
 
@@ -259,35 +244,20 @@ def _located(evidence: tuple[Evidence, ...], settings: Settings, grid: Grid) -> 
     )
 
 
-def _compared(
-    located: tuple[Located, ...], evidence: tuple[Evidence, ...], settings: Settings, grid: Grid
-) -> tuple[Comparison, ...]:
-    """Sound and picture compared under every prior; nothing where a clip has only one of them."""
-    by = {x.modality: x for x in located}
-    if not {"sound", "picture"} <= by.keys():
-        return ()
-    own = {name: tuple(e for e in evidence if e.modality == name) for name in ("sound", "picture")}
-    weights = {name: fuse.effective(settings.weights, own[name], fused=False) for name in own}
-    under = []
-    for name in PRIORS:
-        prior = priors.prior(name, grid)
-        sound, picture = (fuse.posterior_of(own[x], prior, weights[x]) for x in ("sound", "picture"))
-        under.append((prior, sound, picture))
-    return (compare.compare(by[Modality.SOUND], by[Modality.PICTURE], under, settings.same_place_km),)
-
-
 def _claimed(
     perception: Perception,
     observations: tuple[Observation, ...],
     evidence: tuple[Evidence, ...],
+    coarse: tuple[Evidence, ...],
     located: tuple[Located, ...],
+    sides: tuple[ModalityEvidence, ...],
     settings: Settings,
 ) -> tuple[ClaimTest, ...]:
     """The analyst's claim and the container's own, each tested against sound and picture; costs nothing where there is none."""
     from engine.clues.container.clue import stated_claims
 
     stated = (*((settings.claim,) if settings.claim else ()), *stated_claims(observations))
-    return tuple(_test(c, perception, observations, evidence, located, settings) for c in stated)
+    return tuple(_test(c, perception, observations, evidence, coarse, located, sides, settings) for c in stated)
 
 
 def _test(
@@ -295,37 +265,27 @@ def _test(
     perception: Perception,
     observations: tuple[Observation, ...],
     evidence: tuple[Evidence, ...],
+    coarse: tuple[Evidence, ...],
     located: tuple[Located, ...],
+    sides: tuple[ModalityEvidence, ...],
     settings: Settings,
 ) -> ClaimTest:
     from engine.clues.species import residents
     from engine.models import birdnet
     from engine.world import places
 
-    modalities = []
-    for x in located:
-        if x.modality in ("sound", "picture"):
-            own = tuple(e for e in evidence if e.modality == x.modality)
-            if x.modality == "sound" and stated.when and stated.when != settings.when:
-                own = _sound_of(observations, own, settings.but(when=stated.when))
-                weights = fuse.effective(settings.weights, own, fused=False)
-                x = fuse.locate_modality(x.modality, own, x.prior, settings.radius_km, weights)
-            doubted = residents.doubted(observations) if x.modality == "sound" and x.spoke else ()
-            without: tuple[Evidence, ...] = ()
-            if doubted:
-                trusted = tuple(o for o in observations if o.label not in doubted)
-                without = _sound_of(trusted, own, settings.but(when=stated.when or settings.when))
-            names = tuple(residents.FALSE_ALARMS[latin] for latin in doubted)
-            modalities.append(
-                claim.ModalityEvidence(x, _under(own, settings), _under(without, settings) if doubted else (), names)
-            )
+    if stated.when and stated.when != settings.when:
+        dated = settings.but(when=stated.when)
+        sides = tuple(
+            _dated(observations, evidence, coarse, s, dated) if s.located.modality == Modality.SOUND else s for s in sides
+        )
     heard = tuple(o for o in observations if o.clue == "species") if "species" not in settings.left_out else ()
     listened = any(x.modality == "sound" for x in located) and "species" not in perception.silent
     absent, expected = residents.absent(heard, stated) if listened else ((), 0)
     return claim.test(
         stated,
         stated.name or places.describe(stated.lat_deg, stated.lon_deg),
-        modalities,
+        sides,
         residents.week_log_likelihood(heard, stated) if stated.when else None,
         birdnet.week_of(stated.when.month, stated.when.day) if stated.when else None,
         residents.residents(heard, stated),
@@ -334,23 +294,21 @@ def _test(
     )
 
 
-def _sound_of(observations: tuple[Observation, ...], evidence: tuple[Evidence, ...], settings: Settings) -> tuple[Evidence, ...]:
-    """The sound's clues that speak, scored again on other observations or for another day."""
-    clues = {c.name: c for c in registry.clues(settings)}
-    return tuple(
-        clues[e.clue].log_likelihood(tuple(o for o in observations if o.clue == clues[e.clue].reads), e.grid, settings.when)
-        for e in evidence
-        if e.abstained is None
+def _dated(
+    observations: tuple[Observation, ...],
+    evidence: tuple[Evidence, ...],
+    coarse: tuple[Evidence, ...],
+    side: ModalityEvidence,
+    settings: Settings,
+) -> ModalityEvidence:
+    """The sound, scored for the day of the settings."""
+    own, again = (
+        weighing.scored_again(tuple(e for e in found if e.modality == Modality.SOUND), observations, settings)
+        for found in (evidence, coarse)
     )
-
-
-def _under(evidence: tuple[Evidence, ...], settings: Settings) -> tuple[tuple[Prior, Posterior], ...]:
-    """The posterior of one modality under every prior."""
-    weights = fuse.effective(settings.weights, evidence, fused=False)
-    speaking = tuple(e for e in evidence if e.abstained is None)
-    grid = evidence[0].grid if evidence else world_grid()
-    every = (priors.prior(name, grid) for name in PRIORS)
-    return tuple((prior, fuse.posterior_of(speaking, prior, weights)) for prior in every)
+    weights = fuse.effective(settings.weights, own, fused=False)
+    x = fuse.locate_modality(Modality.SOUND, own, side.located.prior, settings.radius_km, weights)
+    return weighing.side(x, observations, again, settings)
 
 
 def species_range(latin: str, when: date | None = None) -> tuple[Grid, NDArray[np.float32]]:

@@ -11,6 +11,7 @@ from engine.core.comparison import Support, UnderPrior, odds_of
 from engine.core.errors import SettingError
 
 CLAIM_RADIUS_KM = 50.0
+MOST_RADIUS_KM = 500.0  # of a claim and of "the same place": what the factors are calibrated for
 LIVES, NOT_THEN, NOT_THERE = "lives there", "not in that week", "does not live there"
 
 
@@ -18,6 +19,7 @@ class ClaimVerdict(StrEnum):
     """What the evidence says to a claim."""
 
     SUPPORTS = "supports the claim"
+    REGION = "supports the region"  # of the claim: places 500 to 1,000 km from it fit as well
     AGAINST = "speaks against the claim"
     CANNOT_TELL = "cannot tell"
 
@@ -49,8 +51,8 @@ class Claim:
                 f"{self.lat_deg:g}, {self.lon_deg:g} lies beyond the Earth; give a latitude of -90 to 90 and a longitude of "
                 "-180 to 180 degrees."
             )
-        if not 5.0 <= self.radius_km <= 1000.0:
-            raise SettingError(f"A claim's radius of {self.radius_km:g} km is out of range; choose 5 to 1,000 km.")
+        if not 5.0 <= self.radius_km <= MOST_RADIUS_KM:
+            raise SettingError(f"A claim's radius of {self.radius_km:g} km is out of range; choose 5 to {MOST_RADIUS_KM:g} km.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class ClaimFactor:
         region: smallest share (0.5, 0.9, 0.95) of the posterior whose region holds the claimed place; 1.0 outside of all.
         by_prior: under every prior; empty for the season.
         reason: why there is no result, or "".
+        rests_on: what the factor rests on alone ("one species: Wrentit"), which limits it to weak support, or "".
     """
 
     modality: str
@@ -86,6 +89,7 @@ class ClaimFactor:
     region: float = 1.0
     by_prior: tuple[UnderPrior, ...] = ()
     reason: str = ""
+    rests_on: str = ""
 
     @property
     def odds(self) -> str:

@@ -12,6 +12,7 @@ class Verdict(StrEnum):
     """What two modalities say of each other."""
 
     SAME = "same place"
+    REGION = "same region"  # for one place against two, but places 500 to 1,000 km apart fit as well
     DIFFERENT = "different places"
     CANNOT_TELL = "cannot tell"
 
@@ -88,7 +89,7 @@ class Comparison:
         log10_factor: calibrated and bounded; > 0 speaks for one place, < 0 for different places.
         log10_low, log10_high: 95% interval of the calibrated factor, from the bootstrap of its validation.
         at_bound: the factor would be more extreme if more validation pairs supported it.
-        pairs: validation pairs behind the calibration.
+        pairs: trials behind the calibration: a recording of known place held against a place.
         same_place_km: radius of the same-place kernel.
         by_prior: under every prior.
         reason: why there is no result, or "".
@@ -97,6 +98,7 @@ class Comparison:
         after_edits: the calibrated log10 factor with the edits, before the weaker of both became the headline; None when nothing
             was edited.
         after_words: the verdict and its support with the edits alone; "" when nothing was edited.
+        rests_on: what the finding rests on alone ("one species: Wrentit"), which limits it to weak support, or "".
     """
 
     a: Modality
@@ -120,6 +122,7 @@ class Comparison:
     before_words: str = ""
     after_edits: float | None = None
     after_words: str = ""
+    rests_on: str = ""
 
     @property
     def said(self) -> str:

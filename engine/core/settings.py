@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from engine.core.claim import Claim
+from engine.core.claim import MOST_RADIUS_KM, Claim
 from engine.core.clip import Interval
 from engine.core.edit import MOST_WEIGHT, Edit
 from engine.core.errors import SettingError
@@ -62,8 +62,10 @@ class Settings:
             raise SettingError(f"There is no prior called {self.prior!r}; choose one of {', '.join(PRIORS)}.")
         if not 1.0 <= self.radius_km <= 5000.0:
             raise SettingError(f"A radius of {self.radius_km:g} km is out of range; choose 1 to 5,000 km.")
-        if not 1.0 <= self.same_place_km <= 2000.0:
-            raise SettingError(f"A same-place radius of {self.same_place_km:g} km is out of range; choose 1 to 2,000 km.")
+        if not 1.0 <= self.same_place_km <= MOST_RADIUS_KM:
+            raise SettingError(
+                f"A same-place radius of {self.same_place_km:g} km is out of range; choose 1 to {MOST_RADIUS_KM:g} km."
+            )
         if self.stride_s is not None and not 0.1 <= self.stride_s <= 60.0:
             raise SettingError(f"A stride of {self.stride_s:g} s is out of range; choose 0.1 to 60 s.")
         for name, weight in self.weights:

@@ -1,26 +1,23 @@
 """A claim tested: how much more likely is what was perceived there and then than elsewhere.
 
-With cell prior π, the likelihood L of one modality, and a kernel k around the claimed place (1 at its centre, falling off as a
-Gaussian whose standard deviation is the claim's radius), the ratio for "there" against "elsewhere" is
+A claimed place is held against a modality as the other modality would be that points there for sure: map, guards and words are
+those of `compare`, and the radius is the claim's. The picture has a map of its own, of
 
-    B = (Σ k_i π_i L_i / Σ k_i π_i) / (Σ (1-k_i) π_i L_i / Σ (1-k_i) π_i),
+    log10((1 - m) · B + m),
 
-which needs no more than the posterior p ∝ π L. A cell is no point: k is averaged over a disc of the cell's area, by the formula
-for a Gaussian over another of the disc's variance, so that large and small cells ask the same question. With a date, L is that
-of the claimed week; a second ratio then compares that week at the claimed place with the mean over the year there.
+m the rate at which a picture read in that way points elsewhere. Both modalities together are the product of their calibrated
+ratios, bounded to the wider of both bounds, no stronger than one of them alone where the other rests on one observation, and
+nothing at all where they contradict each other.
 
-log10 B is calibrated and bounded like the comparison of the modalities: an affine map fitted by logistic regression on claims of
-known truth (recordings and photos at their own places and at those of others), clipped to what they support; written by
-`earwitness lab calibrate-claims` to assets/models/claim.json. The headline is the weakest of the steps under all priors, and
-for sound the weaker of those with and without BirdNET's known false alarms. Both modalities together are the product of their
-calibrated ratios, bounded to the wider of both bounds, and nothing at all where they contradict each other.
+With a date, the likelihood is that of the claimed week; a second ratio then compares that week at the claimed place with the mean
+over the year there. Its calibration is written by `earwitness lab calibrate-claims` to assets/models/claim.json.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -29,81 +26,41 @@ from numpy.typing import NDArray
 
 from engine.core import sphere
 from engine.core.claim import Claim, ClaimFactor, ClaimTest, ClaimVerdict, Resident
-from engine.core.comparison import Support, UnderPrior, words_of
+from engine.core.comparison import Support, words_of
 from engine.core.errors import WeightsError
 from engine.core.finding import Located
 from engine.core.grid import Grid
 from engine.core.paths import ASSETS
-from engine.core.posterior import REGION_SHARES, Posterior, Prior
-from engine.verdict.compare import Calibration
+from engine.core.posterior import REGION_SHARES
+from engine.verdict import agreement, calibration, compare, guards
+from engine.verdict.calibration import NEUTRAL, Answer, Calibration, Target, calibration_of
+from engine.verdict.guards import ModalityEvidence, Under, Weighed
 
 CALIBRATION_FILE = ASSETS / "models" / "claim.json"
-LEAST_FACTOR = float(np.log10(2.0))  # below it the verbal scale has no support for either side
-_REACH = 4.0  # standard deviations beyond which a cell is not at the claimed place
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ModalityEvidence:
-    """One modality's posteriors.
-
-    Attributes:
-        located: under the analyst's prior, with the claimed week where a day is claimed.
-        under: every prior with the posterior under it.
-        without: the same without BirdNET's known false alarms, where there are any among what was heard; else empty.
-        doubted: their names.
-    """
-
-    located: Located
-    under: tuple[tuple[Prior, Posterior], ...]
-    without: tuple[tuple[Prior, Posterior], ...] = ()
-    doubted: tuple[str, ...] = ()
+_REACH = 4.0  # radii beyond which a cell is not at the claimed place
 
 
 @cache
-def calibrations(path: Path = CALIBRATION_FILE) -> dict[str, Calibration]:
-    """The shipped calibrations of "sound", "picture" and "season".
+def season_calibration(path: Path = CALIBRATION_FILE) -> Calibration:
+    """The shipped calibration of the week.
 
     Raises:
         WeightsError: the file is missing or malformed.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            name: Calibration(
-                offset=float(own["offset"]),
-                slope=float(own["slope"]),
-                low=float(own["low"]),
-                high=float(own["high"]),
-                pairs=int(own["things"]),
-                bootstrap=tuple((float(o), float(s)) for o, s in own["bootstrap"]),
-            )
-            for name in ("sound", "picture", "season")
-            for own in (data[name],)
-        }
+        return calibration_of(json.loads(path.read_text(encoding="utf-8"))["season"])
     except (OSError, ValueError, KeyError, TypeError):
         raise WeightsError(f"{path} is missing or damaged; restore it from the repository.") from None
 
 
-def kernel(claim: Claim, grid: Grid) -> NDArray[np.float64]:
-    """(cells,) k of the module's text: how far each cell is the claimed place, 0 to 1."""
+def cell_of(claim: Claim, grid: Grid) -> int:
+    """The cell that holds the claimed place, or the nearest that the claim reaches; -1 where there is none."""
+    at = int(grid.locate(np.array([claim.lat_deg]), np.array([claim.lon_deg]))[0])
+    if at >= 0:
+        return at
     km = sphere.pairwise_km(sphere.to_xyz(claim.lat_deg, claim.lon_deg)[None], grid.xyz)[0]
-    own = claim.radius_km**2
-    wide = own + grid.area_km2 / np.pi / 4.0  # variance, along each axis, of a disc of the cell's area added
-    k: NDArray[np.float64] = own / wide * np.exp(-0.5 * km**2 / wide)
-    k[km > _REACH * np.sqrt(wide)] = 0.0
-    return k
-
-
-def log10_ratio(posterior: Posterior, prior: Prior, k: NDArray[np.float64]) -> float:
-    """log10 of B of the module's text.
-
-    Args:
-        k: (cells,) from `kernel`, with some weight under the prior.
-    """
-    p, pi = posterior.mass, np.exp(prior.log_mass)
-    there = max(float(k @ p) / float(k @ pi), 1e-300)
-    elsewhere = max(float((1.0 - k) @ p) / float((1.0 - k) @ pi), 1e-300)
-    return float(np.log10(there / elsewhere))
+    near = int(km.argmin())
+    return near if km[near] <= _REACH * claim.radius_km + np.sqrt(grid.area_km2[near] / np.pi) else -1
 
 
 def test(
@@ -126,10 +83,9 @@ def test(
         week: the claimed week, 1 to 48, or None.
         heard, absent, expected: of `clues.residents`.
     """
-    k = kernel(claim, modalities[0].located.prior.grid) if modalities else np.zeros(0)
-    factors = tuple(_factor_of(claim, s, k) for s in modalities)
+    factors = tuple(_factor_of(claim, s) for s in modalities)
     if len(factors) > 1:
-        factors = (*factors, _both(factors))
+        factors = (*factors, _both(factors, claim.radius_km))
     place_factor = factors[-1] if factors else None
     season = _season(week_log_l, week) if week is not None else None
     verdict, support, reason = _verdict(place_factor, season)
@@ -152,7 +108,7 @@ def _verdict(place: ClaimFactor | None, season: ClaimFactor | None) -> tuple[Cla
     if place is None:
         return ClaimVerdict.CANNOT_TELL, Support.NONE, "the clip has neither a sound nor a picture that can be located"
     if season and season.verdict == ClaimVerdict.AGAINST:
-        if place.verdict == ClaimVerdict.SUPPORTS:
+        if place.verdict in (ClaimVerdict.SUPPORTS, ClaimVerdict.REGION):
             return ClaimVerdict.CANNOT_TELL, Support.NONE, "the place fits the claim, the week does not"
         if place.verdict == ClaimVerdict.CANNOT_TELL and not place.log10_factor:
             return season.verdict, season.support, ""
@@ -165,58 +121,98 @@ def beside(now: ClaimTest, first: Sequence[ClaimTest]) -> ClaimTest:
     return replace(now, before_edits=same.main.log10_factor if same and same.main else 0.0 if same else None)
 
 
-def _factor_of(claim: Claim, evidence: ModalityEvidence, k: NDArray[np.float64]) -> ClaimFactor:
+def _factor_of(claim: Claim, evidence: ModalityEvidence) -> ClaimFactor:
     x = evidence.located
-    fit = calibrations()[x.modality]
-    at = None if x.place is None else float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, claim.lat_deg, claim.lon_deg))
-    if not float(k @ np.exp(x.prior.log_mass)) > 0.0:
-        why = "the claimed place is at sea, outside the map"
-        return _silent(x.modality, why, fit, at)
+    at = cell_of(claim, evidence.under[0][0].grid if evidence.under else x.prior.grid)
+    if at < 0:
+        return _factor(x, claim, Weighed(NEUTRAL, (), "the claimed place is at sea, outside the map"))
     if not x.spoke:
-        return _silent(x.modality, f"the {x.modality} gives no usable location", fit)
-    raws = [(prior.name, log10_ratio(p, prior, k)) for prior, p in evidence.under]
-    weakest = min((raw for _, raw in raws), key=lambda raw: abs(fit.apply(raw)))
-    reason = _reason([fit.apply(raw) for _, raw in raws], fit.interval(weakest), "the result depends on the prior")
-    if not reason and evidence.without:
-        others = [log10_ratio(p, prior, k) for prior, p in evidence.without]
-        weaker = min((*others, weakest), key=lambda raw: abs(fit.apply(raw)))
-        rests = f"without {_listed(evidence.doubted)}, a known false alarm of BirdNET, the sound does not support this"
-        reason = _reason([fit.apply(weakest), *(fit.apply(r) for r in others)], fit.interval(weaker), rests, rests)
-        weakest = weaker
-    by_prior = tuple(UnderPrior(name, fit.apply(raw), words_of(10.0 ** abs(fit.apply(raw)))) for name, raw in raws)
-    return _factor(x.modality, weakest, fit, reason, at, _region(claim, x), by_prior)
+        return _factor(x, claim, Weighed(NEUTRAL, (), f"the {x.modality} gives no usable location"))
+    return _factor(x, claim, weigh(evidence, at, claim.radius_km))
+
+
+def weigh(
+    evidence: ModalityEvidence,
+    at: int,
+    radius_km: float,
+    applied: frozenset[str] = guards.ALL,
+    maps: calibration.Maps | None = None,
+) -> Weighed:
+    """The ratio for "there" against "anywhere", every guard applied.
+
+    Args:
+        evidence: of a modality that gives a location.
+        at: number of the cell, of the grid of `under`, that holds the claimed place.
+        applied: names of the guards that are.
+        maps: the calibrations; None takes those that are shipped.
+    """
+    maps = maps or calibration.maps()
+    fit = maps.fit(evidence.located.modality, radius_km)
+    misread = maps.misread_rate(evidence.reading) if evidence.located.modality == "picture" else 0.0
+    sure = Target(np.ones(1))
+
+    def ask(part: ModalityEvidence, under: Under) -> list[Answer]:
+        raws = [compare.log10_spread(p, prior, radius_km)[at : at + 1] for prior, p in under]
+        return [calibration.answer(fit, misreadable(raw, misread), sure) for raw in raws]
+
+    def near() -> list[Answer]:
+        there = np.zeros(len(evidence.under[0][0].grid))
+        there[at] = 1.0
+        return [
+            calibration.answer(
+                fit,
+                misreadable(compare.log10_spread(p, prior, radius_km), misread),
+                Target(agreement.moved(there, prior)),
+            )
+            for prior, p in evidence.under
+        ]
+
+    return guards.weigh(ask(evidence, evidence.under), near, (evidence,), ask, applied)
+
+
+def misreadable(log10_raw: NDArray[np.float64], misread: float) -> NDArray[np.float64]:
+    """log10((1 - m) · B + m) of the module's text."""
+    return np.log10((1.0 - misread) * 10.0**log10_raw + misread) if misread else log10_raw
 
 
 def _season(week_log_l: NDArray[np.float64] | None, week: int) -> ClaimFactor:
-    fit = calibrations()["season"]
+    fit = season_calibration()
     if week_log_l is None:
-        return _silent("season", "no species that lives there was heard, so the week cannot be tested", fit)
-    raw = float(week_log_l[week - 1]) / float(np.log(10.0))
-    reason = _reason([fit.apply(raw)], fit.interval(raw), "")
-    why = "the species heard are as likely in this week as in most others" if reason else ""
-    return _factor("season", raw, fit, why, None, 1.0, ())
+        return _season_factor(NEUTRAL, fit, "no species that lives there was heard, so the week cannot be tested")
+    raw = np.array([float(week_log_l[week - 1]) / float(np.log(10.0))])
+    found = calibration.answer(fit, raw, Target(np.ones(1)))
+    why = "the species heard are as likely in this week as in most others" if guards.why_none(found) else ""
+    return _season_factor(found, fit, why)
 
 
-def _both(factors: Sequence[ClaimFactor]) -> ClaimFactor:
+def _season_factor(found: Answer, fit: Calibration, reason: str) -> ClaimFactor:
+    return _worded("season", Weighed(found, (), reason), fit.things, None, 1.0)
+
+
+def _both(factors: Sequence[ClaimFactor], radius_km: float) -> ClaimFactor:
     """The product of the ratios of both modalities, which are independent given the place."""
     spoke = [f for f in factors if f.verdict != ClaimVerdict.CANNOT_TELL]
     sums = [sum(getattr(f, name) for f in spoke) for name in ("log10_raw", "log10_factor", "log10_low", "log10_high")]
-    fits = calibrations()
-    low, high = min(fits[f.modality].low for f in factors), max(fits[f.modality].high for f in factors)
+    maps = calibration.maps()
+    fits = [maps.fit(f.modality, radius_km) for f in factors]
+    low, high = min(fit.low for fit in fits), max(fit.high for fit in fits)
     raw, factor, least, most = sums[0], *(float(np.clip(v, low, high)) for v in sums[1:])
     reason = ""
     if not spoke:
         same = {f.reason for f in factors}
         reason = same.pop() if len(same) == 1 else "neither sound nor picture decides: " + "; ".join(f.reason for f in factors)
-    elif len({f.verdict for f in spoke}) > 1:
-        one, other = sorted(spoke, key=lambda f: f.verdict != ClaimVerdict.SUPPORTS)
+    elif len({f.log10_factor > 0.0 for f in spoke}) > 1:
+        one, other = sorted(spoke, key=lambda f: f.verdict == ClaimVerdict.AGAINST)
         reason = f"the {one.modality} supports the claim, the {other.modality} contradicts it"
         factor = least = most = 0.0
+    elif len(spoke) > 1:
+        factor, least, most = _no_stronger(factor, least, most, spoke)
     at_bound = any(f.at_bound for f in spoke) or not low < sums[1] < high
-    verdict = ClaimVerdict.CANNOT_TELL if reason else ClaimVerdict.SUPPORTS if factor > 0 else ClaimVerdict.AGAINST
+    # One of them that tells the place from those around it is enough.
+    best = min(spoke, key=lambda f: list(ClaimVerdict).index(f.verdict)).verdict if spoke else ClaimVerdict.CANNOT_TELL
     return ClaimFactor(
         modality="both",
-        verdict=verdict,
+        verdict=ClaimVerdict.CANNOT_TELL if reason else best,
         support=Support.NONE if reason else words_of(10.0 ** abs(factor)),
         log10_raw=raw,
         log10_factor=factor,
@@ -225,61 +221,41 @@ def _both(factors: Sequence[ClaimFactor]) -> ClaimFactor:
         at_bound=at_bound and not reason,
         things=sum(f.things for f in spoke or factors),
         reason=reason,
+        rests_on=" and ".join(f.rests_on for f in spoke) if not reason and all(f.rests_on for f in spoke) else "",
     )
 
 
-def _factor(
-    modality: str,
-    raw: float,
-    fit: Calibration,
-    reason: str,
-    distance_km: float | None,
-    region: float,
-    by_prior: tuple[UnderPrior, ...],
-) -> ClaimFactor:
-    factor, (low, high) = fit.apply(raw), fit.interval(raw)
+def _no_stronger(factor: float, low: float, high: float, spoke: Sequence[ClaimFactor]) -> tuple[float, float, float]:
+    """The product where one modality rests on one observation: without it, the other modality is all there is."""
+    most = min((abs(g.log10_factor) for f in spoke if f.rests_on for g in spoke if g is not f), default=np.inf)
+    factor, low, high = (float(np.clip(v, -most, most)) for v in (factor, low, high))
+    return factor, low, high
+
+
+def _factor(x: Located, claim: Claim, found: Weighed) -> ClaimFactor:
+    at = None if x.place is None else float(sphere.distance_km(x.place.lat_deg, x.place.lon_deg, claim.lat_deg, claim.lon_deg))
+    things = calibration.maps().fit(x.modality, claim.radius_km).things
+    return _worded(x.modality, found, things, at, _region(claim, x) if x.spoke else 1.0)
+
+
+def _worded(modality: str, found: Weighed, things: int, distance_km: float | None, region: float) -> ClaimFactor:
+    x, yes = found.answer, ClaimVerdict.REGION if found.region else ClaimVerdict.SUPPORTS
     return ClaimFactor(
         modality=modality,
-        verdict=ClaimVerdict.CANNOT_TELL if reason else ClaimVerdict.SUPPORTS if factor > 0 else ClaimVerdict.AGAINST,
-        support=Support.NONE if reason else words_of(10.0 ** abs(factor)),
-        log10_raw=raw,
-        log10_factor=factor,
-        log10_low=low,
-        log10_high=high,
-        at_bound=fit.at_bound(raw),
-        things=fit.pairs,
+        verdict=ClaimVerdict.CANNOT_TELL if found.reason else yes if x.log10_factor > 0 else ClaimVerdict.AGAINST,
+        support=found.support,
+        log10_raw=x.log10_raw,
+        log10_factor=x.log10_factor,
+        log10_low=x.low,
+        log10_high=x.high,
+        at_bound=x.at_bound,
+        things=things,
         distance_km=distance_km,
         region=region,
-        by_prior=by_prior,
-        reason=reason,
+        by_prior=found.by_prior,
+        reason=found.reason,
+        rests_on=found.rests_on,
     )
-
-
-def _silent(modality: str, reason: str, fit: Calibration, distance_km: float | None = None) -> ClaimFactor:
-    return ClaimFactor(
-        modality,
-        ClaimVerdict.CANNOT_TELL,
-        Support.NONE,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        False,
-        fit.pairs,
-        distance_km=distance_km,
-        reason=reason,
-    )
-
-
-def _reason(factors: Sequence[float], interval: tuple[float, float], divided: str, weak: str = "") -> str:
-    """Why no ratio is reported, or ""."""
-    if len({np.sign(f) for f in factors}) > 1:
-        return divided
-    if interval[0] <= 0.0 <= interval[1]:
-        return weak or "the ratio's interval includes 1"
-    if min(abs(f) for f in factors) < LEAST_FACTOR:
-        return weak or "the evidence is about as likely there as elsewhere"
-    return ""
 
 
 def _region(claim: Claim, x: Located) -> float:
@@ -287,7 +263,3 @@ def _region(claim: Claim, x: Located) -> float:
     if at < 0:
         return 1.0
     return next((share for share in sorted(REGION_SHARES) if x.posterior.region(share)[at]), 1.0)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(f"the {n}" for n in names[:-1]), f"the {names[-1]}" if names else ""]))

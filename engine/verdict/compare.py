@@ -1,118 +1,127 @@
-"""Same place or not: the agreement of two modalities, calibrated on pairs at known distance, in words.
+"""Same place or not: what the sound says of the place where the picture is, calibrated and guarded, in words.
 
-The calibration is an affine map of log10 B, fitted by logistic regression on pairs of recordings and photos whose distance
-is known, and
-bounded by what those pairs support: `earwitness lab calibrate-mismatch` writes it to assets/models/mismatch.json with its
-bootstrap. The
-headline is the weakest of the steps under all priors; where priors disagree on the direction, or the interval includes 1,
-there is no result.
+The factor is the sound's, averaged over the picture's posterior and mixed with the rate at which such a picture is misread
+(`calibration`). A picture that is sharply at a place thus says of the sound what a claim of that place says (`claim`): map,
+guards and words are the same. Both are compared on the world grid, whose cells are as wide as the range model tells places
+apart.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from engine.core.comparison import Comparison, Support, UnderPrior, Verdict, words_of
-from engine.core.errors import WeightsError
-from engine.core.finding import Located
-from engine.core.paths import ASSETS
+from engine.core.comparison import Comparison, Support, Verdict
 from engine.core.posterior import Posterior, Prior
-from engine.verdict import agreement
+from engine.verdict import agreement, calibration, guards
+from engine.verdict.calibration import NEUTRAL, Answer, Target
+from engine.verdict.guards import ModalityEvidence, Under, Weighed
 
 _SILENT = "usable location"  # how the reasons of a modality without a location end
-CALIBRATION_FILE = ASSETS / "models" / "mismatch.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """log10 factor = offset + slope · log10 B, clipped to [low, high]; bootstrap holds (offset, slope) of each resample."""
-
-    offset: float
-    slope: float
-    low: float
-    high: float
-    pairs: int
-    bootstrap: tuple[tuple[float, float], ...]
-
-    def apply(self, log10_raw: float) -> float:
-        return float(np.clip(self.offset + self.slope * log10_raw, self.low, self.high))
-
-    def interval(self, log10_raw: float) -> tuple[float, float]:
-        """95% interval of the calibrated factor, within the bounds."""
-        draws = [np.clip(o + s * log10_raw, self.low, self.high) for o, s in self.bootstrap]
-        low, high = np.percentile(draws, [2.5, 97.5])
-        return float(low), float(high)
-
-    def at_bound(self, log10_raw: float) -> bool:
-        return not self.low < self.offset + self.slope * log10_raw < self.high
-
-
-@cache
-def calibration(path: Path = CALIBRATION_FILE) -> Calibration:
-    """The shipped calibration.
-
-    Raises:
-        WeightsError: the file is missing or malformed.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        draws = tuple((float(o), float(s)) for o, s in data["bootstrap"])
-        return Calibration(data["offset"], data["slope"], data["low"], data["high"], data["pairs"], draws)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise WeightsError(f"{path} is missing or damaged; restore it from the repository.") from None
-
-
-def compare(
-    a: Located,
-    b: Located,
-    under: Sequence[tuple[Prior, Posterior, Posterior]],
-    same_place_km: float,
-) -> Comparison:
-    """Compare two modalities.
+def compare(sound: ModalityEvidence, picture: ModalityEvidence, same_place_km: float) -> Comparison:
+    """Compare sound and picture.
 
     Args:
-        a, b: under the analyst's prior, on one grid.
-        under: every prior with the posteriors of a and b under it, the analyst's own among them.
         same_place_km: radius of the same-place kernel.
     """
-    k = calibration()
+    a, b = sound.located, picture.located
     # What a silent modality would be compared by is the prior's: there is no distance, overlap or region then.
-    measured = (
-        agreement.measure(a.posterior, b.posterior, a.prior, same_place_km, a.place, b.place) if a.place and b.place else None
-    )
-    factors = [(prior.name, agreement.log10_factor(pa, pb, prior, same_place_km)) for prior, pa, pb in under]
-    by_prior = tuple(UnderPrior(name, k.apply(raw), words_of(10.0 ** abs(k.apply(raw)))) for name, raw in factors)
-    own = factors or [("", agreement.log10_factor(a.posterior, b.posterior, a.prior, same_place_km))]
-    _, weakest_raw = min(own, key=lambda f: abs(k.apply(f[1])))
-    low, high = k.interval(weakest_raw)
-    reason = _reason(a, b, by_prior, low, high)
-    factor = k.apply(weakest_raw)
-    verdict = Verdict.CANNOT_TELL if reason else (Verdict.SAME if factor > 0 else Verdict.DIFFERENT)
+    both = a.place is not None and b.place is not None
+    measured = agreement.measure(a.posterior, b.posterior, a.place, b.place) if a.place and b.place else None
+    found = weigh(sound, picture, same_place_km) if both else Weighed(NEUTRAL, (), _silent(a.spoke, b.spoke))
+    x = found.answer
     return Comparison(
         a=a.modality,
         b=b.modality,
-        verdict=verdict,
-        support=Support.NONE if reason else words_of(10.0 ** abs(factor)),
+        verdict=_verdict(found),
+        support=found.support,
         distance_km=measured.distance_km if measured else None,
         expected_km=measured.expected_km if measured else None,
         overlap=measured.overlap if measured else None,
         shared_region_km2=measured.shared_region_km2 if measured else None,
-        log10_raw=weakest_raw,
-        log10_factor=factor,
-        log10_low=low,
-        log10_high=high,
-        at_bound=k.at_bound(weakest_raw),
-        pairs=k.pairs,
+        log10_raw=x.log10_raw,
+        log10_factor=x.log10_factor,
+        log10_low=x.low,
+        log10_high=x.high,
+        at_bound=x.at_bound,
+        pairs=calibration.maps().fit("sound", same_place_km).pairs,
         same_place_km=same_place_km,
-        by_prior=by_prior,
-        reason=reason,
+        by_prior=found.by_prior,
+        reason=found.reason,
+        rests_on=found.rests_on,
     )
+
+
+def weigh(
+    sound: ModalityEvidence,
+    picture: ModalityEvidence,
+    same_place_km: float,
+    applied: frozenset[str] = guards.ALL,
+    maps: calibration.Maps | None = None,
+) -> Weighed:
+    """The factor for one place against two, every guard applied.
+
+    Args:
+        applied: names of the guards that are.
+        maps: the calibrations; None takes those that are shipped.
+    """
+    maps = maps or calibration.maps()
+    fit, misread = maps.fit("sound", same_place_km), maps.misread_rate(picture.reading)
+
+    def ask(part: ModalityEvidence, under: Under) -> list[Answer]:
+        pairs = zip(under, picture.under, strict=True) if part is sound else zip(sound.under, under, strict=True)
+        return [
+            calibration.answer(fit, log10_spread(heard, prior, same_place_km), Target(seen.mass, misread))
+            for (prior, heard), (_, seen) in pairs
+        ]
+
+    def near() -> list[Answer]:
+        return [
+            calibration.answer(fit, log10_spread(heard, prior, same_place_km), Target(agreement.moved(seen.mass, prior), misread))
+            for (prior, heard), (_, seen) in zip(sound.under, picture.under, strict=True)
+        ]
+
+    return guards.weigh(ask(sound, sound.under), near, (sound, picture), ask, applied)
+
+
+def _verdict(found: Weighed) -> Verdict:
+    if found.reason:
+        return Verdict.CANNOT_TELL
+    if found.answer.log10_factor < 0.0:
+        return Verdict.DIFFERENT
+    return Verdict.REGION if found.region else Verdict.SAME
+
+
+_SPREADS: WeakKeyDictionary[Posterior, dict[float, calibration.Array]] = WeakKeyDictionary()
+
+
+def log10_spread(heard: Posterior, prior: Prior, same_place_km: float) -> calibration.Array:
+    """(cells,) log10 of the factor that a posterior gives to a clip from each cell; kept as long as the posterior.
+
+    Args:
+        prior: the one behind the posterior.
+    """
+    known = _SPREADS.setdefault(heard, {})
+    if same_place_km not in known:
+        known[same_place_km] = np.log10(np.maximum(agreement.spread(heard.mass, prior, same_place_km), 1e-300))
+    return known[same_place_km]
+
+
+def unbounded(heard: Posterior, seen: Posterior, prior: Prior, same_place_km: float, reading: str) -> float:
+    """The log10 factor without bounds and guards: for differences between two of them, never for a verdict."""
+    maps = calibration.maps()
+    target = Target(seen.mass, maps.misread_rate(reading))
+    return calibration.unbounded(maps.fit("sound", same_place_km), log10_spread(heard, prior, same_place_km), target)
+
+
+def _silent(sound: bool, picture: bool) -> str:
+    if not sound and not picture:
+        return f"neither sound nor picture gives a {_SILENT}"
+    return f"the {'picture' if sound else 'sound'} gives no {_SILENT}"
 
 
 def guarded(now: Comparison, first: Comparison | None, why_none: str = "") -> Comparison:
@@ -163,25 +172,5 @@ def _weaker(held: Comparison, taken: Comparison, verdict: Verdict, support: Supp
         log10_low=taken.log10_low,
         log10_high=taken.log10_high,
         at_bound=taken.at_bound,
+        rests_on=taken.rests_on,
     )
-
-
-def calibrated(log10_raw: float) -> float:
-    """The calibrated log10 factor, not bounded: for differences between two of them, never for a verdict."""
-    k = calibration()
-    return k.offset + k.slope * log10_raw
-
-
-def _reason(a: Located, b: Located, by_prior: Sequence[UnderPrior], low: float, high: float) -> str:
-    silent = [x.modality for x in (a, b) if not x.spoke]
-    if len(silent) == 2:
-        return f"neither {a.modality} nor {b.modality} gives a {_SILENT}"
-    if silent:
-        return f"the {silent[0]} gives no {_SILENT}"
-    if len({np.sign(u.log10_factor) for u in by_prior}) > 1:
-        return "the result depends on the prior"
-    if low <= 0.0 <= high:
-        return "the factor's interval includes 1"
-    if by_prior and min(abs(u.log10_factor) for u in by_prior) < np.log10(2.0):
-        return "the factor is below 2, which supports neither"
-    return ""

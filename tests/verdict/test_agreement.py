@@ -11,7 +11,7 @@ import pytest
 from engine.core import sphere
 from engine.core.grid import Grid
 from engine.core.posterior import Posterior, Prior
-from engine.verdict.agreement import log10_factor, measure
+from engine.verdict.agreement import REACH, joint, log10_factor, measure, moved
 
 
 @cache
@@ -60,22 +60,70 @@ def test_halving_the_cells_leaves_the_factor() -> None:
         assert factors[0] == pytest.approx(factors[1], abs=0.05)
 
 
-def test_the_order_of_the_senses_hardly_matters() -> None:
+def uneven(grid: Grid, seed: int) -> Prior:
+    """A prior that differs from cell to cell, as the observers' does."""
+    mass = grid.area_km2 * np.exp(2.0 * np.random.default_rng(seed).normal(size=len(grid)))
+    return Prior("uneven", grid, np.log(mass / mass.sum()))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_which_modality_comes_first_does_not_matter_under_any_prior(seed: int) -> None:
     grid = globe(2)
-    a, b = bump(grid, 0.0, 0.0, 400.0), bump(grid, 3.0, 3.0, 600.0)
+    prior = uneven(grid, seed)
+    likelihoods = np.random.default_rng(seed + 9).normal(size=(2, len(grid))) * 3.0
+    a, b = (Posterior.of(prior, x) for x in likelihoods)
+    assert log10_factor(a, b, prior, 150.0) == pytest.approx(log10_factor(b, a, prior, 150.0), abs=1e-6)
+
+
+def test_two_places_asked_for_as_one_lie_as_the_prior_says() -> None:
+    grid = globe(1)
+    prior = uneven(grid, 3)
+    s = joint(prior, 500.0)
+    assert abs(s - s.T).max() < 1e-12
+    assert s.sum(axis=1) == pytest.approx(np.exp(prior.log_mass), rel=1e-5)
+
+
+def test_against_brute_force_on_a_small_grid() -> None:
+    """The kernel written out cell by cell, scaled by rows and columns in turn, and the double sum of the module's text."""
+    grid = globe(0)
+    prior = uneven(grid, 4)
+    pi, r, n = np.exp(prior.log_mass), 500.0, len(globe(0))
+    rng = np.random.default_rng(5)
+    a, b = (Posterior.of(prior, rng.normal(size=n)) for _ in range(2))
+    s = np.zeros((n, n))
+    for i in range(n):
+        for j in range(n):
+            v = r**2 + (grid.area_km2[i] + grid.area_km2[j]) / (4 * np.pi)
+            angle = np.arctan2(np.linalg.norm(np.cross(grid.xyz[i], grid.xyz[j])), grid.xyz[i] @ grid.xyz[j])
+            d = sphere.EARTH_RADIUS_KM * angle
+            s[i, j] = pi[i] * pi[j] * r**2 / v * np.exp(-(d**2) / (2 * v)) * (d <= REACH * np.sqrt(v))
+    for _ in range(3000):
+        s *= (pi / s.sum(axis=1))[:, None]
+        s *= (pi / s.sum(axis=0))[None, :]
+    expected = sum(a.mass[i] / pi[i] * b.mass[j] / pi[j] * s[i, j] for i in range(n) for j in range(n))
+    assert log10_factor(a, b, prior, r) == pytest.approx(np.log10(expected), abs=1e-5)
+
+
+def test_moved_places_lie_500_to_1000_km_away() -> None:
+    grid = globe(2)
     prior = uniform(grid)
-    assert log10_factor(a, b, prior, 100.0) == pytest.approx(log10_factor(b, a, prior, 100.0), abs=0.02)
+    one = np.zeros(len(grid))
+    one[1234] = 1.0
+    there = moved(one, prior)
+    km = sphere.pairwise_km(grid.xyz, grid.xyz[1234][None])[:, 0]
+    assert there.sum() == pytest.approx(1.0) and km[there > 0].min() >= 499.0 and km[there > 0].max() <= 1001.0
+    assert float(there @ km) == pytest.approx(778.0, abs=30.0)  # of a ring, by area: 2/3 (R³ - r³) / (R² - r²)
 
 
 def test_measures() -> None:
     grid = globe(3)
     a, b = bump(grid, 0.0, 0.0, 200.0), bump(grid, 0.0, 90.0, 200.0)
-    apart = measure(a, b, uniform(grid), 50.0, a.place(), b.place())
+    apart = measure(a, b, a.place(), b.place())
     assert apart.distance_km == pytest.approx(10007.5, abs=150)
     assert apart.expected_km == pytest.approx(10007.5, abs=100)
     assert apart.overlap < 1e-6 and apart.shared_region_km2 == 0
-    same = measure(a, a, uniform(grid), 50.0, a.place(), a.place())
+    same = measure(a, a, a.place(), a.place())
     assert same.distance_km == 0 and same.overlap == pytest.approx(1.0)
     assert same.shared_region_km2 == pytest.approx(a.region_area_km2(0.9))
     with pytest.raises(ValueError, match="common grid"):
-        measure(a, bump(globe(2), 0, 0, 200.0), uniform(grid), 50.0, a.place(), a.place())
+        measure(a, bump(globe(2), 0, 0, 200.0), a.place(), a.place())

@@ -8,10 +8,13 @@ import pytest
 
 from engine.core import sphere
 from engine.core.claim import Claim, ClaimVerdict
+from engine.core.comparison import Support
 from engine.core.finding import Located
 from engine.core.grid import Grid
 from engine.core.posterior import REGION_SHARES, Posterior, Prior
+from engine.verdict import calibration
 from engine.verdict import claim as claims
+from engine.verdict.guards import LeftOut, ModalityEvidence
 
 SUPPORTS, AGAINST, CANNOT_TELL = ClaimVerdict.SUPPORTS, ClaimVerdict.AGAINST, ClaimVerdict.CANNOT_TELL
 
@@ -29,9 +32,7 @@ def by_area(grid: Grid = GRID) -> Prior:
     return Prior("land", grid, np.log(grid.area_km2 / grid.area_km2.sum()))
 
 
-def sense(
-    modality: str, lat_deg: float, lon_deg: float, sigma_km: float = 400.0, silent: str | None = None
-) -> claims.ModalityEvidence:
+def sense(modality: str, lat_deg: float, lon_deg: float, sigma_km: float = 400.0, silent: str | None = None) -> ModalityEvidence:
     """A round belief around a place."""
     prior = by_area()
     km = sphere.distance_km(*GRID.lat_lon_deg, lat_deg, lon_deg)
@@ -40,19 +41,13 @@ def sense(
         modality, posterior, prior, posterior.place(), posterior.gain_nats(prior), silent,
         {s: posterior.region_area_km2(s) for s in REGION_SHARES},
     )  # fmt: skip
-    return claims.ModalityEvidence(x, ((prior, posterior),))
+    return ModalityEvidence(x, ((prior, posterior),))
 
 
-def test_a_likelihood_that_is_flat_says_nothing() -> None:
-    prior = by_area()
-    assert claims.log10_ratio(Posterior.of(prior, np.zeros(len(GRID))), prior, claims.kernel(AUGUSTA, GRID)) == pytest.approx(0.0)
-
-
-def test_known_ratio_where_all_of_the_likelihood_is_in_and_around_the_claim() -> None:
-    """L is 10 where the kernel is, 1 elsewhere: the ratio is 10."""
-    prior = by_area()
-    k = (claims.kernel(AUGUSTA, GRID) > 0).astype(float)
-    assert claims.log10_ratio(Posterior.of(prior, np.log(1.0 + 9.0 * k)), prior, k) == pytest.approx(1.0)
+def test_what_fits_everywhere_supports_nothing() -> None:
+    flat = Posterior.of(by_area(), np.zeros(len(GRID)))
+    found = claims.weigh(ModalityEvidence(sense("sound", 33.0, -82.0).located, ((by_area(), flat),)), 100, 50.0)
+    assert found.reason and found.answer.log10_raw == pytest.approx(0.0, abs=1e-4)
 
 
 @pytest.mark.parametrize("at", [(89.9, 0.0), (-89.9, 100.0), (-17.8, 179.95), (0.0, -180.0), (33.47, -81.97)])
@@ -63,16 +58,23 @@ def test_the_ratio_hardly_depends_on_the_size_of_cells_and_holds_at_poles_and_an
         prior = by_area(grid)
         km = sphere.distance_km(*grid.lat_lon_deg, *at)
         posterior = Posterior.of(prior, -0.5 * (km / 800.0) ** 2)
-        ratios.append(claims.log10_ratio(posterior, prior, claims.kernel(claim, grid)))
+        x = sense("sound", *at).located
+        found = claims.weigh(ModalityEvidence(x, ((prior, posterior),)), claims.cell_of(claim, grid), claim.radius_km)
+        ratios.append(found.answer.log10_raw)
     assert ratios[0] > 1.0
     assert ratios[0] == pytest.approx(ratios[1], abs=0.05)
+
+
+def test_a_claim_off_the_coast_is_held_against_the_nearest_land_and_one_at_sea_against_nothing() -> None:
+    grid = Grid.of(GRID.cells[sphere.distance_km(*GRID.lat_lon_deg, 40.0, 0.0) < 2000.0])
+    assert claims.cell_of(Claim(40.0, 0.0), grid) >= 0 > claims.cell_of(Claim(-40.0, 170.0), grid)
 
 
 def test_a_true_claim_is_supported_and_a_false_one_is_not() -> None:
     there = claims.test(AUGUSTA, "Augusta", [sense("sound", 33.0, -82.0)], None, None)
     elsewhere = claims.test(AUGUSTA, "Augusta", [sense("sound", 50.0, 8.0)], None, None)
     assert (there.verdict, elsewhere.verdict) == (SUPPORTS, AGAINST)
-    fit = claims.calibrations()["sound"]
+    fit = calibration.maps().fit("sound", AUGUSTA.radius_km)
     for t in (there, elsewhere):
         assert fit.low <= t.factors[0].log10_factor <= fit.high
     assert there.factors[0].region == 0.5 and elsewhere.factors[0].region == 1.0
@@ -87,7 +89,7 @@ def test_senses_that_contradict_each_other_decide_nothing() -> None:
 
 def test_senses_that_agree_multiply_within_the_bounds() -> None:
     t = claims.test(AUGUSTA, "Augusta", [sense("sound", 33.0, -82.0), sense("picture", 33.4, -82.0)], None, None)
-    fits = claims.calibrations()
+    fits = {m: calibration.maps().fit(m, AUGUSTA.radius_km) for m in ("sound", "picture")}
     both = t.by("both")
     assert both is t.main and both is not None and t.verdict == SUPPORTS
     assert both.log10_factor == pytest.approx(
@@ -103,16 +105,39 @@ def test_a_silent_sense_says_so_and_leaves_the_other_to_speak() -> None:
 def test_a_known_false_alarm_is_never_decisive() -> None:
     heard = sense("sound", 33.0, -82.0)
     flat = Posterior.of(by_area(), np.zeros(len(GRID)))
-    doubtful = claims.ModalityEvidence(heard.located, heard.under, ((by_area(), flat),), ("Northern Cardinal",))
+    doubtful = ModalityEvidence(heard.located, heard.under, ((by_area(), flat),), ("Northern Cardinal",))
     t = claims.test(AUGUSTA, "Augusta", [doubtful], None, None)
     assert t.verdict == CANNOT_TELL and "Northern Cardinal" in t.reason
-    backed = claims.ModalityEvidence(heard.located, heard.under, heard.under, ("Northern Cardinal",))
+    backed = ModalityEvidence(heard.located, heard.under, heard.under, ("Northern Cardinal",))
     assert claims.test(AUGUSTA, "Augusta", [backed], None, None).verdict == SUPPORTS
+
+
+def test_what_rests_on_one_species_says_so_and_is_weak_support_at_most() -> None:
+    heard = sense("sound", 33.0, -82.0)
+    alone = ModalityEvidence(heard.located, heard.under, left_out=lambda: (LeftOut("Wrentit", "species", ()),))
+    whole, weak = (claims.test(AUGUSTA, "Augusta", [x], None, None) for x in (heard, alone))
+    assert whole.support == Support.MODERATE and not whole.factors[0].rests_on
+    assert weak.support == Support.WEAK and weak.verdict == whole.verdict
+    assert weak.factors[0].rests_on == "one species: Wrentit" and weak.factors[0].log10_factor < 1.0
+
+
+def test_a_product_is_no_stronger_than_the_other_modality_where_one_rests_on_one_observation() -> None:
+    heard, seen = sense("sound", 33.0, -82.0), sense("picture", 33.4, -82.0)
+    alone = ModalityEvidence(heard.located, heard.under, left_out=lambda: (LeftOut("Wrentit", "species", ()),))
+    t = claims.test(AUGUSTA, "Augusta", [alone, seen], None, None)
+    both, picture = t.by("both"), t.by("picture")
+    assert both is not None and picture is not None and not both.rests_on
+    assert both.log10_factor == pytest.approx(picture.log10_factor)
+
+
+def test_a_sound_that_fits_a_whole_continent_supports_the_region_only() -> None:
+    t = claims.test(AUGUSTA, "Augusta", [sense("sound", 33.0, -82.0, sigma_km=1800.0)], None, None)
+    assert t.verdict == ClaimVerdict.REGION and t.factors[0].log10_factor > 0.3
 
 
 def test_an_answer_that_depends_on_the_prior_is_none() -> None:
     a, b = sense("sound", 33.0, -82.0), sense("sound", 50.0, 8.0)
-    t = claims.test(AUGUSTA, "Augusta", [claims.ModalityEvidence(a.located, a.under + b.under)], None, None)
+    t = claims.test(AUGUSTA, "Augusta", [ModalityEvidence(a.located, a.under + b.under)], None, None)
     assert t.verdict == CANNOT_TELL and "prior" in t.reason
 
 

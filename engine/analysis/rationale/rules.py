@@ -145,7 +145,7 @@ def _together(
         if c.verdict == Verdict.CANNOT_TELL:
             said, others = f"{apart}; no conclusion on whether they are one place: {_uncapitalised(c.reason)}", ()
         else:
-            one = "the same place" if c.verdict == Verdict.SAME else c.verdict
+            one = f"the {c.verdict}" if c.verdict in (Verdict.SAME, Verdict.REGION) else c.verdict
             said = f"{apart}; the comparison gives {c.support} for {one}"
             others = _why_otherwise(c.verdict)
         out.append(Sentence(f"{said.rstrip('.')}.", INFERRED, FUSED, keys, alternatives=others, scored=True))

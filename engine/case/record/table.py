@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _SENSES = ("sound", "picture", "both")
 _DIFFERENT, _SAME, _UNTOLD = str(Verdict.DIFFERENT), str(Verdict.SAME), str(Verdict.CANNOT_TELL)
+_REGION = str(Verdict.REGION)
 _TEXT, _NUMBER, _COUNT, _YES_OR_NO = "string", "Float64", "Int64", "boolean"
 _WHERE = {
     "start_s": _NUMBER, "end_s": _NUMBER, "verdict": _TEXT, "log10_factor": _NUMBER, "support": _TEXT, "distance_km": _NUMBER,
@@ -55,7 +56,7 @@ _SCENE_COLUMNS = {
 _CLIP_COLUMNS = {
     "sha256": _TEXT, "path": _TEXT, "files": _COUNT, "paths": _TEXT, "size_bytes": _COUNT, "container": _TEXT,
     "duration_s": _NUMBER, "problem": _TEXT, "scenes": _COUNT, "different_places": _COUNT, "same_place": _COUNT,
-    "cannot_tell": _COUNT, "scene": _COUNT, **_WHERE,
+    "same_region": _COUNT, "cannot_tell": _COUNT, "scene": _COUNT, **_WHERE,
 }  # fmt: skip
 _WINDOW_COLUMNS = {
     "sha256": _TEXT, "scene": _COUNT, "clue": _TEXT, "kind": _TEXT, "label": _TEXT, "name": _TEXT, "start_s": _NUMBER,
@@ -147,13 +148,14 @@ def _clip_row(clip: ClipRow, paths: Sequence[str], scenes: Sequence[_Row]) -> _R
         "scenes": len(scenes),
         "different_places": said.count(_DIFFERENT),
         "same_place": said.count(_SAME),
+        "same_region": said.count(_REGION),
         "cannot_tell": said.count(_UNTOLD),
     }
 
 
 def _deciding(scenes: Sequence[_Row]) -> _Row:
     """The scene that speaks for its clip; an empty row when there is none."""
-    for verdict, sign in ((_DIFFERENT, 1.0), (_SAME, -1.0)):
+    for verdict, sign in ((_DIFFERENT, 1.0), (_SAME, -1.0), (_REGION, -1.0)):
         own = [r for r in scenes if r["verdict"] == verdict]
         if own:
             return min(own, key=lambda r: sign * (r["log10_factor"] or 0.0))

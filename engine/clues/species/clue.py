@@ -49,7 +49,8 @@ MOST_SPECIES = 15  # the best of an interval; the rest is noise and costs time
 SHORT_CLIP_S = 60.0
 HEARD_SCORE = 0.1
 _LEAST_OCCURRENCE = 1e-6  # keeps the logarithm finite
-_WEEKS_KEPT, _SETS_KEPT = 3, 8
+_WEEKS_KEPT = 3
+_SPECIES_KEPT = 256  # columns of the world's cells, 15 MB
 _FINE_KEPT = 24_000  # cells, 100 MB
 TONE, TONE_MODEL = "machine tone", "steady-lines"
 _MOST_KNOWN = 32
@@ -372,12 +373,12 @@ class _Fine:
 
 class Ranges:
     """BirdNET's range model on grids, with what is slow kept: activations of the world's cells and of the finer ones asked for,
-    and the last few sets of species on the world; richness comes from a file."""
+    and the last species asked for on the world; richness comes from a file."""
 
     def __init__(self) -> None:
         self._world: dict[int | None, NDArray[np.float32]] = {}
         self._fine: _Fine | None = None
-        self._asked: dict[tuple[int | None, bytes], NDArray[np.float32]] = {}
+        self._asked: dict[tuple[int | None, int], NDArray[np.float32]] = {}
         self._lock = threading.Lock()
 
     @cached_property
@@ -418,15 +419,18 @@ class Ranges:
             return self._world[week]
 
     def _on_world(self, week: int | None, species: NDArray[np.int64]) -> NDArray[np.float32]:
-        key = (week, species.tobytes())
         hidden = self._world_hidden(week)
         with self._lock:
-            if key not in self._asked:
-                while len(self._asked) >= _SETS_KEPT:
-                    self._asked.pop(next(iter(self._asked)))
-                self._asked[key] = self.model.occurrence_from(hidden, species)
-                self._asked[key].flags.writeable = False
-            return self._asked[key]
+            new = np.array([s for s in species.tolist() if (week, s) not in self._asked], dtype=np.int64)
+            if len(new):
+                found = self.model.occurrence_from(hidden, new)
+                self._asked.update({(week, s): own for s, own in zip(new.tolist(), found.T.copy(), strict=True)})
+            out = (
+                np.stack([self._asked[week, s] for s in species.tolist()], axis=1) if len(species) else np.zeros((len(hidden), 0))
+            )
+            while len(self._asked) > _SPECIES_KEPT:
+                self._asked.pop(next(iter(self._asked)))
+            return np.asarray(out, dtype=np.float32)
 
     def _fine_hidden(self, grid: Grid, which: NDArray[np.bool_], week: int | None) -> NDArray[np.float32]:
         """Activations of the cells chosen, (n, 1024): scenes of a film, and a judgement before and after an edit, ask for much

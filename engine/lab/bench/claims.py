@@ -1,10 +1,8 @@
 """`earwitness bench claims`: claims of known truth tested, on recordings and photos whose places are known.
 
-Every recording and every photo is held against its own place (within TRUE_KM) and against the places of all others (from
-FALSE_KM on; what lies between is neither and is left out), every recording against its own week of the year and against all
-weeks at least three away. Trials share recordings, photos and places: folds keep both the thing tested and the place claimed
-apart, intervals come from a two-way bootstrap, and bounds count effectively independent trials, all as in `lab.mismatch`.
-False claims are weighted to the distances of two places drawn from the prior.
+Every recording and every photo is held against its own place and against the places of all others: the trials of
+`lab.bench.trials`, on which the maps are fitted. Every recording is also held against its own week of the year and against all
+weeks at least three away. Nothing is left out by the guards here: what is scored is the calibrated ratio.
 
 The species table is checked beside: how often a species heard with confidence is called a stranger at the place where it was
 heard, and how much less often an expected one is missing there than elsewhere.
@@ -16,195 +14,115 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import h3.api.numpy_int as h3
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from engine.clues.species import residents
-from engine.clues.species.clue import SpeciesClue
-from engine.clues.text.clue import TextClue
 from engine.core import sphere
 from engine.core.claim import NOT_THEN, NOT_THERE, Claim
 from engine.core.errors import DataError
-from engine.core.evidence import Evidence
-from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.paths import data_dir
-from engine.core.posterior import Posterior
-from engine.core.settings import PRIORS, Settings
-from engine.lab.bench import mismatch
+from engine.core.settings import Settings
+from engine.lab.bench import likelihood_ratio as lr
+from engine.lab.bench import trials
+from engine.lab.bench.likelihood_ratio import Array, Mask
 from engine.lab.bench.metrics import Interval95
-from engine.lab.bench.mismatch import BANDS_KM, FAR_KM, MODERATE, Pairs
-from engine.lab.bench.photos import read_photo
+from engine.lab.bench.mismatch import FAR_KM, MODERATE
 from engine.lab.bench.recordings import Condition, perceive
 from engine.lab.data.manifest import Sample, read_manifest
 from engine.models import birdnet
-from engine.verdict import claim as claims
-from engine.verdict.compare import Calibration
-from engine.verdict.fuse import LEAST_GAIN_NATS
-from engine.world import priors, refine
-from engine.world.grid import world_grid
+from engine.verdict import calibration
+from engine.verdict.calibration import LEAST_FACTOR, Calibration
+from engine.verdict.claim import season_calibration
 
-Array = NDArray[np.float64]
-
-TRUE_KM, FALSE_KM = 25.0, 200.0
+FALSE_KM = trials.DIFFERENT_KM
 FALSE_WEEKS = 3  # a week this far from the recording's is a false claim
 KINDS = ("sound", "picture", "season")
 DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trials:
+class Claims:
     """All claims tested.
 
     Attributes:
-        by_kind: kind to its trials; in a Pairs, "recording" is the thing tested and "photo" the claim, and raw is NaN where the
-            modality is silent or the claim neither true nor false.
-        together: (n, 4) of recordings and photos taken within FALSE_KM of each other, held against every place: raw of the
-            sound, raw of the picture, km from the claim to the photo, number of the couple.
+        by_kind: "sound" and "picture" to their trials, at the claims' radius, and "season" to those of the week.
+        together: (n, 4) of recordings and photos taken within FALSE_KM of each other, held against every place: calibrated log10
+            ratio of the sound and of the picture, km from the claim to the photo, number of the couple.
         species: rates of the species table.
     """
 
-    by_kind: dict[str, Pairs]
+    by_kind: dict[str, trials.Scored]
+    far: dict[str, Mask]
+    spoken: dict[str, float]
     together: Array
     species: dict[str, float]
 
 
-def try_claims(recordings: Sequence[Sample], photos: Sequence[Sample], radius_km: float, seed: int = 0) -> Trials:
+def try_claims(recordings: Sequence[Sample], photos: Sequence[Sample], radius_km: float, seed: int = 0) -> Claims:
     """Test every recording and photo against every place."""
-    heard = [perceive(s, Condition(), Settings(), seed).observations for s in recordings]
-    places = _distinct((*recordings, *photos), radius_km)
-    sound = _sounds(heard, places)
-    picture = _pictures(photos, places)
-    by_kind = {
-        "sound": _pairs(recordings, places, sound),
-        "picture": _pairs(photos, places, picture),
-        "season": _seasons(recordings, heard, radius_km),
-    }
-    together = _together(recordings, photos, places, *(_weakest(x) for x in (sound, picture)))
-    return Trials(by_kind, together, _species(recordings, heard, places))
+    heard, seen = [trials.heard(s, seed) for s in recordings], [trials.seen(s) for s in photos]
+    places = trials.distinct_places((*recordings, *photos))
+    every = {name: trials.try_places(x, places, (radius_km,)) for name, x in (("sound", heard), ("picture", seen))}
+    maps = calibration.maps()
+    by_kind, far = {}, {}
+    for name, own in every.items():
+        by_kind[name] = trials.scored(own, radius_km, maps.misread_rate if name == "picture" else lambda _: 0.0)
+        far[name] = (own.km > FAR_KM)[own.decided(radius_km)]
+    listened = [perceive(s, Condition(), Settings(), seed).observations for s in recordings]
+    by_kind["season"] = seasons(recordings, listened, radius_km)
+    far["season"] = ~by_kind["season"].same
+    spoken = {name: float(np.mean([s.evidence is not None for s in x])) for name, x in (("sound", heard), ("picture", seen))}
+    dated = [s for s in recordings if s.date is not None]
+    spoken["season"] = len(np.unique(by_kind["season"].thing)) / max(1, len(dated))
+    claimed = [Claim(*p, radius_km=radius_km) for p in places]
+    together = _together(recordings, photos, every, radius_km)
+    return Claims(by_kind, far, spoken, together, _species(recordings, listened, claimed))
 
 
-def _distinct(samples: Sequence[Sample], radius_km: float) -> tuple[Claim, ...]:
-    at = dict.fromkeys((round(s.lat_deg, 2), (round(s.lon_deg, 2) + 180.0) % 360.0 - 180.0) for s in samples)
-    return tuple(Claim(lat, lon, radius_km=radius_km) for lat, lon in at)
-
-
-def _kernels(places: Sequence[Claim], grid: Grid) -> Array:
-    return np.stack([claims.kernel(c, grid) for c in places])
-
-
-def _ratios(evidence: Evidence, kernels: Array) -> Array | None:
-    """(priors, claims) log10 of the ratio of every claim under every prior; None where the modality is silent."""
-    if evidence.abstained is not None:
-        return None
-    base = priors.prior("mixture", evidence.grid)
-    if Posterior.of(base, evidence.log_likelihood).gain_nats(base) < LEAST_GAIN_NATS:
-        return None
-    rows = []
-    for name in PRIORS:
-        prior = priors.prior(name, evidence.grid)
-        posterior = Posterior.of(prior, evidence.log_likelihood)
-        rows.append([claims.log10_ratio(posterior, prior, k) for k in kernels])
-    return np.array(rows)
-
-
-def _sounds(heard: Sequence[tuple[Observation, ...]], places: Sequence[Claim]) -> Array:
-    """(recordings, readings, claims): under every prior with everything heard, and without BirdNET's known false alarms."""
-    grid, clue = world_grid(), SpeciesClue()
-    kernels = _kernels(places, grid)
-    out = np.full((len(heard), 2 * len(PRIORS), len(places)), np.nan)
-    for i, observations in enumerate(heard):
-        found = _ratios(clue.log_likelihood(observations, grid), kernels)
-        if found is None:
-            continue
-        out[i] = np.concatenate([found, found])
-        kept = tuple(o for o in observations if o.label not in residents.FALSE_ALARMS)
-        if len(kept) < len(observations):
-            without = clue.log_likelihood(kept, grid)
-            prior = priors.prior("mixture", grid)
-            rows = [] if without.abstained else [Posterior.of(prior, without.log_likelihood)]
-            silent = not rows or rows[0].gain_nats(prior) < LEAST_GAIN_NATS
-            out[i, len(PRIORS) :] = 0.0 if silent else _ratios(without, kernels)
-        print(f"\rsound {i + 1} of {len(heard)}", end="", flush=True)
-    print()
-    return out
-
-
-def _pictures(photos: Sequence[Sample], places: Sequence[Claim]) -> Array:
-    """(photos, priors, claims)."""
-    grid, clue = world_grid(), TextClue()
-    base = priors.prior("mixture", grid)
-    out = np.full((len(photos), len(PRIORS), len(places)), np.nan)
-    for i, photo in enumerate(photos):
-        observations = read_photo(photo.path)
-        first = clue.log_likelihood(observations, grid)
-        if first.abstained is None:
-            fine = refine.refined(Posterior.of(base, first.log_likelihood))
-            found = _ratios(clue.log_likelihood(observations, fine), _kernels(places, fine))
-            if found is not None:
-                out[i] = found
-        print(f"\rpicture {i + 1} of {len(photos)}", end="", flush=True)
-    print()
-    return out
-
-
-def _weakest(readings: Array) -> Array:
-    """(things, claims) the reading nearest to 1; 0 where readings disagree on the direction."""
-    nearest = np.take_along_axis(readings, np.abs(readings).argmin(axis=1)[:, None], axis=1)[:, 0]
-    agree = (np.abs(np.sign(readings).sum(axis=1)) == readings.shape[1]) | np.isnan(nearest)
-    return np.where(agree, nearest, 0.0)
-
-
-def _pairs(samples: Sequence[Sample], places: Sequence[Claim], readings: Array) -> Pairs:
-    thing, claim = (x.ravel() for x in np.indices((len(samples), len(places))))
-    km = sphere.pairwise_km(
-        mismatch._xyz(samples), sphere.to_xyz([c.lat_deg for c in places], [c.lon_deg for c in places])
-    ).ravel()
-    decided = (km <= TRUE_KM) | (km >= FALSE_KM)
-    raw = np.where(decided, _weakest(readings).ravel(), np.nan)
-    return Pairs(thing, claim, km, {"all": raw}, mismatch._places(samples), _cells(places))
-
-
-def _cells(places: Sequence[Claim]) -> NDArray[np.int64]:
-    return np.array([h3.latlng_to_cell(c.lat_deg, c.lon_deg, mismatch.FOLD_RESOLUTION) for c in places], dtype=np.int64)
-
-
-def _seasons(recordings: Sequence[Sample], heard: Sequence[tuple[Observation, ...]], radius_km: float) -> Pairs:
-    """Every dated recording against every week; "km" is 0 for a true week and FAR_KM for a false one."""
-    raw = np.full((len(recordings), birdnet.WEEKS), np.nan)
-    away = np.zeros(raw.shape, dtype=np.int64)
+def seasons(recordings: Sequence[Sample], heard: Sequence[tuple[Observation, ...]], radius_km: float) -> trials.Scored:
+    """Every dated recording against its own week and every week at least FALSE_WEEKS away."""
+    rows: list[tuple[float, bool, int, int]] = []
     for i, (sample, observations) in enumerate(zip(recordings, heard, strict=True)):
         if sample.date is None:
             continue
         at = Claim(sample.lat_deg, (sample.lon_deg + 180.0) % 360.0 - 180.0, radius_km=radius_km)
         log_l = residents.week_log_likelihood(observations, at)
         off = np.abs(np.arange(birdnet.WEEKS) - (birdnet.week_of(sample.date.month, sample.date.day) - 1))
-        away[i] = np.minimum(off, birdnet.WEEKS - off)
+        away = np.minimum(off, birdnet.WEEKS - off)
         if log_l is not None:
-            raw[i] = np.where((away[i] == 0) | (away[i] >= FALSE_WEEKS), log_l / np.log(10.0), np.nan)
-    thing, week = (x.ravel() for x in np.indices(raw.shape))
-    months = np.arange(birdnet.WEEKS) // 4
-    km = np.where(away.ravel() == 0, 0.0, FAR_KM + 1.0)
-    return Pairs(thing, week, km, {"all": raw.ravel()}, mismatch._places(recordings), months.astype(np.int64))
+            for week in np.flatnonzero((away == 0) | (away >= FALSE_WEEKS)).tolist():
+                rows.append((float(log_l[week] / np.log(10.0)), bool(away[week] == 0), i, week // 4))
+    region = trials.regions(recordings)
+    raw = np.array([r[0] for r in rows], dtype=np.float64)
+    same = np.array([r[1] for r in rows], dtype=np.bool_)
+    thing, month = (np.array([r[k] for r in rows], dtype=np.int64) for k in (2, 3))
+    # Months stand for the "places" of the trials: folds and bootstrap keep the week claimed out as well.
+    return trials.Scored(raw, same, np.ones(len(raw)), thing, region[thing], month)
 
 
-def _together(
-    recordings: Sequence[Sample], photos: Sequence[Sample], places: Sequence[Claim], sound: Array, picture: Array
-) -> Array:
-    near = sphere.pairwise_km(mismatch._xyz(recordings), mismatch._xyz(photos)) < FALSE_KM
-    km = sphere.pairwise_km(mismatch._xyz(photos), sphere.to_xyz([c.lat_deg for c in places], [c.lon_deg for c in places]))
-    rows = []
-    for n, (r, p) in enumerate(zip(*np.nonzero(near), strict=True)):
-        rows.append(np.column_stack([sound[r], picture[p], km[p], np.full(len(places), float(n))]))
-    every = np.concatenate(rows) if rows else np.zeros((0, 4))
-    decided = (every[:, 2] <= TRUE_KM) | (every[:, 2] >= FALSE_KM)
-    return every[decided & np.isfinite(every).all(axis=1)]
+def _together(recordings: Sequence[Sample], photos: Sequence[Sample], every: dict[str, trials.Trials], radius_km: float) -> Array:
+    maps = calibration.maps()
+    z = {}
+    for name, own in every.items():
+        fit = maps.fit(name, radius_km)
+        rate = np.array([maps.misread_rate(k) if k else 0.0 for k in own.kind])[own.thing]
+        raw = np.log10((1.0 - rate) * 10.0 ** np.clip(own.raw[radius_km], -12.0, 12.0) + rate)
+        things = len(own.thing_region)
+        z[name] = np.clip(fit.offset + fit.slope * raw, fit.low, fit.high).reshape(things, -1)
+    km = every["picture"].km.reshape(len(photos), -1)
+    near = sphere.pairwise_km(trials.xyz(recordings), trials.xyz(photos)) < FALSE_KM
+    rows = [
+        np.column_stack([z["sound"][r], z["picture"][p], km[p], np.full(km.shape[1], float(n))])
+        for n, (r, p) in enumerate(zip(*np.nonzero(near), strict=True))
+    ]
+    found = np.concatenate(rows) if rows else np.zeros((0, 4))
+    decided = (found[:, 2] <= trials.SAME_KM) | (found[:, 2] >= FALSE_KM)
+    return found[decided & np.isfinite(found).all(axis=1)]
 
 
 def _species(recordings: Sequence[Sample], heard: Sequence[tuple[Observation, ...]], places: Sequence[Claim]) -> dict[str, float]:
@@ -238,46 +156,18 @@ def _species(recordings: Sequence[Sample], heard: Sequence[tuple[Observation, ..
     }
 
 
-def calibrate(trials: Trials, seed: int) -> dict[str, Any]:
+def calibrate(season: trials.Scored, seed: int) -> dict[str, Any]:
     """What is written to assets/models/claim.json.
 
     Raises:
-        DataError: a kind has no true or no false claims in which the evidence speaks.
+        DataError: there are no true or no false weeks in which the species speak.
     """
-    return {kind: _calibrate(kind, trials.by_kind[kind], seed) for kind in KINDS} | {"seed": seed}
+    if not season.two_sided:
+        raise DataError("There are no true and false weeks in which the species speak; give more dated recordings.")
+    return {"season": trials.calibrated(season, 0.0, seed), "seed": seed}
 
 
-def _calibrate(kind: str, pairs: Pairs, seed: int) -> dict[str, Any]:
-    raw, speak, same = pairs.weakest(), pairs.speak, pairs.km < FALSE_KM
-    if not (speak & same).any() or not (speak & ~same).any():
-        raise DataError(f"There are no true and false claims in which the {kind} speaks; give more recordings and photos.")
-    weight = mismatch.weights(pairs, speak, seed)
-    offset, slope = mismatch.fit(raw[speak], same[speak], weight[speak])
-    out = mismatch.held_out(pairs, seed)
-    known = np.isfinite(out)
-    n_true, n_false = (mismatch.effective(pairs, known & side, np.nan_to_num(out)) for side in (same, ~same))
-    low, high = mismatch.bounds(out[known], same[known], weight[known], int(n_true), int(n_false))
-    rng = np.random.default_rng(seed)
-    draws = []
-    for _ in range(DRAWS):
-        drawn = (mismatch._two_way(pairs, rng) * weight)[speak]
-        if drawn[same[speak]].sum() > 0 and drawn[~same[speak]].sum() > 0:
-            draws.append(mismatch.fit(raw[speak], same[speak], drawn))
-    return {
-        "offset": offset,
-        "slope": slope,
-        "low": low,
-        "high": high,
-        "trials": int(speak.sum()),
-        "true_claims": int((speak & same).sum()),
-        "effective": {"true": n_true, "false": n_false},
-        "things": len(np.unique(pairs.recording[speak])),
-        "held_out_cllr": mismatch.cllr(np.clip(out[known], low, high), same[known]),
-        "bootstrap": [[round(o, 4), round(s, 4)] for o, s in draws],
-    }
-
-
-def report(trials: Trials, fits: dict[str, Calibration], seed: int, out: dict[str, Array] | None = None) -> dict[str, Any]:
+def report(claims: Claims, fits: dict[str, Calibration], seed: int, out: dict[str, Array] | None = None) -> dict[str, Any]:
     """The benchmark's numbers.
 
     Args:
@@ -285,78 +175,63 @@ def report(trials: Trials, fits: dict[str, Calibration], seed: int, out: dict[st
     """
     data: dict[str, Any] = {}
     for kind in KINDS:
-        pairs, fit = trials.by_kind[kind], fits[kind]
-        z = out[kind] if out else np.where(pairs.speak, fit.offset + fit.slope * np.nan_to_num(pairs.weakest()), np.nan)
-        data[kind] = _report(pairs, np.clip(z, fit.low, fit.high), fit, seed)
-    data["both"] = _report_both(trials.together, fits)
-    data["species"] = trials.species
+        own, fit = claims.by_kind[kind], fits[kind]
+        z = out[kind] if out else np.clip(fit.offset + fit.slope * own.raw, fit.low, fit.high)
+        data[kind] = _report(own, claims.far[kind], z, fit, seed) | {"spoken": claims.spoken[kind]}
+    data["both"] = _report_both(claims.together, fits)
+    data["species"] = claims.species
     return data
 
 
-def _report(pairs: Pairs, z: Array, fit: Calibration, seed: int) -> dict[str, Any]:
-    known, same = np.isfinite(z), pairs.km < FALSE_KM
-    true, false = known & same, known & ~same
-    if not true.any() or not false.any():
-        return {"true_claims": int(true.sum()), "false_claims": int(false.sum())}
-    asked = np.isin(pairs.recording, np.unique(pairs.recording[true | ~pairs.speak])) & same
+def _report(data: trials.Scored, far: Mask, z: Array, fit: Calibration, seed: int) -> dict[str, Any]:
+    known = np.isfinite(z)
+    data, far, z = data.only(known), far[known], z[known]
+    same = data.same
+    if not data.two_sided:
+        return {"true_claims": int(same.sum()), "false_claims": int((~same).sum())}
     rng = np.random.default_rng(seed)
     costs = []
     for _ in range(DRAWS):
-        w = mismatch._two_way(pairs, rng)
-        if (w * true).sum() > 0 and (w * false).sum() > 0:
-            costs.append(_cost(z, w * true, w * false))
+        w = trials.two_way(data.thing_region, data.place_region, rng) * data.weight
+        if (w * same).sum() > 0 and (w * ~same).sum() > 0:
+            costs.append(lr.cllr(z, same, w))
     low, high = (float(q) for q in np.percentile(costs, [2.5, 97.5])) if costs else (float("nan"), float("nan"))
-    bands = []
-    for near, far in pairwise(BANDS_KM):
-        own = known & (pairs.km >= near) & (pairs.km < far)
-        if own.any():
-            quartiles = [float(q) for q in np.percentile(z[own], [25, 50, 75])]
-            bands.append({"from_km": near, "to_km": far, "claims": int(own.sum()), "log10_ratio": quartiles})
     return {
-        "cllr": mismatch.cllr(z[known], same[known]),
+        "cllr": lr.cllr(z, same),
+        "cllr_weighted": lr.cllr(z, same, data.weight),
         "cllr_95": Interval95(low, high),
-        "cllr_min": mismatch.cllr_min(z[known], same[known]),
-        "auc": float(roc_auc_score(same[known], z[known])),
-        "true_claims": int(true.sum()),
-        "false_claims": int(false.sum()),
-        "things": len(np.unique(pairs.recording[known])),
-        "spoken": float(true.sum() / max(1, int(asked.sum()))),
-        "true_supported": float((z[true] >= claims.LEAST_FACTOR).mean()),
-        "true_against": float((z[true] <= -claims.LEAST_FACTOR).mean()),
-        "true_against_moderate": float((z[true] <= -MODERATE).mean()),
-        "false_supported": float((z[false] >= claims.LEAST_FACTOR).mean()),
-        "false_supported_moderate": float((z[false] >= MODERATE).mean()),
-        "far_against": float((z[known & (pairs.km > FAR_KM)] <= -claims.LEAST_FACTOR).mean()),
-        "capped": float(((z[known] <= fit.low) | (z[known] >= fit.high)).mean()),
+        "cllr_min": lr.cllr_min(z, same, data.weight),
+        "dev_pav": lr.dev_pav(z, same, data.weight),
+        "auc": float(roc_auc_score(same, z)),
+        "true_claims": int(same.sum()),
+        "false_claims": int((~same).sum()),
+        "things": len(np.unique(data.thing)),
+        "true_supported": float((z[same] >= LEAST_FACTOR).mean()),
+        "true_against": float((z[same] <= -LEAST_FACTOR).mean()),
+        "true_against_moderate": float((z[same] <= -MODERATE).mean()),
+        "false_supported": float((z[~same] >= LEAST_FACTOR).mean()),
+        "false_supported_moderate": float((z[~same] >= MODERATE).mean()),
+        "far_against": float((z[far] <= -LEAST_FACTOR).mean()) if far.any() else float("nan"),
+        "capped": float(((z <= fit.low) | (z >= fit.high)).mean()),
         "bounds_log10": [fit.low, fit.high],
-        "bands": bands,
     }
-
-
-def _cost(z: Array, true: Array, false: Array) -> float:
-    ln = np.log(10.0) * np.nan_to_num(z)
-    cost = (true * np.logaddexp(0, -ln)).sum() / true.sum() + (false * np.logaddexp(0, ln)).sum() / false.sum()
-    return float(cost / (2 * np.log(2.0)))
 
 
 def _report_both(together: Array, fits: dict[str, Calibration]) -> dict[str, Any]:
     """Recordings and photos from within FALSE_KM of each other, as if they were one clip from the photo's place."""
     if not len(together):
         return {"couples": 0}
-    sound, picture = (
-        np.array([fits[n].apply(v) for v in column]) for n, column in (("sound", together[:, 0]), ("picture", together[:, 1]))
-    )
-    quiet = claims.LEAST_FACTOR
-    s, p = (np.where(np.abs(v) < quiet, 0.0, v) for v in (sound, picture))
+    quiet = LEAST_FACTOR
+    s, p = (np.where(np.abs(v) < quiet, 0.0, v) for v in (together[:, 0], together[:, 1]))
     z = np.clip(s + p, min(fits["sound"].low, fits["picture"].low), max(fits["sound"].high, fits["picture"].high))
     against_each_other = s * p < 0
     z = np.where(against_each_other, 0.0, z)
-    same = together[:, 2] <= TRUE_KM
+    same = together[:, 2] <= trials.SAME_KM
     return {
         "couples": len(np.unique(together[:, 3])),
         "true_claims": int(same.sum()),
         "false_claims": int((~same).sum()),
-        "cllr": mismatch.cllr(z, same),
+        "cllr": lr.cllr(z, same),
         "true_supported": float((z[same] >= quiet).mean()),
         "true_against": float((z[same] <= -quiet).mean()),
         "false_supported": float((z[~same] >= quiet).mean()),
@@ -378,15 +253,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, default=None, help="write the same numbers to this file")
 
 
-def trials_of(args: argparse.Namespace) -> Trials:
-    """The trials that the options name."""
+def claims_of(args: argparse.Namespace) -> Claims:
+    """The claims that the options name."""
     folder = args.data or data_dir()
     return try_claims(read_manifest(folder / "recordings"), read_manifest(folder / "photos"), args.radius, args.seed)
 
 
+def fits_of(radius_km: float) -> dict[str, Calibration]:
+    """The shipped calibrations of every kind of claim."""
+    maps = calibration.maps()
+    return {"sound": maps.fit("sound", radius_km), "picture": maps.fit("picture", radius_km), "season": season_calibration()}
+
+
 def run(args: argparse.Namespace) -> int:
     """Test claims with the shipped calibration and print the table."""
-    data = report(trials_of(args), claims.calibrations(), args.seed)
+    data = report(claims_of(args), fits_of(args.radius), args.seed)
     show(data)
     if args.json:
         args.json.write_text(json.dumps({**data, "seed": args.seed}, indent=2, default=vars_of))
@@ -429,8 +310,3 @@ def show(data: dict[str, Any]) -> None:
     print(f"at a place beyond {FAR_KM:,.0f} km {s['stranger_at_far_place']:.0%}")
     missing, far = s["expected_missing_at_true_place"], s["expected_missing_at_far_place"]
     print(f"easily heard species expected but missing: {missing:.0%} at the true place, {far:.0%} at a far one")
-    for kind in ("sound", "picture"):
-        print(f"\n{kind}: km to the claim   claims   log10 ratio (quartiles)")
-        for band in data[kind].get("bands", ()):
-            q = band["log10_ratio"]
-            print(f"{band['from_km']:>6,} – {band['to_km']:>6,}  {band['claims']:>12,}   {q[0]:+.2f}  {q[1]:+.2f}  {q[2]:+.2f}")

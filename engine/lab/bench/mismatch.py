@@ -1,21 +1,22 @@
 """`earwitness bench mismatch`: same place or not, on recordings paired with photos whose places are known.
 
-Every recording is paired with every photo in which something speaks; a pair closer than 200 km counts as one place. Pairs
-share recordings and photos, so intervals come from a two-way bootstrap: places of recordings and places of photos are drawn,
-and a pair counts as often as both.
+Every recording is paired with every photo in which something speaks, and weighed as the program weighs the sound and picture of
+one clip: the numbers score what the banner says, every guard included. A pair closer than 200 km counts as one place. Nothing is
+fitted here: the maps come from trials against sharp places (`lab.bench.trials`, `earwitness lab calibrate-mismatch`).
 
-`earwitness lab calibrate-mismatch` fits the affine calibration by logistic regression on the same kind of pairs and bounds
-it: no factor may exceed what the number of pairs supports, one misleading pair being added on the side that speaks against it
-(after the empirical bounds of Vergeer et al. 2016, "Numerical likelihood ratios outputted by LR systems are often based on
-extrapolation"). Pairs are not independent; how many recordings, photos and independent pairs stand behind them is said beside.
+Pairs share recordings, photos and regions, so intervals come from a two-way bootstrap: regions of recordings and regions of
+photos are drawn, and a pair counts as often as both. Numbers are given as the pairs are, and with different pairs weighted to
+the distances of two places drawn from the prior, which is what "different places" means. `--held-out` weighs every pair by maps
+that saw neither the recording's region nor the photo's: with the material that the shipped maps were fitted on, only these
+numbers tell of a clip not seen. `--films` makes films of known mismatch from the recordings (`lab.bench.sign_films`).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,36 +24,32 @@ from typing import Any
 import h3.api.numpy_int as h3
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from sklearn.isotonic import IsotonicRegression
-from sklearn.metrics import roc_auc_score
 
-from engine.clues.species.clue import SpeciesClue
-from engine.clues.text.clue import TextClue
+from engine.clues.text import kinds
 from engine.core import sphere
-from engine.core.errors import DataError
-from engine.core.grid import WORLD_RESOLUTION, Grid
+from engine.core.comparison import VERBAL_SCALE
 from engine.core.paths import data_dir
-from engine.core.posterior import Posterior, Prior
-from engine.core.settings import PRIORS, Settings
-from engine.lab.bench.metrics import Interval95
-from engine.lab.bench.photos import read_photo
-from engine.lab.bench.recordings import Condition, perceive
-from engine.lab.data.manifest import Sample, read_manifest
-from engine.verdict import agreement, compare
-from engine.verdict.fuse import LEAST_GAIN_NATS
-from engine.world import priors, refine
-from engine.world.grid import world_grid
-
-Array = NDArray[np.float64]
+from engine.core.posterior import Prior
+from engine.core.settings import Settings
+from engine.lab.bench import likelihood_ratio as lr
+from engine.lab.bench import trials as sharp
+from engine.lab.bench.likelihood_ratio import Array, Mask
+from engine.lab.data.manifest import read_manifest
+from engine.verdict import calibration, compare, guards
+from engine.verdict.calibration import Maps, calibration_of
+from engine.verdict.guards import Weighed
 
 SAME_KM = 200.0
 FAR_KM = 2500.0
-BANDS_KM = (0, 200, 500, 1000, 2500, 5000, 10000, 20038)
-FOLDS = 5
-FOLD_RESOLUTION = 1
-STRONG, MODERATE = 3.0, 1.0  # log10 of the scale's steps
+BANDS_KM = sharp.BANDS_KM
+NAMED_BANDS = {"0-200": (0, 200), "200-500": (200, 500), "500-1000": (500, 1000), "1000-2500": (1000, 2500),
+               "2500-5000": (2500, 5000), "5000-": (5000, 20038)}  # fmt: skip
+MODERATE = 1.0  # log10 of the scale's step
 DRAWS = 300
+MISREADING = "misreading"
+GUARDS = (MISREADING, "priors", "interval", "false alarms", "near", "species", "signs")
+"""What keeps a factor small or back, in the order of the table of prices: the mixture with the picture's misreadings, and the
+guards of `verdict.guards`."""
 
 
 def drawn_near(prior: Prior, km: Sequence[float], draws: int, seed: int) -> Array:
@@ -82,262 +79,201 @@ def drawn_near(prior: Prior, km: Sequence[float], draws: int, seed: int) -> Arra
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Pairs of a recording and a photo.
+    """Pairs of a recording and a photo, or films, and what the banner says of each.
 
     Attributes:
         recording, photo: (n,) index of each.
         km: (n,) true distance.
-        raw: prior → (n,) log10 of the Bayes factor; NaN where either side is silent.
-        recording_place, photo_place: coarse cell of each recording and photo.
+        said: guards applied, in words, to (n,) log10 of the factor reported: 0 for "cannot tell", NaN where a side is silent.
+        region: guards applied to (n,) whether the factor speaks for the region, and not for one place.
+        limited: (n,) the finding rests on one observation.
+        recording_region, photo_region: (n,) regions of the world.
     """
 
     recording: NDArray[np.int64]
     photo: NDArray[np.int64]
     km: Array
-    raw: dict[str, Array]
-    recording_place: NDArray[np.int64]
-    photo_place: NDArray[np.int64]
+    said: dict[str, Array]
+    region: dict[str, Mask]
+    limited: Mask
+    recording_region: NDArray[np.int64]
+    photo_region: NDArray[np.int64]
 
     @property
-    def speak(self) -> NDArray[np.bool_]:
-        return np.isfinite(next(iter(self.raw.values())))
-
-    def weakest(self) -> Array:
-        """(n,) the raw factor nearest to 1 under all priors; 0 where the priors disagree on the direction."""
-        all_priors = np.stack(list(self.raw.values()))
-        nearest = np.take_along_axis(all_priors, np.abs(all_priors).argmin(axis=0)[None], axis=0)[0]
-        return np.where(np.abs(np.sign(all_priors).sum(axis=0)) == len(all_priors), nearest, 0.0)
+    def speak(self) -> Mask:
+        """(n,) whether both sides give a location."""
+        return np.isfinite(self.said["all"])
 
 
-def score_pairs(recordings: Sequence[Sample], photos: Sequence[Sample], same_place_km: float, seed: int = 0) -> Pairs:
-    """Factor of every pair under every prior, on the world grid refined where the photo points.
-
-    The sound's likelihood is taken from a fine cell's parent: it hardly changes within 70 km.
-    """
-    grid = world_grid()
-    sounds = _sounds(recordings, grid, seed)
-    heard = [i for i, s in enumerate(sounds) if s is not None]
-    raw = {name: np.full((len(recordings), len(photos)), np.nan) for name in PRIORS}
-    clue = TextClue()
-    base = priors.prior("mixture", grid)
-    for p, photo in enumerate(photos):
-        observations = read_photo(photo.path)
-        evidence = clue.log_likelihood(observations, grid)
-        if evidence.abstained is not None:
-            continue
-        first = Posterior.of(base, evidence.log_likelihood)
-        if first.gain_nats(base) < LEAST_GAIN_NATS:
-            continue
-        fine = refine.refined(first)
-        sight = clue.log_likelihood(observations, fine)
-        parent = np.clip(np.searchsorted(grid.cells, fine.parents(WORLD_RESOLUTION)), 0, len(grid) - 1)
-        for name in PRIORS:
-            prior = priors.prior(name, fine)
-            log_w = np.log(np.maximum(agreement.spread(Posterior.of(prior, sight.log_likelihood), prior, same_place_km), 1e-300))
-            for r in heard:
-                log_l = sounds[r]
-                assert log_l is not None
-                a = Posterior.of(prior, log_l[parent])
-                raw[name][r, p] = np.logaddexp.reduce(a.log_mass + log_w) / np.log(10.0)
-        print(f"\r{p + 1} of {len(photos)} photos", end="", flush=True)
-    print()
-    row, column = (x.ravel() for x in np.indices((len(recordings), len(photos))))
-    km = sphere.pairwise_km(_xyz(recordings), _xyz(photos)).ravel()
-    return Pairs(row, column, km, {k: v.ravel() for k, v in raw.items()}, _places(recordings), _places(photos))
-
-
-def _sounds(recordings: Sequence[Sample], grid: Grid, seed: int) -> list[Array | None]:
-    clue = SpeciesClue()
-    prior = priors.prior("mixture", grid)
-    found: list[Array | None] = []
-    for sample in recordings:
-        evidence = clue.log_likelihood(perceive(sample, Condition(), Settings(), seed).observations, grid)
-        speaks = evidence.abstained is None and (Posterior.of(prior, evidence.log_likelihood).gain_nats(prior) >= LEAST_GAIN_NATS)
-        found.append(evidence.log_likelihood if speaks else None)
-    return found
-
-
-def _xyz(samples: Sequence[Sample]) -> Array:
-    return sphere.to_xyz([s.lat_deg for s in samples], [s.lon_deg for s in samples])
-
-
-def _places(samples: Sequence[Sample]) -> NDArray[np.int64]:
-    return np.array([h3.latlng_to_cell(s.lat_deg, s.lon_deg, FOLD_RESOLUTION) for s in samples], dtype=np.int64)
-
-
-def fit(raw: Array, same: NDArray[np.bool_], weight: Array | None = None) -> tuple[float, float]:
-    """(offset, slope) of log10 LR = offset + slope · raw by logistic regression, both propositions weighing the same."""
-    w = np.ones(len(raw)) if weight is None else weight
-    balance = np.where(same, w / max(w[same].sum(), 1e-9), w / max(w[~same].sum(), 1e-9))
-    squashed = np.clip(raw, -6.0, 6.0)
-
-    def loss(x: Array) -> float:
-        z = np.log(10.0) * (x[0] + np.exp(x[1]) * squashed)
-        return float((balance * np.logaddexp(0.0, np.where(same, -z, z))).sum()) + 1e-3 * float(x[0] ** 2 + x[1] ** 2)
-
-    best = minimize(loss, np.array([0.0, np.log(0.3)]), method="Nelder-Mead", options={"maxiter": 400})
-    return float(best.x[0]), float(np.exp(best.x[1]))
-
-
-def bounds(log10_lr: Array, same: NDArray[np.bool_], weight: Array, n_same: int, n_different: int) -> tuple[float, float]:
-    """(low, high) log10 factors that the pairs support.
-
-    A factor t towards one proposition needs the share of its pairs that reach t to be at least t times the share of the
-    other's, one misleading independent pair being added to those.
+def score_pairs(
+    heard: Sequence[sharp.Side],
+    seen: Sequence[sharp.Side],
+    same_place_km: float,
+    maps_of: Callable[[int, int], Maps] | None = None,
+    together: bool = False,
+) -> Pairs:
+    """Weigh every recording against every photo.
 
     Args:
-        weight: (n,) of each pair within its proposition.
-        n_same, n_different: pairs behind each proposition. They share recordings and photos, so fewer are independent:
-        `effective` says how many, and both numbers are reported.
+        maps_of: the maps for a recording's and a photo's region; None takes the shipped ones.
+        together: the two are films: recording i is paired with photo i only, and photo i's distance is from recording i.
     """
-
-    def most(sign: float, towards: NDArray[np.bool_], n_against: int) -> float:
-        z, w, v = sign * log10_lr, weight * towards, weight * ~towards
-        best = 0.0
-        for t in np.unique(np.round(z[towards & (z > 0)], 2)):
-            reach = float(w[z >= t].sum() / w.sum())
-            misled = (float(v[z >= t].sum() / v.sum()) * n_against + 1.0) / (n_against + 1.0)
-            best = max(best, min(float(t), float(np.log10(max(reach / misled, 1.0)))))
-        return best
-
-    return -most(-1.0, ~same, n_same), most(1.0, same, n_different)
-
-
-def effective(pairs: Pairs, which: NDArray[np.bool_], value: Array) -> float:
-    """How many independent pairs some pairs are worth: n² / (n + ρ_r Σ n_r (n_r − 1) + ρ_p Σ n_p (n_p − 1)).
-
-    ρ are the correlations of value (n,) between pairs that share a recording or a photo: the design effect of a crossed design
-    (Kish 1965, Survey Sampling, section 8.2, once for each way).
-    """
-    z = value[which] - value[which].mean()
-    z = z / max(float(z.std()), 1e-9)
-    n = len(z)
-    shared = 0.0
-    for key in (pairs.recording[which], pairs.photo[which]):
-        _, at, count = np.unique(key, return_inverse=True, return_counts=True)
-        couples = float((count * (count - 1)).sum())
-        if couples:
-            together = float((np.bincount(at, z) ** 2).sum() - (z**2).sum())
-            shared += float(np.clip(together / couples, 0.0, 1.0)) * couples
-    return n * n / (n + shared)
+    shape = (len(heard),) if together else (len(heard), len(seen))
+    regions_r, regions_p = (sharp.regions([s.sample for s in x]) for x in (heard, seen))
+    r, p = (np.arange(len(heard)),) * 2 if together else tuple(x.ravel() for x in np.indices(shape))
+    names = ("none", *GUARDS, "all")
+    said = {name: np.full(len(r), np.nan) for name in names}
+    region = {name: np.zeros(len(r), dtype=bool) for name in names}
+    limited = np.zeros(len(r), dtype=bool)
+    for n, (i, j) in enumerate(zip(r.tolist(), p.tolist(), strict=True)):
+        a, b = heard[i].evidence, seen[j].evidence
+        if a is None or b is None:
+            continue
+        maps = maps_of(int(regions_r[i]), int(regions_p[j])) if maps_of else calibration.maps()
+        for name, found in weighed(a, b, same_place_km, maps):
+            said[name][n] = 0.0 if found.reason else found.answer.log10_factor
+            region[name][n] = found.region
+            limited[n] = bool(found.rests_on) and not found.reason
+    km = np.array([_km(heard[i].sample, seen[j].sample) for i, j in zip(r, p, strict=True)])
+    return Pairs(r, p, km, said, region, limited, regions_r[r], regions_p[p])
 
 
-def weights(pairs: Pairs, which: NDArray[np.bool_], seed: int = 0) -> Array:
-    """(n,) weight of each pair within its proposition.
-
-    "Different places" means two places drawn independently from the prior, so pairs beyond 200 km are weighted to the
-    distances of such places; those of one place weigh the same. Pairs outside `which` weigh nothing.
-    """
-    grid = world_grid()
-    mass = np.exp(priors.prior("mixture", grid).log_mass)
-    rng = np.random.default_rng(seed)
-    a, b = (grid.xyz[rng.choice(len(grid), 200_000, p=mass / mass.sum())] for _ in range(2))
-    drawn = sphere.EARTH_RADIUS_KM * sphere.angle_rad(a, b)
-    edges = np.array([SAME_KM, *BANDS_KM[2:]], dtype=float)
-    expected, _ = np.histogram(drawn, edges)
-    different = which & (pairs.km >= SAME_KM)
-    found, _ = np.histogram(pairs.km[different], edges)
-    ratio = np.divide(expected / expected.sum(), found / max(found.sum(), 1), out=np.zeros(len(found)), where=found > 0)
-    band = np.clip(np.searchsorted(edges, pairs.km, side="right") - 1, 0, len(found) - 1)
-    return np.where(pairs.km < SAME_KM, 1.0, ratio[band]) * which
+def weighed(
+    a: guards.ModalityEvidence, b: guards.ModalityEvidence, same_place_km: float, maps: Maps
+) -> list[tuple[str, Weighed]]:
+    """(guards applied, factor): with none, each by itself, and, last, with all of them."""
+    sure = replace(maps, misread=dict.fromkeys(maps.misread, 0.0))
+    alone = [(name, frozenset({name} - {MISREADING}), maps if name == MISREADING else sure) for name in GUARDS]
+    rows = [("none", frozenset[str](), sure), *alone, ("all", guards.ALL, maps)]
+    return [(name, compare.weigh(a, b, same_place_km, applied, own)) for name, applied, own in rows]
 
 
-def cllr(log10_lr: Array, same: NDArray[np.bool_]) -> float:
-    """Log-likelihood-ratio cost: 0 for an oracle, 1 for a system that always answers 1. Brümmer & du Preez 2006.
-
-    Every pair counts once, near ones among the different too.
-    """
-    z = np.log(10.0) * log10_lr
-    return float((np.logaddexp(0, -z[same]).mean() + np.logaddexp(0, z[~same]).mean()) / (2 * np.log(2.0)))
+def _km(a: Any, b: Any) -> float:
+    return float(sphere.distance_km(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg))
 
 
-def cllr_min(score: Array, same: NDArray[np.bool_]) -> float:
-    """Cllr after the best monotone calibration of the same scores (pool adjacent violators)."""
-    weight = np.where(same, 1 / same.sum(), 1 / (~same).sum())
-    p = IsotonicRegression(y_min=1e-6, y_max=1 - 1e-6).fit_transform(score, same.astype(float), sample_weight=weight)
-    return cllr(np.log10(p / (1 - p)), same)
+def held_out_maps(
+    heard: Sequence[sharp.Side], seen: Sequence[sharp.Side], same_place_km: float, seed: int
+) -> Callable[[int, int], Maps]:
+    """Maps for a recording's and a photo's region, fitted on trials that hold neither nor the rest of their folds."""
+    places = sharp.distinct_places([s.sample for s in (*heard, *seen)])
+    sound, picture = (sharp.try_places(x, places, (same_place_km,)) for x in (heard, seen))
+    every = np.unique(np.concatenate([sound.thing_region, sound.place_region, picture.thing_region]))
+    number = dict(zip(every.tolist(), np.random.default_rng(seed).permutation(len(every)) % sharp.FOLDS, strict=True))
+    made: dict[frozenset[int], Maps] = {}
+
+    def maps_of(recording: int, photo: int) -> Maps:
+        folds = frozenset({int(number[recording]), int(number[photo])})
+        if folds not in made:
+            out = [c for c in every.tolist() if number[c] in folds]
+            left = sharp.scored(sharp.without_regions(sound, out), same_place_km)
+            fit = calibration_of(sharp.calibrated(left, same_place_km, seed))
+            known = [n for n, k in enumerate(picture.kind) if k and picture.thing_region[n] not in out]
+            rows = sharp.misread_rates([picture.kind[n] for n in known], [picture.missed[n] for n in known], kinds.KINDS)
+            made[folds] = Maps({"sound": (fit,) * len(calibration.RADII_KM)}, {k: float(v["rate"]) for k, v in rows.items()})
+        return made[folds]
+
+    return maps_of
 
 
-def held_out(pairs: Pairs, seed: int) -> Array:
-    """(n,) calibrated log10 factors, each by a fit that saw neither the recording's nor the photo's place; NaN where silent."""
-    distinct = np.unique(np.concatenate([pairs.recording_place, pairs.photo_place]))
-    fold_of = dict(zip(distinct.tolist(), np.random.default_rng(seed).permutation(len(distinct)) % FOLDS, strict=True))
-    fr = np.array([fold_of[int(c)] for c in pairs.recording_place])[pairs.recording]
-    fp = np.array([fold_of[int(c)] for c in pairs.photo_place])[pairs.photo]
-    raw, same, speak = pairs.weakest(), pairs.km < SAME_KM, pairs.speak
-    weight = weights(pairs, speak, seed)
-    out = np.full(len(raw), np.nan)
-    for a in range(FOLDS):
-        for b in range(FOLDS):
-            test = speak & (fr == a) & (fp == b)
-            train = speak & ~np.isin(fr, (a, b)) & ~np.isin(fp, (a, b))
-            if test.any() and same[train].any() and (~same[train]).any():
-                offset, slope = fit(raw[train], same[train], weight[train])
-                out[test] = offset + slope * raw[test]
-    return out
-
-
-def independent(pairs: Pairs, which: NDArray[np.bool_]) -> int:
-    """How many recordings or photos, whichever are fewer, stand behind some pairs."""
-    return min(len(np.unique(pairs.recording[which])), len(np.unique(pairs.photo[which])))
-
-
-def calibrate(pairs: Pairs, seed: int) -> dict[str, Any]:
-    """What is written to assets/models/mismatch.json."""
-    raw, same, speak = pairs.weakest(), pairs.km < SAME_KM, pairs.speak
-    if not (speak & same).any() or not (speak & ~same).any():
-        raise DataError(
-            "There are no pairs on both sides of 200 km in which sound and picture speak; give more recordings and photos."
-        )
-    weight = weights(pairs, speak, seed)
-    offset, slope = fit(raw[speak], same[speak], weight[speak])
-    out = held_out(pairs, seed)
-    known = np.isfinite(out)
-    n_same, n_different = (effective(pairs, known & side, np.nan_to_num(out)) for side in (same, ~same))
-    low, high = bounds(out[known], same[known], weight[known], int((known & same).sum()), int((known & ~same).sum()))
-    fewer = bounds(out[known], same[known], weight[known], round(n_same), round(n_different))
-    draws = []
-    rng = np.random.default_rng(seed)
-    for _ in range(200):
-        drawn = (_two_way(pairs, rng) * weight)[speak]
-        if drawn[same[speak]].sum() > 0 and drawn[~same[speak]].sum() > 0:
-            draws.append(fit(raw[speak], same[speak], drawn))
-    return {
-        "offset": offset,
-        "slope": slope,
-        "low": low,
-        "high": high,
+def report(pairs: Pairs, seed: int, bounds: tuple[float, float] | None = None) -> dict[str, Any]:
+    """The benchmark's numbers."""
+    speak, z = pairs.speak, np.nan_to_num(pairs.said["all"])
+    same = pairs.km < SAME_KM
+    all_weight = np.where(same, 1.0, sharp.prior_weights(pairs.km, ~same))
+    weight = np.where(same, 1.0, sharp.prior_weights(pairs.km, speak & ~same)) * speak
+    data: dict[str, Any] = {
         "pairs": int(speak.sum()),
         "same_pairs": int((speak & same).sum()),
-        "effective": {"same": n_same, "different": n_different},
-        "bounds_effective": list(fewer),
-        "bootstrap": [[round(o, 4), round(s, 4)] for o, s in draws],
-        "held_out_cllr": cllr(np.clip(out[known], low, high), same[known]),
-        "seed": seed,
+        "spoken": float(speak.mean()),
+        "decided": float((z[speak] != 0.0).mean()) if speak.any() else 0.0,
+        "rests_on_one": float(pairs.limited[speak & (z != 0.0)].mean()) if (speak & (z != 0.0)).any() else 0.0,
+        "independent": {
+            name: min(len(np.unique(pairs.recording[speak & side])), len(np.unique(pairs.photo[speak & side])))
+            for name, side in (("same", same), ("different", ~same))
+        },
+        **_rates(pairs, "all", speak.astype(np.float64)),
+    }
+    if (speak & same).any() and (speak & ~same).any():
+        k, s = z[speak], same[speak]
+        data |= {
+            "cllr": lr.cllr(k, s),
+            "cllr_weighted": lr.cllr(k, s, weight[speak]),
+            "cllr_all": lr.cllr(z, same),
+            "cllr_all_weighted": lr.cllr(z, same, all_weight),
+            "cllr_min": lr.cllr_min(k, s),
+            "cllr_min_weighted": lr.cllr_min(k, s, weight[speak]),
+            "dev_pav": lr.dev_pav(k, s),
+            "dev_pav_weighted": lr.dev_pav(k, s, weight[speak]),
+        }
+    data["words"] = _words(pairs)
+    data["guards"] = {name: _price(pairs, name) for name in pairs.said}
+    data["bands"] = _bands(pairs)
+    data["intervals"] = _intervals(pairs, seed)
+    data["bounds_log10"] = list(bounds) if bounds else None
+    return data
+
+
+def _rates(pairs: Pairs, name: str, weight: Array) -> dict[str, Any]:
+    """The rates that the banner is judged by with some guards, each pair counting as often as its weight says."""
+    z, same, far = np.nan_to_num(pairs.said[name]), pairs.km < SAME_KM, pairs.km > FAR_KM
+    one, area = (z > 0.0) & ~pairs.region[name], pairs.region[name]
+    return {
+        "same_called_different": _share(z < 0.0, weight * same),
+        "same_called_different_moderate": _share(z <= -MODERATE, weight * same),
+        "different_moderate": _share(z <= -MODERATE, weight * far),
+        "different_called": _share(z < 0.0, weight * far),
+        "one_place_by_band": {name: _share(one, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()},
+        "one_region_by_band": {name: _share(area, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()},
+        "one_place_moderate_by_band": {
+            name: _share(one & (z >= MODERATE), weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()
+        },
     }
 
 
-def _two_way(pairs: Pairs, rng: np.random.Generator) -> Array:
-    """(n,) how often each pair counts when places of recordings and of photos are drawn with replacement."""
-
-    def counts(place: NDArray[np.int64]) -> NDArray[np.int64]:
-        distinct, at = np.unique(place, return_inverse=True)
-        return np.bincount(rng.integers(0, len(distinct), len(distinct)), minlength=len(distinct))[at]
-
-    return (counts(pairs.recording_place)[pairs.recording] * counts(pairs.photo_place)[pairs.photo]).astype(np.float64)
+def _within(km: Array, low: float, high: float) -> Mask:
+    return (km >= low) & (km < high)
 
 
-def report(pairs: Pairs, log10_lr: Array, k: compare.Calibration, seed: int) -> dict[str, Any]:
-    """The benchmark's numbers, of factors (n,) that are NaN where either side is silent."""
-    known = np.isfinite(log10_lr)
-    same, far = pairs.km < SAME_KM, pairs.km > FAR_KM
-    lr = np.clip(log10_lr, k.low, k.high)
-    z, s = lr[known], same[known]
-    bands = []
+def _share(what: Mask, weight: Array) -> float | None:
+    """Share of the weight; None where there is none."""
+    total = float(weight.sum())
+    return float((what * weight).sum() / total) if total > 0.0 else None
+
+
+def _words(pairs: Pairs) -> dict[str, dict[str, Any]]:
+    """Word of support to how often it is said for either proposition, and how often wrongly."""
+    speak, z, same = pairs.speak, np.nan_to_num(pairs.said["all"]), pairs.km < SAME_KM
+    out: dict[str, dict[str, Any]] = {"cannot tell": {"said": int((speak & (z == 0.0)).sum())}}
+    steps = [np.log10(least) for least, _ in VERBAL_SCALE[1:]] + [np.inf]
+    for (low, high), (_, word) in zip(pairwise(steps), VERBAL_SCALE[1:], strict=True):
+        area = pairs.region["all"]
+        kinds_of = (("same place", 1.0, same, ~area), ("same region", 1.0, same, area), ("different places", -1.0, ~same, ~area))
+        for name, sign, right, which in kinds_of:
+            said = speak & which & (sign * z >= low) & (sign * z < high)
+            if said.any():
+                out[f"{name}, {word}"] = {"said": int(said.sum()), "wrong": int((said & ~right).sum())}
+    return out
+
+
+def _price(pairs: Pairs, name: str) -> dict[str, Any]:
+    """What the numbers are with some guards only."""
+    speak, z, same = pairs.speak, np.nan_to_num(pairs.said[name]), pairs.km < SAME_KM
+    rates = _rates(pairs, name, speak.astype(np.float64))
+    out = {key: rates[key] for key in ("same_called_different", "different_called", "different_moderate")}
+    out["one_place_500_1000"] = rates["one_place_by_band"]["500-1000"]
+    out["decided"] = float((z[speak] != 0.0).mean()) if speak.any() else 0.0
+    if (speak & same).any() and (speak & ~same).any():
+        out["cllr"] = lr.cllr(z[speak], same[speak])
+    return out
+
+
+def _bands(pairs: Pairs) -> list[dict[str, Any]]:
+    bands, speak, z = [], pairs.speak, pairs.said["all"]
+    one = (np.nan_to_num(z) > 0.0) & ~pairs.region["all"]
     for low, high in pairwise(BANDS_KM):
-        own = known & (pairs.km >= low) & (pairs.km < high)
+        own = speak & _within(pairs.km, low, high)
         if own.any():
-            quartiles = [float(q) for q in np.percentile(lr[own], [25, 50, 75])]
             bands.append(
                 {
                     "from_km": low,
@@ -345,50 +281,49 @@ def report(pairs: Pairs, log10_lr: Array, k: compare.Calibration, seed: int) -> 
                     "pairs": int(own.sum()),
                     "recordings": len(np.unique(pairs.recording[own])),
                     "photos": len(np.unique(pairs.photo[own])),
-                    "log10_factor": quartiles,
-                    "different_moderate": float((lr[own] <= -MODERATE).mean()),
-                    "same_moderate": float((lr[own] >= MODERATE).mean()),
+                    "log10_factor": [float(q) for q in np.percentile(z[own], [25, 50, 75])],
+                    "different": float((z[own] < 0.0).mean()),
+                    "different_moderate": float((z[own] <= -MODERATE).mean()),
+                    "region": float(pairs.region["all"][own].mean()),
+                    "same": float(one[own].mean()),
+                    "same_moderate": float((one & (z >= MODERATE))[own].mean()),
                 }
             )
-    intervals = _intervals(pairs, lr, known, seed)
-    return {
-        "cllr": cllr(z, s),
-        "cllr_min": cllr_min(log10_lr[known], s),
-        "auc": float(roc_auc_score(s, log10_lr[known])),
-        "pairs": int(known.sum()),
-        "same_pairs": int((known & same).sum()),
-        "spoken": float(known.mean()),
-        "false_different_strong": float((z[s] <= -STRONG).mean()),
-        "different_moderate": float((lr[known & far] <= -MODERATE).mean()),
-        "capped": float(((log10_lr[known] <= k.low) | (log10_lr[known] >= k.high)).mean()),
-        "independent": {
-            "same": independent(pairs, known & same),
-            "different": independent(pairs, known & ~same),
-        },
-        "bounds_log10": [k.low, k.high],
-        "bands": bands,
-        "intervals": {name: [v.low, v.high] for name, v in intervals.items()},
-    }
+    return bands
 
 
-def _intervals(pairs: Pairs, lr: Array, known: NDArray[np.bool_], seed: int) -> dict[str, Interval95]:
+def _intervals(pairs: Pairs, seed: int) -> dict[str, Any]:
+    """95% intervals from drawing regions of recordings and of photos with replacement."""
     rng = np.random.default_rng(seed)
-    same, far = pairs.km < SAME_KM, pairs.km > FAR_KM
-    draws: dict[str, list[float]] = {"cllr": [], "different_moderate": []}
-    z = np.log(10.0) * np.where(known, lr, 0.0)
+    speak, z, same = pairs.speak, np.nan_to_num(pairs.said["all"]), pairs.km < SAME_KM
+    prior = np.where(same, 1.0, sharp.prior_weights(pairs.km, speak & ~same)) * speak
+    found: dict[str, list[float]] = {}
     for _ in range(DRAWS):
-        w = _two_way(pairs, rng) * known
-        a, b, f = w * same, w * ~same, w * far
-        if min(a.sum(), b.sum(), f.sum()) <= 0:
-            continue
-        cost = (a * np.logaddexp(0, -z)).sum() / a.sum() + (b * np.logaddexp(0, z)).sum() / b.sum()
-        draws["cllr"].append(float(cost / (2 * np.log(2))))
-        draws["different_moderate"].append(float((f * (lr <= -MODERATE)).sum() / f.sum()))
-    return {k: Interval95(*(float(q) for q in np.percentile(v, [2.5, 97.5]))) for k, v in draws.items() if v}
+        count = sharp.two_way(pairs.recording_region, pairs.photo_region, rng)
+        drawn = count * speak
+        for name, value in _flat(_rates(pairs, "all", drawn)):
+            if value is not None:
+                found.setdefault(name, []).append(value)
+        if (drawn * same).sum() > 0 and (drawn * ~same).sum() > 0:
+            found.setdefault("cllr", []).append(lr.cllr(z, same, drawn))
+            found.setdefault("cllr_weighted", []).append(lr.cllr(z, same, count * prior))
+        if (count * same).sum() > 0 and (count * ~same).sum() > 0:
+            found.setdefault("cllr_all", []).append(lr.cllr(z, same, count))
+    return {name: [float(q) for q in np.percentile(v, [2.5, 97.5])] for name, v in found.items()}
+
+
+def _flat(rates: dict[str, Any]) -> list[tuple[str, float | None]]:
+    out: list[tuple[str, float | None]] = []
+    for name, value in rates.items():
+        if isinstance(value, dict):
+            out += [(f"{name}.{k}", v) for k, v in value.items()]
+        else:
+            out.append((name, value))
+    return out
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `earwitness bench mismatch` and `earwitness lab calibrate-mismatch`."""
+    """Options of `earwitness bench mismatch`."""
     parser.add_argument(
         "--recordings", type=Path, default=None, help="folder with manifest.csv (default: EARWITNESS_DATA/recordings)"
     )
@@ -396,49 +331,93 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--same-place", type=float, default=Settings().same_place_km, help="km of the same-place kernel (default: 50)"
     )
+    parser.add_argument(
+        "--held-out", action="store_true", help="weigh each pair by maps fitted on this material without its regions"
+    )
+    parser.add_argument("--films", action="store_true", help="make films of signs over the recordings and score them too")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, default=None, help="write the same numbers to this file")
 
 
-def pairs_of(args: argparse.Namespace) -> Pairs:
-    """The pairs that the options name."""
-    recordings = read_manifest(args.recordings or data_dir() / "recordings")
-    photos = read_manifest(args.photos or data_dir() / "photos")
-    return score_pairs(recordings, photos, args.same_place, args.seed)
-
-
 def run(args: argparse.Namespace) -> int:
-    """Score pairs with the shipped calibration and print the table."""
-    k = compare.calibration()
-    pairs = pairs_of(args)
-    lr = np.where(pairs.speak, k.offset + k.slope * np.nan_to_num(pairs.weakest()), np.nan)
-    data = report(pairs, lr, k, args.seed)
+    """Score pairs, and films where asked for, and print the tables."""
+    Settings(same_place_km=args.same_place)  # refuses a radius out of range
+    heard = [sharp.heard(s, args.seed) for s in read_manifest(args.recordings or data_dir() / "recordings")]
+    seen = [sharp.seen(s) for s in read_manifest(args.photos or data_dir() / "photos")]
+    maps_of = held_out_maps(heard, seen, args.same_place, args.seed) if args.held_out else None
+    fit = None if args.held_out else calibration.maps().fit("sound", args.same_place)
+    bounds = (fit.low, fit.high) if fit else None
+    data = report(score_pairs(heard, seen, args.same_place, maps_of), args.seed, bounds)
     show(data)
+    if args.films:
+        from engine.lab.bench import sign_films
+
+        data["films"] = report(sign_films.score(heard, args.same_place, args.seed, maps_of), args.seed, bounds)
+        print("\nsimulated films: a sign over the recording's own sound")
+        show(data["films"])
     if args.json:
-        args.json.write_text(json.dumps({**data, "seed": args.seed}, indent=2))
+        args.json.write_text(json.dumps({**data, "held_out": args.held_out, "seed": args.seed}, indent=2))
     return 0
 
 
 def show(data: dict[str, Any]) -> None:
-    """Print the numbers as a table."""
+    """Print the numbers as tables."""
     ci = data["intervals"]
     print(
-        f"pairs in which both speak: {data['pairs']:,} ({data['spoken']:.0%} of all), "
-        f"{data['same_pairs']} of them within {SAME_KM:g} km"
+        f"pairs in which both speak: {data['pairs']:,} ({data['spoken']:.1%} of all), {data['same_pairs']} of them within "
+        f"{SAME_KM:g} km; same place or different places said of {data['decided']:.0%}"
     )
     who = data["independent"]
-    print(f"independent recordings or photos behind them: {who['same']} same place, {who['different']} different places")
-    span = f" (95% {ci['cllr'][0]:.2f} to {ci['cllr'][1]:.2f})" if "cllr" in ci else ""
-    print(f"Cllr {data['cllr']:.2f}{span}, least possible {data['cllr_min']:.2f}, area under ROC {data['auc']:.3f}")
-    print(f"same place called different, strong or more: {data['false_different_strong']:.1%}")
-    print(f"beyond {FAR_KM:,.0f} km called different, moderate or more: {data['different_moderate']:.1%}")
-    low, high = data["bounds_log10"]
-    print(f"factors bounded to 1/{10**-low:,.0f} … {10**high:,.0f}; at the bound: {data['capped']:.0%} of pairs")
-    print("\n                                        log10 factor           called, moderate or more")
-    print("km between       pairs  rec.  photos     (quartiles)              different  same place")
+    print(f"recordings or photos behind them, whichever are fewer: {who['same']} same place, {who['different']} different places")
+    if "cllr" in data:
+        print(f"Cllr {data['cllr']:.2f}{_span(ci, 'cllr')}, least possible {data['cllr_min']:.2f}, devPAV {data['dev_pav']:.2f}")
+        print(
+            f"weighted to the proposition: Cllr {data['cllr_weighted']:.2f}{_span(ci, 'cllr_weighted')}, least possible "
+            f"{data['cllr_min_weighted']:.2f}, devPAV {data['dev_pav_weighted']:.2f}"
+        )
+        print(
+            f"with silence as 1 : 1: Cllr {data['cllr_all']:.3f}{_span(ci, 'cllr_all', 3)}, weighted "
+            f"{data['cllr_all_weighted']:.3f}"
+        )
+    print(f"same place called different: {_percent(data['same_called_different'])}{_span(ci, 'same_called_different', 1, 100)}")
+    print(
+        f"beyond {FAR_KM:,.0f} km called different, moderate or more: {_percent(data['different_moderate'])}"
+        f"{_span(ci, 'different_moderate', 1, 100)}; at all: {_percent(data['different_called'])}"
+    )
+    if data["bounds_log10"]:
+        low, high = data["bounds_log10"]
+        print(f"factors bounded to 1/{10**-low:,.0f} … {10**high:,.0f}")
+    print(f"\n{'':39}log10 factor            called different      called one    called one place")
+    print("km between       pairs  rec.  photos     (quartiles)              all   moderate        region      all   moderate")
     for band in data["bands"]:
         q = band["log10_factor"]
         print(
             f"{band['from_km']:>6,} – {band['to_km']:>6,}  {band['pairs']:>6,}  {band['recordings']:>4}  {band['photos']:>6}"
-            f"   {q[0]:+.2f}  {q[1]:+.2f}  {q[2]:+.2f}  {band['different_moderate']:>18.1%}  {band['same_moderate']:>10.1%}"
+            f"   {q[0]:+.2f}  {q[1]:+.2f}  {q[2]:+.2f}  {band['different']:>10.1%}  {band['different_moderate']:>9.1%}"
+            f"{band['region']:>14.1%}{band['same']:>9.1%}  {band['same_moderate']:>9.1%}"
         )
+    print("\none place, by distance:")
+    for name, share in data["one_place_by_band"].items():
+        print(f"{name:>10} km  {_percent(share)}{_span(ci, f'one_place_by_band.{name}', 0, 100)}")
+    print("\nwords                                        said   wrong")
+    for word, row in data["words"].items():
+        print(f"{word:<42}{row['said']:>7,}  {row.get('wrong', 0):>6,}")
+    print("\nguards        Cllr  same called   beyond 2,500 km   one place at   says one")
+    print("applied             different     diff.  moderate   500–1,000 km   or other")
+    for name, row in data["guards"].items():
+        cost = f"{row['cllr']:.2f}" if "cllr" in row else "   –"
+        print(
+            f"{name:<13} {cost}  {_percent(row['same_called_different']):>9}  {_percent(row['different_called']):>8}"
+            f"  {_percent(row['different_moderate']):>8}  {_percent(row['one_place_500_1000']):>12}  {row['decided']:>9.0%}"
+        )
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
+
+
+def _span(intervals: dict[str, Any], name: str, digits: int = 2, times: float = 1.0) -> str:
+    if name not in intervals:
+        return ""
+    low, high = (v * times for v in intervals[name])
+    return f" (95% {low:.{digits}f} to {high:.{digits}f})"

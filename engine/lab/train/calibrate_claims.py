@@ -1,13 +1,17 @@
-"""`earwitness lab calibrate-claims`: fit and bound the ratio for a claimed place and week; see `lab.claims`."""
+"""`earwitness lab calibrate-claims`: fit and bound the ratio for a claimed week; see `lab.bench.claims`."""
 
 from __future__ import annotations
 
 import argparse
 import json
 
-from engine.lab.bench import claims, mismatch
+from engine.core.paths import data_dir
+from engine.core.settings import Settings
+from engine.lab.bench import claims, trials
+from engine.lab.bench import likelihood_ratio as lr
+from engine.lab.bench.recordings import Condition, perceive
+from engine.lab.data.manifest import read_manifest
 from engine.verdict import claim
-from engine.verdict.compare import Calibration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,19 +20,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Cross-validate, print the held-out table, and write the calibration (to --json, else to its place in assets)."""
-    trials = claims.trials_of(args)
-    data = claims.calibrate(trials, args.seed)
-    fits = {
-        kind: Calibration(d["offset"], d["slope"], d["low"], d["high"], d["trials"], tuple((o, s) for o, s in d["bootstrap"]))
-        for kind in claims.KINDS
-        for d in (data[kind],)
-    }
-    out = {kind: mismatch.held_out(trials.by_kind[kind], args.seed) for kind in claims.KINDS}
-    claims.show(claims.report(trials, fits, args.seed, out))
+    """Fit the map of the week, print it with its held-out cost, and write it (to --json, else to its place in assets).
+
+    The maps of the place are those of `earwitness lab calibrate-mismatch`.
+    """
+    recordings = read_manifest((args.data or data_dir()) / "recordings")
+    heard = [perceive(s, Condition(), Settings(), args.seed).observations for s in recordings]
+    season = claims.seasons(recordings, heard, args.radius)
+    data = claims.calibrate(season, args.seed)
+    own = data["season"]
+    out, _ = trials.held_out(season, args.seed)
+    known = out == out
+    own["held_out_cllr"] = lr.cllr(out[known], season.same[known])
     target = args.json or claim.CALIBRATION_FILE
     target.write_text(json.dumps(data, indent=1) + "\n")
-    for kind, k in fits.items():
-        print(f"{kind}: log10 ratio = {k.offset:.2f} + {k.slope:.2f} · log10 B, within {k.low:.2f} … {k.high:.2f}")
-    print(f"wrote {target}")
+    print(
+        f"week: {own['pairs']:,} trials of {own['things']} recordings; log10 ratio = {own['offset']:.2f} + {own['slope']:.2f} · "
+        f"log10 B, within {own['low']:.2f} … {own['high']:.2f}; held out: Cllr {own['held_out_cllr']:.2f}; wrote {target}"
+    )
     return 0

@@ -236,9 +236,10 @@ def _moment(o: Observation) -> MomentRecord:
 
 
 def _comparison(c: Comparison) -> ComparisonRecord:
-    given = {f.name: getattr(c, f.name) for f in fields(ComparisonRecord) if f.name not in ("by_prior", "reason", "before_words")}
+    texts: dict[str, Any] = {name: _text(getattr(c, name)) for name in ("reason", "before_words", "rests_on")}
+    given = {f.name: getattr(c, f.name) for f in fields(ComparisonRecord) if f.name not in (*texts, "by_prior")}
     by_prior = tuple(UnderPriorRecord(u.prior, u.log10_factor, u.words) for u in c.by_prior)
-    return ComparisonRecord(**given, by_prior=by_prior, reason=_text(c.reason), before_words=_text(c.before_words))
+    return ComparisonRecord(**given, by_prior=by_prior, **texts)
 
 
 def _edits(finding: Finding) -> tuple[EditRecord, ...]:
@@ -364,6 +365,7 @@ def _claim_factor(f: ClaimFactor) -> ClaimFactorRecord:
         region=f.region,
         by_prior=tuple(UnderPriorRecord(u.prior, u.log10_factor, u.words) for u in f.by_prior),
         reason=_text(f.reason),
+        rests_on=_text(f.rests_on),
     )
 
 

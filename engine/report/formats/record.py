@@ -249,7 +249,7 @@ class ComparisonRecord:
 
     a: str = _said("first modality")
     b: str = _said("second modality")
-    verdict: str = _said("same place, different places, or cannot tell")
+    verdict: str = _said("same place, same region, different places, or cannot tell")
     reason: str = _said("why there is no result, or empty")
     support: str = _said("words of the ENFSI scale for the weakest factor under all priors")
     odds: str = _said("the factor in words, towards whichever proposition it speaks for")
@@ -262,13 +262,14 @@ class ComparisonRecord:
     log10_low: float = _said("lower end of the factor's 95% interval")
     log10_high: float = _said("upper end of the factor's 95% interval")
     at_bound: bool = _said("more validation pairs could support a more extreme factor")
-    pairs: int = _said("validation pairs behind the calibration")
+    pairs: int = _said("validation trials behind the calibration: a recording held against a place")
     same_place_km: float = _said("radius of the same-place kernel")
     by_prior: tuple[UnderPriorRecord, ...] = _said("the factor under every prior")
     before_edits: float | None = _said("log10 factor as first computed, or null when nothing was edited or compared then")
     before_words: str = _said("verdict and support as first computed, or empty when nothing was edited")
     after_edits: float | None = _said("log10 factor with the edits; log10_factor is the weaker of both; null: not edited")
     after_words: str = _said("verdict and support with the edits alone, or empty")
+    rests_on: str = _said("what the finding rests on alone, which allows no more than weak support, or empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +360,7 @@ class ClaimFactorRecord:
     """What one modality says to a claim."""
 
     modality: str = _said("sound, picture, both, or season (the week claimed, against any other at the claimed place)")
-    verdict: str = _said("supports the claim, speaks against the claim, or cannot tell")
+    verdict: str = _said("supports the claim, supports the region, speaks against the claim, or cannot tell")
     support: str = _said("words of the ENFSI scale for the weakest ratio under all priors")
     odds: str = _said("the ratio in words, towards whichever proposition it speaks for")
     log10_raw: float = _said("log10 of the likelihood ratio before calibration")
@@ -372,6 +373,7 @@ class ClaimFactorRecord:
     region: float = _said("smallest credible region (0.5, 0.9, 0.95) that holds the claimed place; 1 outside of all")
     by_prior: tuple[UnderPriorRecord, ...] = _said("the ratio under every prior")
     reason: str = _said("why there is no result, or empty")
+    rests_on: str = _said("what the ratio rests on alone, which allows no more than weak support, or empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,7 +402,7 @@ class ClaimRecord:
     date: str | None = _said("day claimed, ISO 8601, or null")
     radius_km: float = _said("how closely the place is stated")
     place: str = _said("the claimed place in words")
-    verdict: str = _said("supports the claim, speaks against the claim, or cannot tell")
+    verdict: str = _said("supports the claim, supports the region, speaks against the claim, or cannot tell")
     support: str = _said("words of the ENFSI scale")
     reason: str = _said("why there is no result, or empty")
     factors: tuple[ClaimFactorRecord, ...] = _said("by modality, both together, and the week when a day is claimed")

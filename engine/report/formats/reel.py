@@ -46,7 +46,7 @@ _PICTURE = (20, 104, 820, 450)  # left, top, width, height
 _SOUND = (20, 566, 820, 92)
 _MAP = (860, 104, 400, 206)
 _INK, _SOFT, _PAPER = (28, 32, 36), (92, 100, 108), (250, 250, 248)
-_EDGES = {"same": (33, 115, 128), "different": (179, 38, 30), "cannot_tell": (138, 143, 152)}
+_EDGES = {"same": (33, 115, 128), "region": (33, 115, 128), "different": (179, 38, 30), "cannot_tell": (138, 143, 152)}
 _OVERSAMPLED = 2
 
 

@@ -11,10 +11,17 @@ from engine.report.view import words
 
 _TITLES = {
     ClaimVerdict.SUPPORTS: "The evidence supports the claim",
+    ClaimVerdict.REGION: "The evidence supports the region of the claim, not its place",
     ClaimVerdict.AGAINST: "The evidence contradicts the claim",
     ClaimVerdict.CANNOT_TELL: "The evidence neither supports nor contradicts the claim",
 }
-_COLOURS = {ClaimVerdict.SUPPORTS: "same", ClaimVerdict.AGAINST: "different", ClaimVerdict.CANNOT_TELL: "cannot_tell"}
+_COLOURS = {
+    ClaimVerdict.SUPPORTS: "same",
+    ClaimVerdict.REGION: "region",
+    ClaimVerdict.AGAINST: "different",
+    ClaimVerdict.CANNOT_TELL: "cannot_tell",
+}
+_FITS = {ClaimVerdict.SUPPORTS, ClaimVerdict.REGION}
 _NAMES = {"season": "Week", "both": "Sound and picture"}
 ABSENCE = (
     "Weak evidence, not part of the ratio: most species are silent most of the time. On 167 recordings of known place, 96% of "
@@ -32,7 +39,8 @@ class ClaimHeadline:
     """What is said of a claim.
 
     Attributes:
-        tone: "same" (supports), "different" (speaks against) or "cannot_tell", as `report.verdict.Headline`.
+        tone: "same" (supports), "region" (supports no more than the region),
+            "different" (speaks against) or "cannot_tell", as `report.verdict.Headline`.
     """
 
     tone: str
@@ -62,8 +70,9 @@ def headline(test: ClaimTest) -> ClaimHeadline:
     spoke = {f.modality: f.verdict for f in test.factors if f.modality in ("sound", "picture")}
     title = _TITLES[test.verdict]
     season = test.by("season")
-    if test.verdict == ClaimVerdict.CANNOT_TELL and {ClaimVerdict.SUPPORTS, ClaimVerdict.AGAINST} <= set(spoke.values()):
-        fits, other = ("sound", "picture") if spoke["sound"] == ClaimVerdict.SUPPORTS else ("picture", "sound")
+    said = set(spoke.values())
+    if test.verdict == ClaimVerdict.CANNOT_TELL and said & _FITS and ClaimVerdict.AGAINST in said:
+        fits, other = ("sound", "picture") if spoke["sound"] in _FITS else ("picture", "sound")
         title = f"The {fits} fits the claim, the {other} does not"
     elif test.verdict == ClaimVerdict.CANNOT_TELL and season and season.verdict == ClaimVerdict.AGAINST:
         title = "The place fits the claim, the week does not"
@@ -80,11 +89,14 @@ def headline(test: ClaimTest) -> ClaimHeadline:
 
 def odds(f: ClaimFactor) -> str:
     """A ratio in words: "sound: moderate support, about 23 : 1 against the claim"."""
-    towards = "for the claim" if f.log10_factor > 0 else "against the claim"
+    towards = "against the claim"
+    if f.log10_factor > 0:
+        towards = "for the region of the claim" if f.verdict == ClaimVerdict.REGION else "for the claim"
     if f.modality == "season":
         towards = "for the week" if f.log10_factor > 0 else "against the week"
     bound = f", the maximum that {f.things:,} {_things(f)} of known place support" if f.at_bound else ""
-    return f"{_name(f).lower()}: {f.support}, {f.odds} {towards}{bound}"
+    rests = f", rests on {f.rests_on}" if f.rests_on else ""
+    return f"{_name(f).lower()}: {f.support}, {f.odds} {towards}{bound}{rests}"
 
 
 def _name(f: ClaimFactor) -> str:

@@ -49,7 +49,7 @@ def banner(finding: Finding) -> Headline:
 def scenes_summary(scenes: Sequence[Finding]) -> str:
     """How many scenes there are, and how many of each verdict."""
     counted = Counter(c.verdict for scene in scenes for c in comparisons(scene)[:1])
-    order = (Verdict.DIFFERENT, Verdict.SAME, Verdict.CANNOT_TELL)
+    order = (Verdict.DIFFERENT, Verdict.SAME, Verdict.REGION, Verdict.CANNOT_TELL)
     counts = [f"{counted[v]} {v}" for v in order if counted[v]]
     return f"{len(scenes)} scenes" + (f": {', '.join(counts)}" if counts else "")
 

@@ -13,12 +13,19 @@ from engine.core.finding import Finding
 from engine.report.view import validation, words
 
 _PAIR = {"sound", "picture"}
-_VERDICTS = {Verdict.SAME: "same", Verdict.DIFFERENT: "different", Verdict.CANNOT_TELL: "cannot_tell"}
+_VERDICTS = {
+    Verdict.SAME: "same",
+    Verdict.REGION: "region",
+    Verdict.DIFFERENT: "different",
+    Verdict.CANNOT_TELL: "cannot_tell",
+}
 _SAID = {
     "same": "Sound and picture come from the same place",
+    "region": "Sound and picture come from the same region",
     "different": "Sound and picture come from different places",
 }
 _SILENT = "usable location"  # how reasons end where a modality has no location
+REGION_ONLY = "Places 500 to 1,000 km apart fit as well: this does not speak for one place."
 _CANNOT_TELL = "Cannot tell whether sound and picture come from the same place"
 
 
@@ -27,7 +34,7 @@ class Headline:
     """The verdict of a finding.
 
     Attributes:
-        verdict: "same", "different" or "cannot_tell".
+        verdict: "same", "region", "different" or "cannot_tell".
         title: the support in words, and the proposition it is for.
         sentence: the factor, its interval, and what limits it.
     """
@@ -56,7 +63,9 @@ def headline(finding: Finding) -> Headline | None:
 def title(c: Comparison) -> str:
     """A comparison's verdict in a line: “Moderate support for “Sound and picture come from different places””."""
     verdict = _VERDICTS[c.verdict]
-    return _CANNOT_TELL if verdict == "cannot_tell" else f"{c.support.capitalize()} for “{_SAID[verdict]}”"
+    if verdict == "cannot_tell":
+        return _CANNOT_TELL
+    return f"{c.support.capitalize()} for “{_SAID[verdict]}”" + (f"; rests on {c.rests_on}" if c.rests_on else "")
 
 
 def sentence(c: Comparison) -> str:
@@ -64,7 +73,8 @@ def sentence(c: Comparison) -> str:
     if c.verdict == Verdict.CANNOT_TELL:
         return f"{c.reason[:1].upper()}{c.reason[1:]}." if c.reason else "The evidence favours neither."
     apart = "" if c.distance_km is None else f" The reported places are {words.km(c.distance_km)} apart."
-    return f"{_strength(c)}{apart}{_by_edits(c)}"
+    near = f" {REGION_ONLY}" if c.verdict == Verdict.REGION else ""
+    return f"{_strength(c)}{near}{apart}{_by_edits(c)}"
 
 
 def _strength(c: Comparison) -> str:
@@ -108,7 +118,7 @@ def comparison_rows(c: Comparison) -> list[tuple[str, str]]:
     out = [
         ("Compared", f"{words.modality(c.a)} with {words.modality(c.b).lower()}"),
         ("Verdict", c.verdict + (f": {c.reason}" if c.reason else "")),
-        ("Support", c.support),
+        ("Support", c.support + (f"; rests on {c.rests_on}, which allows no more than weak support" if c.rests_on else "")),
         factor,
         ("Validation", f"{validation.behind(c.pairs)}{bound}"),
         ("Before calibration", f"log₁₀ {c.log10_raw:+.2f}"),
