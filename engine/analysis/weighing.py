@@ -7,7 +7,7 @@ species after another has to be fast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import cache
 
 from engine.analysis.rationale import evidence as cue_evidence
@@ -80,7 +80,7 @@ def side(x: Located, observations: tuple[Observation, ...], coarse: tuple[Eviden
         left_out = cache(lambda: _picture_left_out(observations, speaking, settings))
         return ModalityEvidence(x, _posteriors(speaking, settings), left_out=left_out, reading=reading_of(observations, speaking))
     doubted = residents.doubted(observations)
-    without = _again(speaking, observations, lambda o: o.label in doubted, settings) if doubted else None
+    without = _again(speaking, observations, {("species", latin) for latin in doubted}, settings) if doubted else None
     return ModalityEvidence(
         x,
         _posteriors(speaking, settings),
@@ -135,12 +135,12 @@ def reading_of(observations: tuple[Observation, ...], speaking: Collection[Evide
 def _again(
     speaking: tuple[Evidence, ...],
     observations: tuple[Observation, ...],
-    dropped: Callable[[Observation], bool],
+    dropped: Collection[tuple[str, str]],
     settings: Settings,
 ) -> Under:
-    """The modality without some observations; clues that read none of them stand as they are."""
-    left = tuple(o for o in observations if not dropped(o))
-    touched = {o.clue for o in observations if dropped(o)}
+    """The modality without the observations of some (clue, label); clues that read none of them stand as they are."""
+    left = tuple(o for o in observations if (o.clue, o.label) not in dropped)
+    touched = {clue for clue, _ in dropped}
     reads = {s.name: s.reads for s in registry.SPECS}
     stand = tuple(e for e in speaking if reads.get(e.clue) not in touched)
     anew = scored_again(tuple(e for e in speaking if reads.get(e.clue) in touched), left, settings)
@@ -157,10 +157,7 @@ def _sound_left_out(
             best[o.label] = o
     heard = sorted((o for o in best.values() if o.score >= _LEAST_SCORE), key=lambda o: -o.score)
     heard = [o for o in heard if any(e.clue == "species" for e in speaking)]
-    out = [
-        LeftOut(o.name or o.label, "species", _again(speaking, observations, lambda x, own=o.label: x.label == own, settings))  # type: ignore[misc]
-        for o in heard
-    ]
+    out = [LeftOut(o.name or o.label, "species", _again(speaking, observations, {("species", o.label)}, settings)) for o in heard]
     return (*out, *_clues_left_out(speaking, {"species"}, settings))
 
 
@@ -171,7 +168,7 @@ def _picture_left_out(
     out = []
     if any(e.clue == "text" for e in speaking):
         for same in kinds.deciding_lines(observations):
-            left = _again(speaking, observations, lambda o, own=same: o.clue == "text" and o.label in own, settings)  # type: ignore[misc]
+            left = _again(speaking, observations, {("text", line) for line in same}, settings)
             out.append(LeftOut(f"“{max(same, key=len)}”", "sign", left))
     return (*out, *_clues_left_out(speaking, {"text"}, settings))
 

@@ -8,9 +8,10 @@ import pytest
 from engine.core.grid import Grid, cells_at
 from engine.core.posterior import Prior
 from engine.lab.bench import mismatch
+from engine.lab.bench.pairs import GUARDS, Pairs
 
 
-def pairs() -> mismatch.Pairs:
+def pairs() -> Pairs:
     """Ten recordings and five photos: one photo lies where the recordings are, others 300, 3,000 and 9,000 km away; the last one
     has no location."""
     recording, photo = (x.ravel() for x in np.indices((10, 5)))
@@ -18,8 +19,8 @@ def pairs() -> mismatch.Pairs:
     said = np.array([1.2, 1.2, -0.2, -2.0, np.nan])[photo]
     said[0] = -1.2  # one pair from one place misleads
     region = (photo == 1) & (recording < 5)
-    names = ("none", *mismatch.GUARDS, "all")
-    return mismatch.Pairs(
+    names = ("none", *GUARDS, "all")
+    return Pairs(
         recording, photo, km, dict.fromkeys(names, said), dict.fromkeys(names, region), recording == 3, recording % 5, photo
     )
 
@@ -43,7 +44,7 @@ def test_the_keys_that_others_read() -> None:
     }  # fmt: skip
     assert {"cllr", "cllr_all", "cllr_weighted", "cllr_all_weighted", "cllr_min", "dev_pav"} <= found.keys()
     assert found["intervals"]["cllr"][0] <= found["cllr"] <= found["intervals"]["cllr"][1]
-    assert set(found["guards"]) == {"none", *mismatch.GUARDS, "all"}
+    assert set(found["guards"]) == {"none", *GUARDS, "all"}
     assert found["words"]["same place, moderate support"] == {"said": 14, "wrong": 5}
     assert found["words"]["different places, moderate support"] == {"said": 1, "wrong": 1}
 

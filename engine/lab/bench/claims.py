@@ -31,7 +31,7 @@ from engine.lab.bench import likelihood_ratio as lr
 from engine.lab.bench import trials
 from engine.lab.bench.likelihood_ratio import Array, Mask
 from engine.lab.bench.metrics import Interval95
-from engine.lab.bench.mismatch import FAR_KM, MODERATE
+from engine.lab.bench.pairs import FAR_KM, MODERATE
 from engine.lab.bench.recordings import Condition, perceive
 from engine.lab.data.manifest import Sample, read_manifest
 from engine.models import birdnet

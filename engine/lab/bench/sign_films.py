@@ -33,9 +33,9 @@ from engine.core.observation import Observation
 from engine.core.paths import cache_dir
 from engine.core.perception import Perception
 from engine.core.settings import Settings
-from engine.lab.bench import mismatch
+from engine.lab.bench import pairs as paired
 from engine.lab.bench import trials as sharp
-from engine.lab.bench.mismatch import Pairs
+from engine.lab.bench.pairs import Pairs
 from engine.lab.data.manifest import Sample
 from engine.media import open_clip
 from engine.models import birdnet, ocr
@@ -119,7 +119,7 @@ def score(
         if sys.stderr.isatty():
             print(f"\rfilm {number} of {len(films)}", end="", file=sys.stderr)
     known = None if maps_of is None else _nearest(maps_of, [s.sample for s in heard])
-    return mismatch.score_pairs([a for a, _ in sides], [b for _, b in sides], same_place_km, known, together=True)
+    return paired.score_pairs([a for a, _ in sides], [b for _, b in sides], same_place_km, known, together=True)
 
 
 def _nearest(maps_of: Callable[[int, int], Maps], recordings: Sequence[Sample]) -> Callable[[int, int], Maps]:

@@ -262,7 +262,7 @@ class ComparisonRecord:
     log10_low: float = _said("lower end of the factor's 95% interval")
     log10_high: float = _said("upper end of the factor's 95% interval")
     at_bound: bool = _said("more validation pairs could support a more extreme factor")
-    pairs: int = _said("validation trials behind the calibration: a recording held against a place")
+    pairs: int = _said("validation trials behind the calibration, each a recording compared with a place")
     same_place_km: float = _said("radius of the same-place kernel")
     by_prior: tuple[UnderPriorRecord, ...] = _said("the factor under every prior")
     before_edits: float | None = _said("log10 factor as first computed, or null when nothing was edited or compared then")
