@@ -64,6 +64,8 @@ COMMANDS = (
         "measure how good and how fast the program is",
         commands=(
             Command("recordings", "sound: errors, regions, likelihood on recordings of known place", "lab.bench.recordings"),
+            Command("lists", "sound: lists of species that people wrote, placed and scored", "lab.bench.lists"),
+            Command("ordinary", "how often ordinary clips and sounds are placed, and how often wrongly", "lab.bench.ordinary"),
             Command("oracles", "how well a perfect list of species would locate a recording", "lab.bench.oracle"),
             Command("photos", "picture: the same on photos of known place", "lab.bench.photos_table"),
             Command("mismatch", "same place or not: recordings paired with photos", "lab.bench.mismatch"),
