@@ -19,9 +19,9 @@ REGION = "The smallest area that contains this share of the posterior. In tests,
 
 def verdict_banner(finding: Finding) -> None:
     """The verdict, where sound and picture were compared, and where each modality points."""
-    first = lead.lead(finding)
-    if first is not None and finding.located:
-        _lead_banner(first, finding)
+    led_by = lead.lead(finding)
+    if led_by is not None:
+        _lead_banner(led_by, finding)
         return
     verdict = headline(finding)
     spoke = [x for x in finding.located if x.spoke]
@@ -52,7 +52,11 @@ def _lead_banner(first: lead.Lead, finding: Finding) -> None:
     tested = "".join(
         f"<span class='ew-modality'><b>{clean(what, 120)}</b> {clean(result, 300)}</span>" for what, result in first.lines
     )
-    sides = "".join(_modality(x, False) for x in finding.located if x.modality != "both")
+    sides = "".join(
+        _modality(x, False) if x.spoke else _silent(x, lead.why_silent(finding, x))
+        for x in finding.located
+        if x.modality != "both"
+    )
     st.html(
         f"<div class='ew-banner' style='border-left-color:{colour}'>"
         f"<div class='ew-title'>{clean(first.title, 300)}<small>{clean(first.compared, 200)}</small></div>{tested}{sides}"
@@ -82,12 +86,21 @@ def _modality(x: Located, named_above: bool) -> str:
     area = x.regions_km2.get(0.9, x.posterior.region_area_km2(0.9))
     half = x.regions_km2.get(0.5, x.posterior.region_area_km2(0.5))
     exact = f"50% in {half:,.0f} km², 90% in {area:,.0f} km²; {words.place(x.place.lat_deg, x.place.lon_deg)}. {REGION}"
-    countries = ", ".join(f"{clean(n, 40)} {words.share(s)}" for n, s in x.countries[:4])
+    countries = ", ".join(f"{clean(n, 40)} {words.share(s)}" for n, s in x.countries[:4] if s >= 0.005)
     return (
         f"{head}{'' if named_above else clean(place_or_region(x), 90) + ' · '}"
         f"<span class='ew-tip' title='{clean(exact, 400)}'>90%: {clean(words.area_beside(area))}</span> · "
         f"<span class='ew-tip' title='{clean(NATS)}'>gain {x.gain_nats:.1f} nats</span>"
         f"<span class='ew-dim'>{' · ' + countries if countries else ''}</span></span>"
+    )
+
+
+def _silent(x: Located, why: str) -> str:
+    """A modality without a location, with the reason in short; in full on hover."""
+    full = clean(x.cannot_tell, 600)
+    return (
+        f"<span class='ew-modality'>{swatch(x.modality)} <b>{clean(words.modality(x.modality))}</b> "
+        f"<span class='ew-dim ew-tip' title='{full}'>cannot tell: {clean(why, 200)}</span></span>"
     )
 
 

@@ -18,7 +18,7 @@ from engine.core.perception import Perception
 from engine.core.settings import Settings
 from engine.report import to_html
 from engine.report.formats.page import page_of
-from engine.report.view.lead import lead
+from engine.report.view.lead import lead, why_silent
 
 STREAMS = (Stream(0, 1, "video", "h264", 12.0, width_px=640, height_px=360, fps=25.0), Stream(1, 1, "audio", "aac", 12.0))
 TIT = Observation("species", "species", "Parus major", 0.95, 0.0, 3.0, "Great Tit", "birdnet-v2.4")
@@ -57,6 +57,14 @@ def test_weights_that_are_missing_are_named() -> None:
     why = "GeoCLIP needs it; on a machine with a network run: earwitness models pull clip-vit-large-patch14, or bring it."
     found = lead(judged(TIT, silent={"picture": why}))
     assert found is not None and "(earwitness models pull clip-vit-large-patch14), or a sign or another cue" in found.help
+
+
+def test_the_reason_in_short_leaves_out_what_the_help_names() -> None:
+    why = "GeoCLIP needs it; on a machine with a network run: earwitness models pull clip-vit-large-patch14, or bring it."
+    found = judged(TIT, silent={"picture": why, "text": "no text was read"})
+    picture = found.by("picture")
+    assert picture is not None and picture.cannot_tell and "earwitness models pull" in picture.cannot_tell
+    assert why_silent(found, picture) == "no text was read"
 
 
 def test_nothing_is_asked_of_a_track_that_is_not_there() -> None:

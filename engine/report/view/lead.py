@@ -97,6 +97,13 @@ def _help(finding: Finding, silent: list[Located], claimed: bool) -> str:
     return f"What would help: {'; '.join(ways)}." if ways else ""
 
 
+def why_silent(finding: Finding, x: Located) -> str:
+    """Why a modality has no location, in a few words: without the models that are missing, which `Lead.help` names."""
+    own = (e for e in finding.evidence if e.modality == x.modality and e.abstained and e.expected)
+    reasons = [e.abstained for e in own if e.abstained and not _PULL.search(e.abstained)]
+    return "; ".join(dict.fromkeys(reasons)) or (x.cannot_tell or "").partition(": ")[2].rstrip(".")
+
+
 def _missing(finding: Finding) -> list[str]:
     """Models of the picture that vote and whose weights are not there, as the clues name them."""
     out = []
