@@ -53,7 +53,9 @@ def lead(finding: Finding) -> Lead | None:
         title, tone = f"{claim.who(first.claim)}: {claim.stated(first)}. {claim.headline(first).title}", _TONES[first.verdict]
     else:
         title, tone = _without_claim(speaking), "cannot_tell"
-    return Lead(tone, title, lines, _compared(finding, silent), _help(finding, silent, bool(tests)))
+    return Lead(
+        tone, title, lines, "" if not tests and not speaking else _compared(finding, silent), _help(finding, silent, bool(tests))
+    )
 
 
 def _against(t: ClaimTest, several: bool) -> list[tuple[str, str]]:
@@ -78,8 +80,9 @@ def _compared(finding: Finding, silent: list[Located]) -> str:
     absent = [x.modality for x in silent if not tracks[x.modality]]
     if absent:
         return f"Sound and picture cannot be compared: the clip has no {absent[0]}."
-    why = "neither gives a usable location" if len(silent) == 2 else f"the {silent[0].modality} gives no usable location"
-    return f"Sound and picture cannot be compared: {why}."
+    if len(silent) == 2:
+        return "Sound and picture cannot be compared: neither gives a usable location."
+    return f"Sound and picture cannot be compared: the {silent[0].modality} gives no usable location."
 
 
 def _help(finding: Finding, silent: list[Located], claimed: bool) -> str:
@@ -99,8 +102,10 @@ def _help(finding: Finding, silent: list[Located], claimed: bool) -> str:
 
 def why_silent(finding: Finding, x: Located) -> str:
     """Why a modality has no location, in a few words: without the models that are missing, which `Lead.help` names."""
-    own = (e for e in finding.evidence if e.modality == x.modality and e.abstained and e.expected)
-    reasons = [e.abstained for e in own if e.abstained and not _PULL.search(e.abstained)]
+    own = [e for e in finding.evidence if e.modality == x.modality]
+    reasons = [e.abstained for e in own if e.abstained and e.expected and not _PULL.search(e.abstained)]
+    if any(e.abstained is None for e in own):
+        reasons = ["the evidence fits almost anywhere"]
     return "; ".join(dict.fromkeys(reasons)) or (x.cannot_tell or "").partition(": ")[2].rstrip(".")
 
 
