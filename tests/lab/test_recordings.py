@@ -83,7 +83,8 @@ def test_the_command_compares_two_runs(
         (tmp_path / f"{name}.wav").write_bytes(b"")
 
     def heard(sample: Sample, *_: object) -> Perception:
-        bird = Observation("species", "species", places[sample.id][2], 0.95, 0.0, 3.0)
+        score = 0.02 if sample.id == "c" else 0.95  # one is too faint to give a location
+        bird = Observation("species", "species", places[sample.id][2], score, 0.0, 3.0)
         return Perception(Clip("", "0" * 64, 1, "", 3.0), Interval(0.0, 3.0), (bird,))
 
     monkeypatch.setattr(recordings, "perceive", heard)
@@ -91,6 +92,7 @@ def test_the_command_compares_two_runs(
     assert recordings.run(parser_for(words, "0").parse_args(words)) == 0
     one = json.loads((tmp_path / "one.json").read_text())
     assert [r["id"] for r in one["recordings"]] == ["a", "b", "c"] and "against" not in one
+    assert [r["spoke"] for r in one["recordings"]] == [True, True, False]
     assert all(0.0 < r["region_rank"] <= 1.0 for r in one["recordings"])
     assert sum(s["n"] for s in one["by_stratum"].values()) == 3
     again = [*words[:-1], str(tmp_path / "two.json"), "--against", str(tmp_path / "one.json")]

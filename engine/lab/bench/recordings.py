@@ -161,7 +161,7 @@ def score(sample: Sample, finding: Finding, shares: Sequence[float] = REGION_SHA
         if e.modality == "sound" and voted:
             one = fuse.locate_modality(Modality.SOUND, (e,), prior, finding.settings.radius_km)
             spot = (one.place.lat_deg, one.place.lon_deg) if one.place else None
-            alone[e.clue] = outcome(one.posterior, *truth, place=spot) if one.spoke else at_prior
+            alone[e.clue] = outcome(one.posterior, *truth, place=spot, shares=shares) if one.spoke else at_prior
     group = int(h3.latlng_to_cell(*truth, GROUP_RESOLUTION))
     heard = strata.stratum(finding.perception.observations)
     return Row(sample, continents.of(*truth), group, found, at_prior, alone, heard)
