@@ -71,9 +71,22 @@ def test_document_and_sheet_state_the_same_figures(tmp_path: Path) -> None:
 
 
 def test_what_was_not_run_is_not_measured(tmp_path: Path) -> None:
-    document, content = written(tmp_path, {"lists": facts()["lists"]})
+    empty = {**json.loads(FILE.read_text("utf-8")), "sheets": []}
+    found = {"lists": facts()["lists"]}
+    content = validation.merged(empty, validation.sheets_of(found, "2026-12-01"), found)
+    document = validation.document(as_sheets(content), content["factor"])
     assert "`earwitness bench mismatch`: not measured." in document and "`earwitness bench ordinary`: not measured." in document
-    assert any("calibrate-mismatch" in s["command"] for s in content["sheets"]), "figures of another command are not dropped"
+    assert document.count(": not measured.") == len(validation.SOURCES) - 1
+
+
+def test_figures_of_an_earlier_run_stay_in_both(tmp_path: Path) -> None:
+    before = {s.title for s in sheets()}
+    document, content = written(tmp_path, {"lists": facts()["lists"]})
+    assert before <= {s["title"] for s in content["sheets"]}
+    assert all(table_of(document, s) for s in as_sheets(content) if s.source == validation.SOURCE)
+
+
+def test_a_sparse_json_says_what_is_missing(tmp_path: Path) -> None:
     sparse = facts()["mismatch"]
     for key in ("cllr", "bands", "intervals", "bounds_log10", "pairs"):
         del sparse[key]

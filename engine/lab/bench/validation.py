@@ -1,8 +1,9 @@
-"""`earwitness bench validation`: writes docs/validation.md and the report's validation sheet from what the benchmarks wrote.
+"""`earwitness bench validation`: writes docs/validation.md and the report's validation sheet from the benchmarks' JSON.
 
 The folder holds the JSON of one or more of the commands in `SOURCES`, under those names. Each becomes sheets (`report.view.
-validation.Sheet`); the document is the sheets with words around them, so that both state the same figures. What has no JSON is
-listed as not measured. Sheets of other commands stay as they are.
+validation.Sheet`); the document is the sheets with words around them, so that both state the same figures. What has no JSON
+keeps the figures of its last run, with their date; what was never run is listed as not measured. Sheets of other commands stay as
+they are.
 """
 
 from __future__ import annotations
@@ -241,7 +242,8 @@ _INTRODUCTION = (
 _MEANING = {
     "recordings": "A region that keeps its word contains the true place as often as its name says; nll is −ln of the probability "
     "of the true cell, and the prior's is what it would be without listening.",
-    "lists": "Lists are what remains when detection is perfect: what is wrong here is the ranges, the temper or the prior.",
+    "lists": "Lists are what remains when detection is perfect: what is wrong here lies in the ranges, in how they are combined, "
+    "or in the prior.",
     "ordinary": "Most clips hold no animal that says where they are. What counts here is how seldom the sound is placed wrongly.",
     "mismatch": "The figures behind the verdict on sound and picture. No pair is a film with its own sound, so that what films "
     "add (narration, music, archive sound) is not measured.",
@@ -286,20 +288,36 @@ def sheets_of(found: Mapping[str, Facts], day: str) -> tuple[Sheet, ...]:
     return tuple(out)
 
 
-def document(sheets: Sequence[Sheet], found: Mapping[str, Facts]) -> str:
-    """docs/validation.md of these sheets."""
+def document(sheets: Sequence[Sheet], factor: Mapping[str, Any]) -> str:
+    """docs/validation.md of these sheets.
+
+    Args:
+        factor: what stands behind the factor, as in the report's sheet.
+    """
     lines = ["# Validation", "", *_wrapped(_INTRODUCTION), ""]
     for name, (title, _) in SOURCES.items():
         lines += [f"## {title}", "", *_wrapped(_MEANING[name]), ""]
-        own = [s for s in sheets if s.command == _command(name)]
-        if name not in found or not own:
+        own = [s for s in sheets if s.command in _commands(name)]
+        if not own:
             lines += [f"`{_command(name)}`: {NOT_MEASURED}.", ""]
-            continue
         for s in own:
             lines += [f"### {s.title}", ""] if s.title != title else []
             lines += [*_wrapped(f"`{s.command}`, seed {s.seed}, {s.date}: {s.conditions}"), "", *markdown(s), ""]
             lines += [*_wrapped(s.remark), ""] if s.remark else []
+        if name == "mismatch" and own:
+            lines += [*_wrapped(_of_the_factor(factor)), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _of_the_factor(factor: Mapping[str, Any]) -> str:
+    return (
+        f"Two places drawn independently from a prior fall {factor['drawn']}. The factor in use rests on {factor['pairs']:,} "
+        f"pairs, {factor['same_pairs']} of them from one place; by the design effect of shared recordings and photos these are "
+        f"worth about {factor['effective']}, and counted so the bounds would be {10 ** -factor['log10_low']:.1f} : 1 and "
+        f"{10 ** factor['log10_high']:.0f} : 1. "
+        f"Of pairs near each other, called one place with at least moderate support: "
+        f"{factor['near']}."
+    )
 
 
 def markdown(sheet: Sheet) -> list[str]:
@@ -312,13 +330,17 @@ def markdown(sheet: Sheet) -> list[str]:
 
 
 def merged(before: Mapping[str, Any], sheets: Sequence[Sheet], found: Mapping[str, Facts]) -> dict[str, Any]:
-    """The content of assets/validation.json with these sheets in the place of what told of the same.
+    """The content of assets/validation.json with these sheets in the place of what told of the same; sheets of SOURCES that were
+    not run again stay, and stand in the document from now on.
 
     Of what clips are held against, the number of recordings, their continents and how often regions held are those measured.
     """
-    replaced = {_command(name) for name in SOURCES} | ({"earwitness lab calibrate-mismatch"} if "mismatch" in found else set())
-    kept = [s for s in before["sheets"] if s["command"] not in replaced and s["title"] not in {x.title for x in sheets}]
-    tested = dict(before["tested"])
+    renewed = {command for name in found for command in _commands(name)}
+    titles = {s.title for s in sheets}
+    kept = [s for s in before["sheets"] if s["command"] not in renewed and s["title"] not in titles]
+    told = {command for name in SOURCES for command in _commands(name)}
+    kept = [{**s, "source": SOURCE} if s["command"] in told else s for s in kept]
+    tested, factor = dict(before["tested"]), dict(before["factor"])
     r = found.get("recordings")
     if r and r.get("coverage"):
         tested["recordings"] = r["n"]
@@ -326,7 +348,19 @@ def merged(before: Mapping[str, Any], sheets: Sequence[Sheet], found: Mapping[st
         if r.get("by_continent"):
             counts = {name: s["n"] for name, s in r["by_continent"].items()}
             tested["continents"] = dict(sorted(counts.items(), key=lambda x: -x[1]))
-    return {**before, "schema": SCHEMA, "tested": tested, "sheets": [*(asdict(s) for s in sheets), *kept]}
+    m = found.get("mismatch") or {}
+    if m.get("cllr") is not None:
+        low_high = (m.get("intervals") or {}).get("cllr")
+        factor["cllr"] = f"{m['cllr']:.2f}" + (f" (95% {low_high[0]:.2f} to {low_high[1]:.2f})" if low_high else "")
+    near = [b for b in m.get("bands") or () if b.get("from_km") in (200, 500) and b.get("same_moderate") is not None]
+    if near:
+        factor["near"] = " and ".join(
+            f"{100 * b['same_moderate']:.0f}% of {b['pairs']:,} pairs {b['from_km']:,} to {b['to_km']:,} km apart" for b in near
+        )
+    every = [*(asdict(s) for s in sheets), *kept]
+    order = {command: n for n, name in enumerate(SOURCES) for command in _commands(name)}
+    every.sort(key=lambda s: order.get(s["command"], len(order)))
+    return {**before, "schema": SCHEMA, "tested": tested, "factor": factor, "sheets": every}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -345,13 +379,13 @@ def run(args: argparse.Namespace) -> int:
     sheets = sheets_of(found, day)
     before = json_of(read_text(args.sheet, what="validation sheet"), args.sheet.name)
     renewed = merged(before, sheets, found)
-    text = document(sheets, found)
+    text = document([_sheet_of(s) for s in renewed["sheets"]], renewed["factor"])
     args.document.write_text(text, encoding="utf-8")
     args.sheet.write_text(json.dumps(renewed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{args.document} and {args.sheet.name}: {len(sheets)} tables from {', '.join(f'{n}.json' for n in found)}.")
     missing = [name for name in SOURCES if name not in found]
     if missing:
-        print(f"Not measured: {', '.join(missing)}.")
+        print(f"Not run again: {', '.join(missing)}.")
     return 0
 
 
@@ -359,8 +393,17 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
+def _sheet_of(s: Mapping[str, Any]) -> Sheet:
+    return Sheet(**{**s, "columns": tuple(s["columns"]), "rows": tuple(map(tuple, s["rows"]))})
+
+
 def _command(name: str) -> str:
     return f"earwitness bench {name}"
+
+
+def _commands(name: str) -> tuple[str, ...]:
+    """The commands whose sheets tell of the same."""
+    return (_command(name), "earwitness lab calibrate-mismatch") if name == "mismatch" else (_command(name),)
 
 
 def _sheet(
@@ -417,10 +460,11 @@ def _number(value: float | None, interval: Sequence[float] | None, digits: int) 
 
 
 def _percent(value: float | None, interval: Sequence[float] | None) -> str:
-    """A percentage, whole ends."""
+    """A percentage; the ends of its interval whole, but for small ones."""
     if value is None:
         return NOT_MEASURED
-    ends = f" ({interval[0]:.0f} to {interval[1]:.0f})" if interval else ""
+    digits = 1 if interval and 0.0 < interval[1] < 10.0 else 0
+    ends = f" ({interval[0]:.{digits}f} to {interval[1]:.{digits}f})" if interval else ""
     return f"{value:.1f}%{ends}"
 
 
