@@ -60,8 +60,8 @@ def place_layers(located: Iterable[Located], dark: bool, globe: bool) -> list[pd
             "p": [place.lon_deg, place.lat_deg, 250_000.0 if globe else 0.0],
             "m": _MARKS.get(x.modality, "▲"),
             "c": [*modality_rgb(x.modality, dark), 255],
-            "n": _short_place(place.name),
-            "t": f"{words.modality(x.modality)}: {place.name or words.place(place.lat_deg, place.lon_deg)}",
+            "n": _short_place(place.name) + (" (densest point)" if x.where_is == "region" else ""),
+            "t": f"{words.modality(x.modality)}: {_point(x)}",
         }
         for x, place in placed
     ]
@@ -184,6 +184,13 @@ def claim_layers(claims: Sequence[ClaimTest], dark: bool, globe: bool) -> list[p
         pdk.Layer("TextLayer", id="claim-marks", get_text="m", get_size=26, outline_width=6, pickable=True, **text),
         pdk.Layer("TextLayer", id="claim-names", get_text="n", **names, **text),
     ]
+
+
+def _point(x: Located) -> str:
+    """The place reported, called the densest point where the location is a region."""
+    assert x.place is not None
+    name = x.place.name or words.place(x.place.lat_deg, x.place.lon_deg)
+    return f"{words.point(x.where_is)} {name}" if x.where_is == "region" else name
 
 
 def _short_place(name: str) -> str:

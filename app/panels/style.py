@@ -34,6 +34,7 @@ audio {height: 34px;}
 .ew-banner .ew-title small {font-weight: 400; font-size: .86rem; opacity: .8; margin-left: .7em;}
 .ew-modality {font-size: .92rem;}
 .ew-modality b {font-weight: 600;}
+.ew-help {flex-basis: 100%; opacity: .85;}
 .ew-dim {opacity: .72;}
 .ew-tip {border-bottom: 1px dotted color-mix(in srgb, currentColor 45%, transparent); cursor: help;}
 .ew-legend {display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; align-items: center; font-size: .74rem; line-height: 1.1rem;}

@@ -64,6 +64,8 @@ COMMANDS = (
         "measure how good and how fast the program is",
         commands=(
             Command("recordings", "sound: errors, regions, likelihood on recordings of known place", "lab.bench.recordings"),
+            Command("lists", "sound: lists of species that people wrote, placed and scored", "lab.bench.lists"),
+            Command("ordinary", "how often ordinary clips and sounds are placed, and how often wrongly", "lab.bench.ordinary"),
             Command("oracles", "how well a perfect list of species would locate a recording", "lab.bench.oracle"),
             Command("photos", "picture: the same on photos of known place", "lab.bench.photos_table"),
             Command("mismatch", "same place or not: recordings paired with photos", "lab.bench.mismatch"),
@@ -75,6 +77,9 @@ COMMANDS = (
             Command("table4", "recordings of one neighbourhood put together", "lab.bench.paper_table", table="table4"),
             Command("a1", "galleries of places to choose from", "lab.bench.paper_table", table="a1"),
             Command("a2", "ways to pool many windows into one vector", "lab.bench.paper_table", table="a2"),
+            Command(
+                "validation", "write docs/validation.md and the report's sheet from the benchmarks' JSON", "lab.bench.validation"
+            ),
             Command("score", "predictions of any program, in the benchmark's file format", "lab.bench.score"),
             Command("figures", "the paper's figures, drawn of the recordings present", "lab.bench.figures"),
             Command("speech", "how often sounds are mistaken for speech", "lab.bench.speech"),

@@ -11,7 +11,7 @@ from engine.core.finding import Finding, Located
 from engine.core.modality import Modality
 from engine.core.perceived import HEARD_SCORE, Perceived, clear, gather, species_behind
 from engine.report.formats.record import clip_name
-from engine.report.view import claim, edits, film, words
+from engine.report.view import claim, edits, film, lead, words
 from engine.report.view.credit import credits, licence_note
 from engine.report.view.scope import heard_track
 from engine.report.view.verdict import headline
@@ -34,8 +34,11 @@ def summarise(finding: Finding, pen: Pen) -> None:
         _silent(finding, pen)
         _made_by(finding, pen)
         return
+    first = lead.lead(finding)
     banner = headline(finding)
-    if banner:
+    if first:
+        _lead(first, pen)
+    elif banner:
         pen.line()
         pen.line(pen.styled(plain(banner.title, 200), "bold"))
         _paragraph(pen, banner.sentence)
@@ -49,6 +52,18 @@ def summarise(finding: Finding, pen: Pen) -> None:
     _stated(finding, pen)
     _silent(finding, pen)
     _made_by(finding, pen)
+
+
+def _lead(first: lead.Lead, pen: Pen) -> None:
+    """What can be tested where a side is silent, and what would help."""
+    pen.line()
+    for n, line in enumerate(textwrap.wrap(plain(first.title, 300), columns())):
+        pen.line(pen.styled(line if n == 0 else f"  {line}", "bold"))
+    for what, result in first.lines:
+        _paragraph(pen, f"{what}: {plain(result, 400)}")
+    for sentence in (first.compared, first.help):
+        if sentence:
+            _paragraph(pen, plain(sentence, 600))
 
 
 def _film(finding: Finding, pen: Pen) -> None:
@@ -95,12 +110,14 @@ def _located(x: Located, pen: Pen) -> None:
         pen.line(pen.styled(f"{name}: cannot tell", x.modality))
         _paragraph(pen, x.cannot_tell or "")
         return
-    pen.line(pen.styled(f"{name}: ", x.modality) + pen.styled(plain(x.region or x.place.name, 200), "bold"))
+    pen.line(pen.styled(f"{name}: ", x.modality) + pen.styled(plain(x.where, 200), "bold"))
     within = f"{words.share(x.place.mass)} of the probability within {words.km(x.place.radius_km)}"
-    named = f"{plain(x.place.name, 200)}: " if x.region else ""
+    is_region = x.where_is == "region"
+    named = f"{words.point(x.where_is)} {plain(x.place.name, 200)}, " if is_region else ""
     _field(pen, "place", f"{named}{words.place(x.place.lat_deg, x.place.lon_deg)}; {within}")
     for share, area_km2 in sorted(x.regions_km2.items()):
-        _field(pen, f"{share:.0%} region", words.area_beside(area_km2))
+        there = f", in {plain(x.region, 200)}" if share == 0.9 and x.region else ""
+        _field(pen, f"{share:.0%} region", words.area_beside(area_km2) + there)
     listed = [f"{plain(n, 60)} {words.share(s)}" for n, s in x.countries[:_MOST_COUNTRIES] if s >= 0.005]
     if listed:
         _field(pen, "countries", ", ".join(listed))

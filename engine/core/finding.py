@@ -20,6 +20,8 @@ from engine.core.sphere import distance_km
 from engine.core.timeline import Timeline
 
 FUSED = Modality.BOTH
+NEAR_KM = 100.0
+LEAST_NEAR = 0.3  # below this share of the mass within NEAR_KM of the place, the location is a region and no place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +38,8 @@ class Located:
         regions_km2: area of the region that holds each share of the mass (0.5, 0.9, 0.95).
         countries: (name, share of mass), largest first.
         region: where its 90% region lies, in words ("Central Europe").
+        half: the same of its 50% region ("southern England, UK").
+        near: share of the mass within NEAR_KM of the place reported.
 
     A modality that cannot tell has no place, no regions and no countries, whatever is handed in: what could be read off its
     posterior would be the prior's, and is nothing that the clip says.
@@ -50,10 +54,19 @@ class Located:
     regions_km2: Mapping[float, float]
     countries: tuple[tuple[str, float], ...] = ()
     region: str = ""
+    half: str = ""
+    near: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.spoke:
-            for name, nothing in (("place", None), ("regions_km2", {}), ("countries", ()), ("region", "")):
+            for name, nothing in (
+                ("place", None),
+                ("regions_km2", {}),
+                ("countries", ()),
+                ("region", ""),
+                ("half", ""),
+                ("near", 0.0),
+            ):
                 object.__setattr__(self, name, nothing)
         elif self.place is None:
             raise ValueError(f"{self.modality} has a location and must report a place")
@@ -64,9 +77,20 @@ class Located:
         return self.cannot_tell is None
 
     @property
+    def where_is(self) -> str:
+        """What `where` names: "place" where the place reported is worth naming, else "region"; "" where it cannot tell."""
+        if self.place is None:
+            return ""
+        return "place" if self.near >= LEAST_NEAR or not (self.half or self.region) else "region"
+
+    @property
     def where(self) -> str:
-        """The region in words, else the name of the place reported; "" where it cannot tell."""
-        return self.region or (self.place.name if self.place else "")
+        """Where it points, in words: "in Augusta, Georgia, USA", or "in southern England, UK" where it points to no place; ""
+        where it cannot tell. Every output says this.
+        """
+        if self.place is None:
+            return ""
+        return self.place.name if self.where_is == "place" else f"in {self.half or self.region}"
 
 
 def apart_km(a: Located | None, b: Located | None) -> float | None:

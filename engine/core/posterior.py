@@ -172,6 +172,11 @@ class Posterior:
         best = int(np.argmax(near))
         return inside[best] if near[best] >= 0.5 * in_disc else centre
 
+    def mass_within(self, lat_deg: float, lon_deg: float, radius_km: float) -> float:
+        """The mass of the cells whose centres lie within radius_km of a point."""
+        cos_r = np.cos(radius_km / sphere.EARTH_RADIUS_KM)
+        return min(1.0, float(self.mass[self.grid.xyz @ sphere.to_xyz(lat_deg, lon_deg) >= cos_r].sum()))
+
     def sample(self, n: int, seed: int = 0) -> NDArray[np.int64]:
         """(n,) indices of cells drawn by mass."""
         rng = np.random.default_rng(seed)

@@ -23,7 +23,7 @@ from scipy.special import logsumexp
 
 from engine.core import sphere
 from engine.core.evidence import Evidence
-from engine.core.finding import FUSED, Located
+from engine.core.finding import FUSED, NEAR_KM, Located
 from engine.core.grid import Grid
 from engine.core.modality import Modality
 from engine.core.posterior import REGION_SHARES, Place, Posterior, Prior
@@ -139,6 +139,8 @@ def describe(
         regions_km2={share: posterior.region_area_km2(share) for share in REGION_SHARES},
         countries=countries.shares(posterior),
         region=regions.region_name(posterior),
+        half=regions.region_words(posterior),
+        near=posterior.mass_within(spot.lat_deg, spot.lon_deg, NEAR_KM),
     )
 
 

@@ -141,6 +141,23 @@ def _big_tree() -> tuple[cKDTree, NDArray[np.int64]]:
     return cKDTree(sphere.to_xyz(cities().lat_deg[big], cities().lon_deg[big])), big
 
 
+def divisions_at(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64], country: int) -> NDArray[np.int64]:
+    """(n,) the state or province at points of a country, by its number in `cities().divisions`: that of the nearest town of the
+    country, or -1 where no town near is of it.
+    """
+    _, near = _tree().query(sphere.to_xyz(lat_deg, lon_deg), k=8)
+    own = cities().country[near] == country
+    first = near[np.arange(len(near)), own.argmax(axis=1)]
+    out: NDArray[np.int64] = np.where(own.any(axis=1), cities().division[first], -1)
+    return out
+
+
+def division_name(division: int) -> str:
+    """The name of a state or province by its number in `cities().divisions`, or "" where it is not known."""
+    listed, code = cities().divisions[division].split(".", 1)
+    return _division_names().get((listed, code), "")
+
+
 def describe(lat_deg: float, lon_deg: float) -> str:
     """A place in words: "in Augusta, Georgia, USA", "about 40 km NW of Cusco, Peru", "in the North Sea, about …".
 

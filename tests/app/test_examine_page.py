@@ -287,3 +287,24 @@ def test_picture_both_and_verdict_are_shown_where_a_finding_has_them(page: AppTe
     spec = page.get("deck_gl_json_chart")[0].proto.json
     assert '"way-flat"' in spec and "Together" not in spec
     assert page.get("imgs") or page.get("image")
+
+
+def test_a_silent_side_leads_with_what_can_be_tested(examined: AppTest) -> None:
+    b = session_of(examined)
+    before = b.settings
+    try:
+        signs = frozenset(o.key for o in b.perception.observations if o.clue == "text")
+        b.settings = before.but(dropped=signs)
+        examined.run()
+        said = html(examined)
+        assert not examined.exception
+        assert "Only the sound gives a location: in Europe" in said
+        assert "What would help: for the picture," in said and "densest point" not in said.split("What would help")[0]
+        b.settings = before.but(dropped=signs, claim=engine.Claim(33.47, -81.97, name="Augusta"))
+        examined.run()
+        said = html(examined)
+        assert "Claimed: Augusta." in said and "Sound against the claim" in said
+    finally:
+        b.settings = before
+        examined.run()
+    assert "What would help" not in html(examined)

@@ -59,9 +59,7 @@ def test_propositions_name_the_population_the_interval_and_what_the_factor_is_no
     assert "about 90 times as probable under proposition 2" in rows["The factor"]
     assert "25 : 1 to 100 : 1" in rows["The factor"]
     f = validation.factor()
-    assert (
-        f"{f.same_pairs} of them from one place" in rows["Bound"] and f"their effective number of {f.effective}" in rows["Bound"]
-    )
+    assert f"{f.same_pairs} with its own" in rows["Bound"] and f"worth {f.effective[0]} independent trials" in rows["Bound"]
     assert f.cllr in rows["Quality of the method"] and f.near in rows["What neither proposition covers"]
     assert "probability of either" in rows["What the factor is not"]
     silent = dict(propositions(judged(comparisons=(replace(COMPARED, verdict="cannot tell", reason="x"),))))
@@ -188,7 +186,10 @@ def test_the_page_states_limits_terms_and_use() -> None:
 def test_support_for_one_place_is_met_by_how_often_near_places_are_called_one() -> None:
     same = replace(COMPARED, verdict="same place", log10_factor=1.2, log10_low=0.5, log10_high=1.2, at_bound=True)
     told = " ".join(speaks_against(judged(comparisons=(same,))))
-    assert validation.factor().near in told and "it would be 12 : 1" in told
+    assert validation.factor().near in told
+    region = replace(same, verdict="same region", rests_on="one species: Wrentit")
+    told = " ".join(speaks_against(judged(comparisons=(region,))))
+    assert "500 to 1,000 km" in told and "one species: Wrentit" in told and validation.factor().near not in told
 
 
 def test_a_film_has_no_verdict_of_its_own() -> None:
@@ -201,16 +202,17 @@ def test_a_film_has_no_verdict_of_its_own() -> None:
 def test_the_figures_of_the_factor_are_those_of_the_fit_and_of_the_document() -> None:
     fit = json.loads((ASSETS / "models/mismatch.json").read_text(encoding="utf-8"))
     f, t = validation.factor(), validation.tested()
-    assert (f.pairs, f.same_pairs, f.effective) == (fit["pairs"], fit["same_pairs"], round(fit["effective"]["same"]))
+    own = next(r for r in fit["sound"]["by_radius"] if r["radius_km"] == t.same_place_km)
+    worth = tuple(round(own["effective"][side]) for side in ("same", "different"))
+    assert (f.pairs, f.same_pairs, f.things, f.effective) == (own["pairs"], own["same_pairs"], own["things"], worth)
     text = (ROOT / "docs/validation.md").read_text(encoding="utf-8")
-    for figure in ("79% (0 to 92)", "53% (24 to 72)", "7.0 : 1 and 12 : 1", "0.19% (observers)"):
-        assert figure in text, figure
-    assert f"{10**-f.log10_low:.1f} : 1 and {10**f.log10_high:.0f} : 1" in text
-    readme = next(s for s in validation.sheets() if s.command == "earwitness bench recordings")
-    by_name = {r[0].rpartition(", ")[0]: int(r[0].rpartition(", ")[2]) for r in readme.rows if ", " in r[0]}
-    assert by_name.items() <= dict(t.continents).items() and sum(t.continents.values()) == t.recordings
-    held = readme.rows[0][5]
-    assert held == f"{t.regions_hold[0]} / {t.regions_hold[1]}%"
+    said = " ".join(text.split())
+    assert f.near in said and f.drawn in said and f.cllr.replace("95% ", "") in said
+    assert f"{10**-f.log10_low:.1f} : 1 and {10**f.log10_high:.0f} : 1" in said
+    whole, continents = (s for s in validation.sheets() if s.command == "earwitness bench recordings")
+    assert {r[0]: int(r[1]) for r in continents.rows} == dict(t.continents) and sum(t.continents.values()) == t.recordings
+    held = [round(float(whole.rows[0][whole.columns.index(f"{share}% region")].partition("%")[0])) for share in (50, 90)]
+    assert tuple(held) == t.regions_hold
 
 
 @pytest.mark.parametrize("name", ["mixture", "land", "observer", "population"])

@@ -11,7 +11,7 @@ from engine.clues.registry import clue_registry
 from engine.core.paths import ASSETS, ROOT
 from engine.models import geoclip_picture, ocr
 from engine.report.view.credit import credits
-from engine.report.view.validation import Sheet, sheets
+from engine.report.view.validation import Sheet, factor, sheets, tested
 from engine.report.view.versions import versions
 
 KNOWN_BY = {"lab calibrate-species": "Held out by place, on cells only"}  # where the document does not name the command
@@ -41,22 +41,20 @@ def test_every_figure_stands_in_the_document_named(sheet: Sheet) -> None:
 
 
 def test_the_table_of_recordings_is_the_documents_line_by_line() -> None:
+    sheet = next(s for s in sheets() if s.command == "earwitness bench recordings")
     document = {
         tuple(c.strip() for c in line.strip().strip("|").split("|"))
-        for line in (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8").splitlines()
+        for line in (ROOT / sheet.source).read_text(encoding="utf-8").splitlines()
         if line.startswith("|")
     }
-    sheet = next(s for s in sheets() if s.command == "earwitness bench recordings")
     for row in sheet.rows:
         assert row in document, row
 
 
-def test_counts_are_those_of_the_fitted_models() -> None:
-    mismatch = json.loads((ASSETS / "models/mismatch.json").read_text(encoding="utf-8"))
-    sheet = next(s for s in sheets() if "calibrate-mismatch" in s.command)
-    assert f"{mismatch['pairs']:,} pairs" in sheet.conditions
-    bounds = numbers(sheet.remark)
-    assert [round(10 ** -mismatch["low"]), round(10 ** mismatch["high"])] == [int(bounds[0]), int(bounds[2])]
+def test_bounds_are_those_of_the_fitted_models() -> None:
+    fit = json.loads((ASSETS / "models/mismatch.json").read_text(encoding="utf-8"))["sound"]["by_radius"]
+    own = next(r for r in fit if r["radius_km"] == tested().same_place_km)
+    assert (factor().log10_low, factor().log10_high) == pytest.approx((own["low"], own["high"]), abs=1e-3)
 
 
 def test_the_commands_are_commands() -> None:

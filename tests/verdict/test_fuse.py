@@ -79,3 +79,27 @@ def test_what_is_sharp_speaks_and_is_named() -> None:
     assert "Peru" in found.place.name
     assert found.countries[0][0] == "Peru"
     assert found.regions_km2[0.5] < found.regions_km2[0.9] < found.regions_km2[0.95]
+
+
+def test_below_three_tenths_of_the_mass_near_it_the_headline_is_the_region() -> None:
+    """A Gaussian of s km on a plane has 1 - exp(-100² / 2s²) of its mass within 100 km: nearly all for 25 km, 2.7% for 430 km."""
+    sharp, wide = (
+        fuse.locate_modality("sound", (evidence("species", bump(48.5, 9.0, sd)),), prior("land", world_grid()), 100.0)
+        for sd in (25.0, 430.0)
+    )
+    assert sharp.where_is == "place" and sharp.place and sharp.where == sharp.place.name and sharp.near > 0.6
+    assert wide.where_is == "region" and wide.where == f"in {wide.half}" and wide.near < 0.1
+    assert wide.half and wide.place and wide.place.name not in wide.where
+
+
+def test_the_headline_does_not_depend_on_the_radius_of_the_place() -> None:
+    wide = (evidence("species", bump(48.5, 9.0, 430.0)),)
+    found = fuse.locate_modality("sound", wide, prior("land", world_grid()), 1500.0)
+    assert found.place and found.place.mass > 0.9 and found.where_is == "region"
+    assert found.near == pytest.approx(found.posterior.mass_within(found.place.lat_deg, found.place.lon_deg, 100.0))
+
+
+def test_what_cannot_tell_has_no_headline() -> None:
+    mute = Evidence.silent("species", "sound", world_grid(), "the clip has no sound")
+    found = fuse.locate_modality("sound", (mute,), prior("mixture", world_grid()), 100.0)
+    assert (found.where, found.where_is, found.half, found.near) == ("", "", "", 0.0)

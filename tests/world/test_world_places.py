@@ -292,3 +292,19 @@ def within(*spots: tuple[float, float, float]) -> Posterior:
 )
 def test_region_names(spots: list[tuple[float, float, float]], name: str) -> None:
     assert regions.region_name(within(*spots)) == name
+
+
+@pytest.mark.parametrize(
+    ("spots", "name"),
+    [
+        ([(51.2, -1.2, 130)], "southern England, UK"),
+        ([(33.0, -83.0, 180)], "central Georgia, USA"),
+        ([(30.5, -98.0, 150)], "central Texas, USA"),
+        ([(46.5, 2.5, 350)], "France"),
+        ([(49.9, 3.6, 200)], "France and Belgium"),
+        ([(-25.0, 135.0, 300)], "Northern Territory, Australia"),
+        ([(50.0, 15.0, 1500), (-10.0, 25.0, 1500), (35.0, 100.0, 1500)], "several continents"),
+    ],
+)
+def test_half_of_the_mass_is_named_by_divisions_and_countries(spots: list[tuple[float, float, float]], name: str) -> None:
+    assert regions.region_words(within(*spots), 0.95) == name

@@ -178,7 +178,9 @@ def _places(finding: Finding) -> list[tuple[str, int]]:
         if x.modality in ("sound", "picture") and x.place:
             i = int(world_grid().locate(np.array([x.place.lat_deg]), np.array([x.place.lon_deg]))[0])
             if i >= 0:
-                out.append((f"the place indicated by the {x.modality} ({_bounded(x.place.name, 80).removeprefix('in ')})", i))
+                what = "densest point" if x.where_is == "region" else "place"
+                named = _bounded(x.place.name, 80).removeprefix("in ")
+                out.append((f"the {what} indicated by the {x.modality} ({named})", i))
     return out
 
 

@@ -175,10 +175,7 @@ def _why_otherwise(verdict: Verdict) -> tuple[Alternative, ...]:
 
 def _where(located: Located) -> str:
     wide = located.regions_km2.get(0.9, 0.0)
-    if located.region and wide > 60_000.0:
-        return f"{located.region} (90% of the probability within {_area(wide)})"
-    name = located.place.name if located.place else ""
-    return f"{name.removeprefix('in ') or located.region} (90% of the probability within {_area(wide)})"
+    return f"{located.where.removeprefix('in ')} (90% of the probability within {_area(wide)})"
 
 
 def _shares(possible: Sequence[Candidate]) -> str:

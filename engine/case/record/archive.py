@@ -38,12 +38,12 @@ from engine.report.view.words import span
 
 LEAST_SCORE = 0.1
 MOST_LISTED = 60
-_FORM = 3  # of what is kept; raise it when Entry changes
+_FORM = 4  # of what is kept; raise it when Entry changes
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSpot:
-    """Where one modality points: place and name, and the area of its 90% region."""
+    """Where one modality points: place and name, and the area of its 90% region; `where` is its headline in words."""
 
     modality: str
     lat_deg: float
@@ -51,6 +51,7 @@ class ArchiveSpot:
     name: str
     region: str
     area_km2: float
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +310,9 @@ def _spots(located: Sequence[Mapping[str, Any]]) -> Iterable[ArchiveSpot]:
             place = float(p["lat_deg"]), float(p["lon_deg"])
             if not (abs(place[0]) <= 90.0 and abs(place[1]) <= 180.0 and math.isfinite(float(area))):
                 raise ValueError("no place on Earth")
-            yield ArchiveSpot(str(x["modality"]), *place, str(p["name"]), str(x["region"]), float(area))
+            yield ArchiveSpot(
+                str(x["modality"]), *place, str(p["name"]), str(x["region"]), float(area), str(x.get("where") or "")
+            )
 
 
 def _things(perceived: Sequence[Mapping[str, Any]]) -> list[Thing]:

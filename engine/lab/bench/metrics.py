@@ -29,6 +29,7 @@ GEOSCORE_SCALE_KM = 1492.7
 # A mean of −ln(mass) with one true place outside the map would be infinite and say nothing of the others: no recording
 # counts for more than this.
 NLL_CEILING = 25.0
+_SHOWN = ("50", "90")
 Array = NDArray[np.float64]
 
 
@@ -67,12 +68,15 @@ class Outcome:
         nll: −ln of the mass in the truth's resolution-3 cell; infinite when that cell has none.
         covered: share → whether the region that holds that share of the mass holds the true place.
         spoke: whether the system gave an answer of its own (else the prior was scored).
+        region_rank: share of the mass in all cells at least as dense as the truth's, or None when no map was given: over many
+            recordings it is even between 0 and 1 where regions hold what they say.
     """
 
     error_km: float
     nll: float
     covered: Mapping[float, bool]
     spoke: bool = True
+    region_rank: float | None = None
 
 
 def outcome(
@@ -99,11 +103,12 @@ def outcome(
     error = float(errors_km([place[0]], [place[1]], [true_lat_deg], [true_lon_deg])[0])
     at = int(posterior.grid.locate(np.array([true_lat_deg]), np.array([true_lon_deg]))[0])
     if at < 0:
-        return Outcome(error, float("inf"), {s: False for s in shares}, spoke)
+        return Outcome(error, float("inf"), {s: False for s in shares}, spoke, 1.0)
     cells, log_mass = posterior.at_resolution(WORLD_RESOLUTION)
     parent = posterior.grid.parents(WORLD_RESOLUTION)[at]
     nll = -float(log_mass[np.searchsorted(cells, parent)])
-    return Outcome(error, nll, {s: bool(posterior.region(s)[at]) for s in shares}, spoke)
+    covered = {s: bool(posterior.region(s)[at]) for s in shares}
+    return Outcome(error, nll, covered, spoke, min(1.0, float(posterior.region_rank[at])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,23 +303,25 @@ class PairedDifference:
 
 
 def paired(
-    a_error_km: ArrayLike,
-    b_error_km: ArrayLike,
+    a_scores: ArrayLike,
+    b_scores: ArrayLike,
     metric: str = "median_km",
     groups: ArrayLike | None = None,
     seed: int = 0,
     resamples: int = 2000,
 ) -> PairedDifference:
-    """Paired bootstrap over groups (places) of two systems' errors on the same recordings.
+    """Paired bootstrap over groups (places) of two systems on the same recordings.
 
     Args:
-        metric: "median_km", "mean_km", or "within_km.R".
+        a_scores, b_scores: (n,) errors in km, or, for "nll", −ln of the mass at the truth; of that no more than NLL_CEILING
+            counts.
+        metric: "median_km", "mean_km", "within_km.R", or "nll" (its mean).
 
     Raises:
-        DataError: lengths differ, or an error is NaN.
+        DataError: lengths differ, or a score is NaN or negative.
         ValueError: no such metric.
     """
-    a, b = _checked(a_error_km), _checked(b_error_km)
+    a, b = _checked(a_scores), _checked(b_scores)
     if len(a) != len(b):
         raise DataError("Two systems can be compared on the same recordings only; their errors differ in number.")
     statistic = _statistic(metric)
@@ -333,10 +340,12 @@ def _statistic(metric: str) -> Callable[[Array], float]:
         return lambda e: float(np.median(e))
     if metric == "mean_km":
         return lambda e: float(e.mean())
+    if metric == "nll":
+        return lambda e: float(np.minimum(e, NLL_CEILING).mean())
     if metric.startswith("within_km."):
         radius = float(metric.removeprefix("within_km."))
         return lambda e: within_percent(e, radius)
-    raise ValueError(f"no metric {metric!r}; use median_km, mean_km or within_km.R")
+    raise ValueError(f"no metric {metric!r}; use median_km, mean_km, within_km.R or nll")
 
 
 def _checked(error_km: ArrayLike) -> Array:
@@ -357,7 +366,7 @@ def table(scores: Sequence[Score], reference: Sequence[Score] = ()) -> str:
         shares = [_percent(s.within_km.get(str(r))) for r in RADII_KM]
         row = [s.name, str(s.n) if s.n else "", f"{s.median_km:,.0f}", *shares]
         if with_nll:
-            row.append("" if s.coverage is None else "/".join(f"{100 * v:.0f}" for v in s.coverage.values()))
+            row.append("" if s.coverage is None else "/".join(f"{100 * s.coverage[k]:.0f}" for k in _SHOWN if k in s.coverage))
             row.append("" if s.nll is None else f"{s.nll:.2f}")
         lines.append(row)
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]

@@ -140,6 +140,10 @@ def _rates(pairs: Pairs, name: str, weight: Array) -> dict[str, Any]:
         "same_called_different_moderate": _share(z <= -MODERATE, weight * same),
         "different_moderate": _share(z <= -MODERATE, weight * far),
         "different_called": _share(z < 0.0, weight * far),
+        "different_by_band": {name: _share(z < 0.0, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()},
+        "different_moderate_by_band": {
+            name: _share(z <= -MODERATE, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()
+        },
         "one_place_by_band": {name: _share(one, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()},
         "one_region_by_band": {name: _share(area, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()},
         "one_place_moderate_by_band": {
@@ -269,7 +273,8 @@ def run(args: argparse.Namespace) -> int:
     if args.films:
         from engine.lab.bench import sign_films
 
-        data["films"] = report(sign_films.score(heard, args.same_place, args.seed, maps_of), args.seed, bounds)
+        films = sign_films.score(heard, args.same_place, args.seed, maps_of)
+        data["films"] = {"films": len(films.km), **report(films, args.seed, bounds)}
         print("\nsimulated films: a sign over the recording's own sound")
         show(data["films"])
     if args.json:

@@ -10,26 +10,26 @@ program what the sign says. Nothing is fitted on them.
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.perceive import perceive
+from engine.case.jobs.results import write_whole
+from engine.case.record import codec
 from engine.core import sphere
 from engine.core.clip import Interval
 from engine.core.errors import DataError
 from engine.core.modality import Modality
-from engine.core.observation import Observation
 from engine.core.paths import cache_dir
 from engine.core.perception import Perception
 from engine.core.settings import Settings
@@ -133,20 +133,16 @@ def observed(film: Film) -> Perception:
     with open_clip(film.recording.path) as reader:
         sound = reader.clip.sha256
     facts = (sound, film.lines, film.seed, birdnet.MODEL_ID, ocr.MODEL_ID, LENGTH_S, FPS, BLUR_PX, _VERSION)
-    kept = cache_dir() / "bench" / f"film-{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.json"
+    kept = cache_dir() / "bench" / f"film-{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.npz"
     if not kept.is_file():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "film.mp4"
             write(film, path)
             with open_clip(path) as reader:
-                seen = perceive(reader, Settings(quick=True)).observations
+                found = perceive(reader, Settings(quick=True))
         kept.parent.mkdir(parents=True, exist_ok=True)
-        rows = [{k: v for k, v in asdict(o).items() if v is not None and k != "vector"} for o in seen]
-        kept.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    stored: list[dict[str, Any]] = json.loads(kept.read_text(encoding="utf-8"))
-    observations = tuple(Observation(**(row | ({"box": tuple(row["box"])} if "box" in row else {}))) for row in stored)
-    with open_clip(film.recording.path) as reader:
-        return Perception(reader.clip, Interval(0.0, LENGTH_S), observations)
+        write_whole(kept, codec.dumps(found))
+    return codec.loads(kept.read_bytes())
 
 
 def write(film: Film, path: Path) -> None:

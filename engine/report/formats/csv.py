@@ -49,6 +49,7 @@ def places_csv(finding: Finding) -> str:
     head = (
         "what", "spoke", "place", "lat_deg", "lon_deg", "radius_km", "mass", "region50_km2", "region90_km2", "region95_km2",
         "region", "gain_nats", "verdict", "support", "log10_factor", "log10_low", "log10_high", "distance_km", "why_not",
+        "where", "where_is",
     )  # fmt: skip
     return written(head, [*_places(finding), *_comparisons(finding)])
 
@@ -95,12 +96,12 @@ def _cell(value: Cell) -> str:
 def _places(finding: Finding) -> Iterator[tuple[Cell, ...]]:
     for x in finding.located:
         if x.place is None:
-            yield (x.modality, "no", *(None,) * 16, x.cannot_tell)
+            yield (x.modality, "no", *(None,) * 16, x.cannot_tell, None, None)
             continue
         regions = (x.regions_km2.get(share) for share in (0.5, 0.9, 0.95))
         yield (
             x.modality, "yes", x.place.name, x.place.lat_deg, x.place.lon_deg, x.place.radius_km, x.place.mass, *regions,
-            x.region, x.gain_nats, *(None,) * 7,
+            x.region, x.gain_nats, *(None,) * 7, x.where, x.where_is,
         )  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def _comparisons(finding: Finding) -> Iterator[tuple[Cell, ...]]:
     for c in comparisons(finding):
         yield (
             f"{c.a} with {c.b}", *(None,) * 11, c.verdict, c.support, c.log10_factor, c.log10_low, c.log10_high, c.distance_km,
-            c.reason or None,
+            c.reason or None, None, None,
         )  # fmt: skip
 
 

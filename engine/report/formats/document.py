@@ -187,6 +187,8 @@ def _located(x: Located, prior: str) -> LocatedRecord:
         spoke=x.spoke,
         cannot_tell=_text(scope.homeless(x.cannot_tell)) if x.cannot_tell else None,
         place=_place(x),
+        where=_text(x.where),
+        where_is=x.where_is,
         region=_text(x.region),
         gain_nats=x.gain_nats,
         entropy_nats=x.posterior.entropy_nats,
@@ -292,7 +294,7 @@ def _timeline(t: Timeline) -> TimelineRecord:
 
 
 def _before(x: Located) -> BeforeRecord:
-    return BeforeRecord(x.modality, x.spoke, _place(x), _text(x.region), x.gain_nats)
+    return BeforeRecord(x.modality, x.spoke, _place(x), _text(x.where), x.where_is, _text(x.region), x.gain_nats)
 
 
 def _choice(c: Choice) -> ChoiceRecord:

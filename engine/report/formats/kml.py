@@ -34,7 +34,8 @@ def _folder(x: Located) -> str:
     name = escape(words.modality(x.modality))
     if x.place is None:
         return f"<Folder><name>{name}</name><description>{escape(shown(x.cannot_tell or '', 500))}</description></Folder>"
-    place = escape(shown(x.place.name, 200))
+    densest = f"{words.point(x.where_is)} " if x.where_is == "region" else ""
+    place = escape(shown(densest + x.place.name, 200))
     point = (
         f"<Placemark><name>{name}: {place}</name>"
         f"<description>{words.share(x.place.mass)} of the probability within {words.km(x.place.radius_km)}</description>"

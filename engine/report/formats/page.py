@@ -28,7 +28,7 @@ from engine.report.figures.colour import modality_colour
 from engine.report.figures.timeline import moments, timeline
 from engine.report.formats.digest import digest
 from engine.report.formats.record import clip_name
-from engine.report.view import claim, fact, film, scope, verdict, words
+from engine.report.view import claim, fact, film, lead, scope, verdict, words
 from engine.report.view.against import speaks_against
 from engine.report.view.credit import credits, licence_note
 from engine.report.view.decision import EditRow, EffectRow, chosen, decided, decisions, effects, first
@@ -54,6 +54,7 @@ class ModalityView:
     colour: str
     located: Located
     title: str
+    point: str
     place: str
     coordinates: str
     mass: str
@@ -112,6 +113,7 @@ class Page:
     finding: Finding
     name: str
     facts: tuple[tuple[str, str], ...]
+    lead: lead.Lead | None
     banner: verdict.Headline | None
     modalities: tuple[ModalityView, ...]
     together: Markup
@@ -176,6 +178,7 @@ def page_of(
         finding=finding,
         name=clip_name(finding.clip),
         facts=(*fact.facts(finding), *scope.examiner(finding, custody, versions()), ("Numbers SHA-256", numbers)),
+        lead=_lead(finding),
         banner=film.banner(finding) if finding.film else verdict.headline(finding),
         modalities=modalities,
         together=together,
@@ -217,6 +220,15 @@ def page_of(
         custody=_bounded(custody) if custody else None,
         decided=tuple(decided(d) for d in custody.decisions) if custody else (),
     )
+
+
+def _lead(finding: Finding) -> lead.Lead | None:
+    """What the report leads with where a side is silent, fit to be shown."""
+    first = lead.lead(finding)
+    if first is None:
+        return None
+    lines = tuple((shown(what, 200), shown(scope.homeless(result), 400)) for what, result in first.lines)
+    return lead.Lead(first.tone, shown(first.title, 300), lines, first.compared, shown(first.help, 600))
 
 
 def _bounded(c: Custody) -> Custody:
@@ -322,6 +334,12 @@ def _note(x: Located, finding: Finding) -> str:
     return f"This assumes that sound and picture come from one place{against}."
 
 
+def _region(x: Located, share: float, area_km2: float) -> tuple[str, str]:
+    """A region's share and its size; that of 90% with where it lies."""
+    there = f", in {shown(x.region, 200)}" if share == 0.9 and x.region else ""
+    return f"{share:.0%}", words.area_beside(area_km2) + there
+
+
 def _modality_view(x: Located, outlines: list[maps.Outline], mark: maps.Mark | None, finding: Finding) -> ModalityView:
     name = words.modality(x.modality)
     world = near = Markup("")
@@ -336,11 +354,12 @@ def _modality_view(x: Located, outlines: list[maps.Outline], mark: maps.Mark | N
         modality=x.modality,
         colour=modality_colour(x.modality),
         located=x,
-        title=shown(x.region or p.name, 200) if p else "",
+        title=shown(x.where, 200),
+        point=words.point(x.where_is).capitalize(),
         place=shown(p.name, 200) if p else "",
         coordinates=words.place(p.lat_deg, p.lon_deg) if p else "",
         mass=f"{words.share(p.mass)} of the probability within {words.km(p.radius_km)}" if p else "",
-        regions=tuple((f"{share:.0%}", words.area_beside(a)) for share, a in sorted(x.regions_km2.items())),
+        regions=tuple(_region(x, share, a) for share, a in sorted(x.regions_km2.items())),
         top_countries=", ".join(f"{shown(n, 60)} {words.share(s)}" for n, s in x.countries[:3] if s >= 0.005),
         countries=tuple((shown(n, 60), words.share(s), min(100.0, 100 * s)) for n, s in x.countries[:8] if s >= 0.005),
         world=world,

@@ -161,6 +161,11 @@ class LocatedRecord:
     spoke: bool = _said("false when no location is given")
     cannot_tell: str | None = _said("why no location is given, or null")
     place: PlaceRecord | None = _said("the place reported, or null when spoke is false: cannot_tell has the reason")
+    where: str = _said("where it points, in words: the headline; empty when spoke is false")
+    where_is: str = _said(
+        "what the headline names: place, or region where less than 30% of the mass lies within 100 km of the place reported, "
+        "which is then no more than the densest point; empty when spoke is false"
+    )
     region: str = _said("where the 90% region lies, in words, or empty")
     gain_nats: float = _said("Kullback-Leibler divergence of the posterior from the prior")
     entropy_nats: float = _said("entropy of the posterior over the cells")
@@ -351,6 +356,8 @@ class BeforeRecord:
     modality: str = _said("modality")
     spoke: bool = _said("false when no location was given")
     place: PlaceRecord | None = _said("the place reported, or null when spoke is false")
+    where: str = _said("where it pointed, in words")
+    where_is: str = _said("what that names: place or region")
     region: str = _said("where the 90% region lay, in words, or empty")
     gain_nats: float = _said("gain over the prior")
 

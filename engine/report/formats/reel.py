@@ -318,7 +318,7 @@ def _places(pen: ImageDraw.ImageDraw, finding: Finding) -> None:
         x = finding.by(name)
         if x is None:
             continue
-        said = (x.region if x.regions_km2.get(0.9, 0.0) > 60_000.0 and x.region else x.place.name) if x.place else "cannot tell"
+        said = x.where or "cannot tell"
         pen.rectangle((left, top + 4, left + 12, top + 16), fill=COLOURS[name])
         pen.text((left + 20, top), fitting(pen, f"{words.modality(name)}: {said}", 19, _MAP[2] - 20), fill=_INK, font=font(19))
         top += 30

@@ -1,3 +1,4 @@
 from . import claim as claim
 from . import edits as edits
+from . import lead as lead
 from . import words as words

@@ -10,7 +10,7 @@ from engine.core.finding import Finding, apart_km
 from engine.core.perceived import gather, species_behind
 from engine.media.source import shown
 from engine.report.view import edits, validation, words
-from engine.report.view.verdict import comparisons
+from engine.report.view.verdict import REGION_ONLY, comparisons
 
 _MOST = 6  # of one kind
 _WORTH = 0.05  # of a log10 factor: what weighs less is not worth a sentence; the table of effects has it
@@ -48,13 +48,12 @@ def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
         yield f"The two 90% regions overlap by {words.area(c.shared_region_km2)}: one place for both is not excluded."
     if sign < 0 and c.overlap is not None and c.overlap > _OVERLAP:
         yield f"The posteriors of sound and picture overlap by {c.overlap:.2f} of 1."
-    if sign > 0:
-        yield (
-            f"In validation, {validation.factor().near} were also reported as one place: nearby places cannot be "
-            f"distinguished from one place."
-        )
-    if c.at_bound and (fewer := validation.bound_counted_once(c)):
-        yield fewer
+    if c.verdict == Verdict.SAME:
+        yield f"In validation, {validation.factor().near} were also reported as one place."
+    if c.verdict == Verdict.REGION:
+        yield REGION_ONLY
+    if c.rests_on:
+        yield f"The finding rests on {c.rests_on}: without it, there is no result."
     if c.after_words and c.after_words != c.before_words:
         yield f"The analyst's edits change the verbal scale: {c.before_words} before, {c.after_words} after."
     opposed = [e for e in finding.effects if e.key and (e.log10_change or 0.0) * sign < -_WORTH]

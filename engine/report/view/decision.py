@@ -85,7 +85,7 @@ def decided(d: Decision) -> tuple[str, ...]:
 def first(finding: Finding) -> tuple[tuple[str, str], ...]:
     """Where each modality pointed before any edit."""
     return tuple(
-        (words.modality(x.modality), shown(f"{x.where}; place reported {x.place.name}" if x.place else
+        (words.modality(x.modality), shown(f"{x.where}; {words.point(x.where_is)} {x.place.name}" if x.place else
                                            x.cannot_tell or "", 300))
         for x in finding.before
     )  # fmt: skip

@@ -12,8 +12,6 @@ from engine.report.view import words
 from engine.report.view.verdict import Headline, comparisons
 from engine.report.view.verdict import headline as taken_as_one
 
-PINNED_KM2 = 60_000.0  # a 90% region wider than this (about Ireland's size) is named as a region, not as a town
-
 
 @dataclass(frozen=True, slots=True)
 class SceneRow:
@@ -57,7 +55,4 @@ def scenes_summary(scenes: Sequence[Finding]) -> str:
 def _said(x: Located | None) -> str:
     if x is None:
         return "none"
-    if x.place is None:
-        return "cannot tell"
-    pinned = x.regions_km2.get(0.9, 0.0) <= PINNED_KM2
-    return x.place.name if pinned or not x.region else x.region
+    return x.where or "cannot tell"

@@ -37,9 +37,9 @@ def _rows(finding: Finding, c: Comparison) -> Iterator[tuple[str, str]]:
     f = validation.factor()
     yield (
         "What neither proposition covers",
-        f"Places that are near each other or similar. In validation, {f.near} were reported as one place with at least "
-        f"moderate support: support for one place means the same part of a continent, not one spot. Two independently drawn "
-        f"places fall {f.drawn}; apart from that the propositions exclude each other.",
+        f"Places that are near each other or similar. Where places 500 to 1,000 km apart fit as well, the finding speaks for one "
+        f"region, not for one place; in validation, {f.near} were still reported as one place. Two independently drawn places "
+        f"fall {f.drawn}; apart from that the propositions exclude each other.",
     )
     if c.verdict == Verdict.CANNOT_TELL:
         yield "The factor", f"No factor is reported: {shown(c.reason, 300) or 'the evidence favours neither'}."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from engine.core.comparison import Comparison, words_of
+from engine.core.comparison import Comparison
 from engine.core.errors import DataError
 from engine.core.paths import ASSETS
 
@@ -82,19 +82,19 @@ class Behind:
     """What stands behind the factor for one place against two.
 
     Attributes:
-        pairs, same_pairs: pairs scored, and those from one place.
-        independent: recordings or photos, whichever are fewer, that the pairs from one place share.
-        effective: how many independent pairs they are worth by the design effect of sharing.
-        log10_low, log10_high: what the bounds would be if only so many were counted.
-        cllr: with its 95% interval.
-        near: how many pairs from places near each other were called one place with at least moderate support, in words.
+        pairs, same_pairs: trials, and those of a recording at its own place.
+        things: recordings behind them.
+        effective: how many independent trials those at the own place and those elsewhere are worth, counted by region.
+        log10_low, log10_high: the bounds, which count only so many.
+        cllr: of pairs of a recording and a photo that nothing was fitted on, with its 95% interval.
+        near: how many pairs from places near each other were called one place, in words.
         drawn: how often two places drawn apart fall near each other, in words.
     """
 
     pairs: int
     same_pairs: int
-    independent: int
-    effective: int
+    things: int
+    effective: tuple[int, int]
     log10_low: float
     log10_high: float
     cllr: str
@@ -131,18 +131,18 @@ def tested() -> Tested:
 def factor() -> Behind:
     """What stands behind the factor; errors as for `sheets`."""
     try:
-        return Behind(**_facts()["factor"])
+        facts = dict(_facts()["factor"])
+        return Behind(**facts | {"effective": tuple(facts["effective"])})
     except (KeyError, TypeError):
         raise _damaged() from None
 
 
 def behind(pairs: int) -> str:
-    """How many pairs a factor rests on, and how much material they share."""
+    """How many trials a factor rests on, and how much material they share."""
     f = factor()
     if pairs != f.pairs:  # another calibration than the one the sheet tells of
-        return f"{pairs:,} pairs of known distance"
-    shared = f"{f.same_pairs} of them from one place, which share {f.independent} recordings or photos"
-    return f"{pairs:,} pairs of known distance, {shared}"
+        return f"{pairs:,} trials of known distance"
+    return f"{pairs:,} trials of {f.things} recordings, each compared with every place, {f.same_pairs} with its own"
 
 
 def regions_hold() -> str:
@@ -163,25 +163,14 @@ def bound_rows(c: Comparison) -> Iterator[tuple[str, str]]:
     if c.at_bound:
         yield (
             "Bound",
-            f"No stronger factor is reported, however clear the clip: it rests on {behind(c.pairs)}, and one more misleading "
-            f"pair than was found among them cannot be excluded. {bound_counted_once(c)}",
+            f"No stronger factor is reported, however clear the clip: it rests on {behind(c.pairs)}. Counted by region of the "
+            f"world they are worth {f.effective[0]} independent trials at the own place and {f.effective[1]} elsewhere, and one "
+            f"more misleading trial than was found among them cannot be excluded.",
         )
     yield (
         "Quality of the method",
-        f"Cllr {f.cllr} on these pairs (0 is perfect, 1 no information). Where its interval includes 1, the tests do not "
-        f"exclude that such factors carry no information; see the validation sheet.",
-    )
-
-
-def bound_counted_once(c: Comparison) -> str:
-    """What the bound would be if pairs that share material were counted as fewer; "" for another calibration."""
-    f = factor()
-    if c.pairs != f.pairs:
-        return ""
-    fewer = float(f"{10.0 ** abs(f.log10_high if c.log10_factor > 0 else f.log10_low):.2g}")
-    return (
-        f"The bound counts the {f.same_pairs} pairs from one place as independent; with their effective number of "
-        f"{f.effective}, it would be {fewer:.2g} : 1 ({words_of(max(1.0, fewer))})."
+        f"Cllr {f.cllr} on pairs of a recording and a photo that nothing was fitted on (0 is perfect, 1 no information). Where "
+        f"its interval includes 1, the tests do not exclude that such factors carry no information; see the validation sheet.",
     )
 
 

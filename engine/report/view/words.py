@@ -19,6 +19,11 @@ def modality(name: str) -> str:
     return MODALITY_NAMES.get(name, name.capitalize())
 
 
+def point(where_is: str) -> str:
+    """What the place reported is called: of a location that is a region it is no more than its densest point."""
+    return "densest point" if where_is == "region" else "place reported"
+
+
 def clock(seconds: float) -> str:
     """A time in the clip as m:ss or h:mm:ss, with a tenth where it is not a whole second."""
     tenths = round(max(0.0, seconds) * 10)

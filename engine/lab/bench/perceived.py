@@ -1,0 +1,49 @@
+"""What benchmarks perceived, kept on disk by content, so that a second run scores and hears nothing again.
+
+The program's own results (`case.jobs.results`) are keyed by its whole text, and a change of a likelihood makes them old. Here the
+key is the file, the clues with their models and weights, and PERCEIVED, which is raised by whoever changes what is perceived.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from engine.analysis.perceive import perceive
+from engine.case.jobs.results import write_whole
+from engine.case.record import codec
+from engine.clues import registry
+from engine.core.errors import DataError
+from engine.core.paths import cache_dir
+from engine.core.perception import Perception
+from engine.core.progress import ProgressCallback, silent
+from engine.core.settings import Settings
+from engine.media import open_clip
+from engine.models import catalog
+
+PERCEIVED = "1"
+
+
+def perceive_kept(path: Path, settings: Settings, progress: ProgressCallback = silent) -> Perception:
+    """Perceive a clip as the program does, or read what was perceived of it before; errors as for `perceive`.
+
+    What failed in a clue, so that another try may go otherwise, is not kept.
+    """
+    with open_clip(path, progress, settings) as reader:
+        kept = cache_dir() / "bench" / f"clip-{_key(reader.clip.sha256, settings)}.npz"
+        with suppress(OSError, DataError):
+            return replace(codec.loads(kept.read_bytes()), clip=reader.clip)
+        perception = perceive(reader, settings, progress)
+    if not perception.failed:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, codec.dumps(perception))
+    return perception
+
+
+def _key(sha256: str, settings: Settings) -> str:
+    clues = tuple((c.name, getattr(c, "models", ())) for c in registry.clues(settings))
+    weights = tuple((e.id, catalog.weights_state(e)) for e in catalog.CATALOGUE)
+    chosen = (settings.track, settings.interval, settings.stride_s, settings.quick, sorted(settings.included))
+    return hashlib.sha256(repr((sha256, PERCEIVED, clues, weights, chosen)).encode()).hexdigest()[:32]
