@@ -27,7 +27,8 @@ def facts() -> dict[str, Any]:
         "ordinary": ordinary.report([], heard, []),
         "mismatch": {
             "cllr": 0.71, "pairs": 4212, "same_pairs": 69, "spoken": 0.36, "same_called_different": 0.01, "bands": [band],
-            "one_place_by_band": {"0-200": 0.5, "5000-": None}, "bounds_log10": [-1.26, 1.2],
+            "one_place_by_band": {"0-200": 0.5, "5000-": None}, "pairs_by_band": {"0-200": 12},
+            "different_by_band": {"0-200": 0.0}, "bounds_log10": [-1.26, 1.2],
             "intervals": {"cllr": [0.5, 0.9], "one_place_by_band.0-200": [0.2, 0.8]}, "seed": 0,
         },
         "photos": {**SCORE, "rows": {"all photos": SCORE}, "seed": 0},
@@ -61,7 +62,10 @@ def test_document_and_sheet_state_the_same_figures(tmp_path: Path) -> None:
     for sheet in own:
         assert all(len(row) == len(sheet.columns) for row in sheet.rows), sheet.title
         assert table_of(document, sheet) and sheet.conditions in " ".join(document.split()), sheet.title
-    assert "0.71 (0.50 to 0.90)" in document and "| 0 to 200 | 12 | 0.0% | 50.0% (20 to 80) |" in document
+    assert (
+        "0.71 (0.50 to 0.90)" in document
+        and "| 0 to 200 | 12 | not measured | 0.0% | not measured | 50.0% (20 to 80) |" in document
+    )
     assert "at most 18 : 1 for different places and 16 : 1" in document
     assert f"{SCORE['median_km']:,.0f} (" in document and "0 of 4: 0.0% (0 to 60)" in document
     assert content["tested"]["regions_hold"] == [50, 100] and content["tested"]["recordings"] == 8
@@ -88,10 +92,10 @@ def test_figures_of_an_earlier_run_stay_in_both(tmp_path: Path) -> None:
 
 def test_a_sparse_json_says_what_is_missing(tmp_path: Path) -> None:
     sparse = facts()["mismatch"]
-    for key in ("cllr", "bands", "intervals", "bounds_log10", "pairs"):
+    for key in ("cllr", "bands", "intervals", "bounds_log10", "pairs", "pairs_by_band"):
         del sparse[key]
     text, _ = written(tmp_path, {"mismatch": sparse})
-    assert "| 0 to 200 | not measured | not measured | 50.0% |" in text and "Cllr of pairs" not in text
+    assert "| 0 to 200 | not measured | not measured | 0.0% | not measured | 50.0% |" in text and "Cllr of pairs" not in text
 
 
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 from engine.clues.registry import clue_registry
 from engine.core.paths import ASSETS, ROOT
 from engine.models import geoclip_picture, ocr
+from engine.report.view import validation
 from engine.report.view.credit import credits
-from engine.report.view.validation import Sheet, factor, sheets, tested
+from engine.report.view.validation import Sheet, factor, sheets
 from engine.report.view.versions import versions
 
 KNOWN_BY = {"lab calibrate-species": "Held out by place, on cells only"}  # where the document does not name the command
@@ -53,7 +54,7 @@ def test_the_table_of_recordings_is_the_documents_line_by_line() -> None:
 
 def test_bounds_are_those_of_the_fitted_models() -> None:
     fit = json.loads((ASSETS / "models/mismatch.json").read_text(encoding="utf-8"))["sound"]["by_radius"]
-    own = next(r for r in fit if r["radius_km"] == tested().same_place_km)
+    own = next(r for r in fit if r["radius_km"] == validation.tested().same_place_km)
     assert (factor().log10_low, factor().log10_high) == pytest.approx((own["low"], own["high"]), abs=1e-3)
 
 

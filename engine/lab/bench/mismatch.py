@@ -109,6 +109,7 @@ def report(pairs: Pairs, seed: int, bounds: tuple[float, float] | None = None) -
             name: min(len(np.unique(pairs.recording[speak & side])), len(np.unique(pairs.photo[speak & side])))
             for name, side in (("same", same), ("different", ~same))
         },
+        "pairs_by_band": {name: int((speak & _within(pairs.km, *b)).sum()) for name, b in NAMED_BANDS.items()},
         **_rates(pairs, "all", speak.astype(np.float64)),
     }
     if (speak & same).any() and (speak & ~same).any():

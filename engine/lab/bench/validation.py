@@ -168,28 +168,30 @@ def mismatch_sheets(facts: Facts, day: str) -> Iterable[Sheet]:
 
 
 def _by_distance(facts: Facts, day: str, title: str = "Same place or different places, by true distance") -> Iterable[Sheet]:
-    i = facts.get("intervals") or {}
-    one, area = facts.get("one_place_by_band") or {}, facts.get("one_region_by_band") or {}
-    if one:
-        yield _sheet(
-            title,
-            "The same pairs: how many are called different with at least moderate support or at all, one region, and one place.",
-            "mismatch",
-            facts,
-            day,
-            ("km apart", "called different, moderate", "called different", "called one region", "called one place"),
-            [
-                (
-                    _band_title(name),
-                    *(_share((facts.get(k) or {}).get(name), None) for k in ("different_moderate_by_band", "different_by_band")),
-                    _share(area.get(name), None),
-                    _share(share, i.get(f"one_place_by_band.{name}")),
-                )
-                for name, share in one.items()
-            ],
-            "“One region”: the factor speaks for one place against two, but places 500 to 1,000 km apart fit as well. "
-            "Intervals are 95%, by region of the world.",
-        )
+    i, one = facts.get("intervals") or {}, facts.get("one_place_by_band") or {}
+    if not one:
+        return
+    shares = [facts.get(f"{what}_by_band") or {} for what in ("different_moderate", "different", "one_region")]
+    pairs = facts.get("pairs_by_band") or {}
+    yield _sheet(
+        title,
+        "The same pairs: how many are called different with at least moderate support or at all, one region, and one place.",
+        "mismatch",
+        facts,
+        day,
+        ("km apart", "pairs", "called different, moderate", "called different", "called one region", "called one place"),
+        [
+            (
+                _band_title(name),
+                _count(pairs.get(name)),
+                *(_share(s.get(name), None) for s in shares),
+                _share(share, i.get(f"one_place_by_band.{name}")),
+            )
+            for name, share in one.items()
+        ],
+        "“One region”: the factor speaks for one place against two, but places 500 to 1,000 km apart fit as well. "
+        "Intervals are 95%, by region of the world.",
+    )
 
 
 def _words_and_guards(facts: Facts, day: str) -> Iterable[Sheet]:
@@ -381,13 +383,14 @@ def document(sheets: Sequence[Sheet], factor: Mapping[str, Any]) -> str:
 
 
 def _of_the_factor(factor: Mapping[str, Any]) -> str:
+    own, other = factor["effective"]
+    low, high = 10 ** -factor["log10_low"], 10 ** factor["log10_high"]
     return (
         f"Two places drawn independently from a prior fall {factor['drawn']}. The factor in use is fitted on {factor['pairs']:,} "
         f"trials (`earwitness lab calibrate-mismatch`): {factor['things']} recordings, each compared with every place of "
-        f"recordings and photos, {factor['same_pairs']} of them with its own. Counted by region of the world and "
-        f"recordist they are worth {factor['effective'][0]} independent trials at the own place and {factor['effective'][1]} elsewhere, and with one more "
-        f"misleading trial on each side support bounds of {10 ** -factor['log10_low']:.1f} : 1 and "
-        f"{10 ** factor['log10_high']:.0f} : 1. Of pairs near each other, called one place: {factor['near']}."
+        f"recordings and photos, {factor['same_pairs']} of them with its own. Counted by region of the world and recordist they "
+        f"are worth {own} independent trials at the own place and {other} elsewhere, and with one more misleading trial on each "
+        f"side support bounds of {low:.1f} : 1 and {high:.0f} : 1. Of pairs near each other, called one place: {factor['near']}."
     )
 
 
@@ -560,10 +563,6 @@ def _percent(value: float | None, interval: Sequence[float] | None) -> str:
 def _share(value: float | None, interval: Sequence[float] | None) -> str:
     """A fraction as a percentage."""
     return _percent(None if value is None else 100 * value, None if interval is None else [100 * x for x in interval])
-
-
-def _band_name(low: float | None, high: float | None) -> str:
-    return f"{low:.0f}-{high:.0f}" if low is not None and high is not None and high <= 5000 else f"{low or 0:.0f}-"
 
 
 def _band_title(name: str) -> str:
