@@ -28,10 +28,12 @@ class View:
     globe_lat_lon: tuple[float, float] | None = None
 
 
-def ring_of(claim: Claim) -> list[list[float]]:
-    """A circle around a claimed place, [lon, lat] in degrees; where it crosses the antimeridian it runs on beyond 180."""
+def ring_of(claim: Claim, times: float = 1.0) -> list[list[float]]:
+    """A circle around a claimed place, of so many times its radius, [lon, lat] in degrees; where it crosses the antimeridian it
+    runs on beyond 180.
+    """
     centre = math.radians(claim.lat_deg)
-    r = claim.radius_km / 6371.0
+    r = times * claim.radius_km / 6371.0
     turn = np.linspace(0.0, 2 * np.pi, 73)
     lat = np.arcsin(np.clip(math.sin(centre) * math.cos(r) + math.cos(centre) * math.sin(r) * np.cos(turn), -1, 1))
     lon = np.arctan2(np.sin(turn) * math.sin(r) * math.cos(centre), math.cos(r) - math.sin(centre) * np.sin(lat))
@@ -79,7 +81,7 @@ def fit(located: Sequence[Located], width_px: int, height_px: int, turn: int = 0
     if claims and not located:
         towards = (claims[0].lat_deg, claims[0].lon_deg)
     points = [x.posterior.grid.xyz[x.posterior.region(0.9)] for x in located]
-    points += [_xyz(np.array([p[::-1] for p in ring_of(replace(c, radius_km=4 * c.radius_km))])) for c in claims]
+    points += [_xyz(np.array([p[::-1] for p in ring_of(c, 4.0)])) for c in claims]
     if not points:
         return replace(world_view(width_px, height_px), turn=turn, globe_lat_lon=towards)
     return _fit(np.concatenate(points), width_px, height_px, turn, towards)
