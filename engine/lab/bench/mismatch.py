@@ -41,6 +41,7 @@ from engine.verdict.calibration import Maps, calibration_of
 BANDS_KM = sharp.BANDS_KM
 NAMED_BANDS = {"0-200": (0, 200), "200-500": (200, 500), "500-1000": (500, 1000), "1000-2500": (1000, 2500),
                "2500-5000": (2500, 5000), "5000-": (5000, 20038)}  # fmt: skip
+REGION_KM = 1000.0  # beyond it "same region" is wrong: what it leaves open is places 500 to 1,000 km apart
 DRAWS = 300
 
 
@@ -170,7 +171,11 @@ def _words(pairs: Pairs) -> dict[str, dict[str, Any]]:
     steps = [np.log10(least) for least, _ in VERBAL_SCALE[1:]] + [np.inf]
     for (low, high), (_, word) in zip(pairwise(steps), VERBAL_SCALE[1:], strict=True):
         area = pairs.region["all"]
-        kinds_of = (("same place", 1.0, same, ~area), ("same region", 1.0, same, area), ("different places", -1.0, ~same, ~area))
+        kinds_of = (
+            ("same place", 1.0, same, ~area),
+            ("same region", 1.0, pairs.km < REGION_KM, area),
+            ("different places", -1.0, ~same, ~area),
+        )
         for name, sign, right, which in kinds_of:
             said = speak & which & (sign * z >= low) & (sign * z < high)
             if said.any():

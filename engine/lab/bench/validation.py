@@ -199,8 +199,8 @@ def _words_and_guards(facts: Facts, day: str) -> Iterable[Sheet]:
     if words:
         yield _sheet(
             "Same place or different places, by what is said",
-            "How often each is said of these pairs, and how often wrongly (“same” of places more than 200 km apart, “different” "
-            "of places nearer).",
+            "How often each is said of these pairs, and how often wrongly (“same place” of places more than 200 km apart, “same "
+            "region” of more than 1,000 km, “different places” of less than 200 km).",
             "mismatch",
             facts,
             day,
