@@ -171,11 +171,8 @@ def _words(pairs: Pairs) -> dict[str, dict[str, Any]]:
     steps = [np.log10(least) for least, _ in VERBAL_SCALE[1:]] + [np.inf]
     for (low, high), (_, word) in zip(pairwise(steps), VERBAL_SCALE[1:], strict=True):
         area = pairs.region["all"]
-        kinds_of = (
-            ("same place", 1.0, same, ~area),
-            ("same region", 1.0, pairs.km < REGION_KM, area),
-            ("different places", -1.0, ~same, ~area),
-        )
+        near = pairs.km < REGION_KM
+        kinds_of = (("same place", 1.0, same, ~area), ("same region", 1.0, near, area), ("different places", -1.0, ~same, ~area))
         for name, sign, right, which in kinds_of:
             said = speak & which & (sign * z >= low) & (sign * z < high)
             if said.any():

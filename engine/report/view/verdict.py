@@ -81,6 +81,7 @@ def _strength(c: Comparison) -> str:
     """The factor and what limits it: "About 18 : 1, the maximum our validation supports; the lowest of four priors."."""
     spread = "" if words.is_cut_off(c.log10_low, c.log10_high) else f" ({interval(c)})"
     bound = ", the maximum our validation supports" if c.at_bound else ""
+    bound = ", as strong as a finding may be that rests on one observation" if c.rests_on else bound
     priors = f"; the lowest of {words.count(len(c.by_prior))} priors" if len(c.by_prior) > 1 else ""
     return f"{c.odds[:1].upper()}{c.odds[1:]}{spread}{bound}{priors}."
 
