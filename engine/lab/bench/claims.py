@@ -192,7 +192,7 @@ def _report(data: trials.Scored, far: Mask, z: Array, fit: Calibration, seed: in
     rng = np.random.default_rng(seed)
     costs = []
     for _ in range(DRAWS):
-        w = trials.two_way(data.thing_region, data.place_region, rng) * data.weight
+        w = trials.two_way(data.thing_region, data.place_region, rng)
         if (w * same).sum() > 0 and (w * ~same).sum() > 0:
             costs.append(lr.cllr(z, same, w))
     low, high = (float(q) for q in np.percentile(costs, [2.5, 97.5])) if costs else (float("nan"), float("nan"))
