@@ -41,7 +41,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-schema:
+schema: setup
 	$(BIN)/python -m engine.report.formats.schema > tests/report/finding.schema.json
 
 lock:
