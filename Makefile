@@ -1,7 +1,7 @@
 # make app    set up and open the program        make test      set up and run the fast tests
 # make lint   style and types                    make test-all  and the slow ones
 # make lock   write requirements.lock again      make clean     remove the environment
-# make ray    add Ray, for batches on a cluster
+# make ray    add Ray, for batches on a cluster   make schema    write tests/report/finding.schema.json again
 # Variables: PYTHON=/path/to/python3.12, PORT=8600, VENV=folder, UV=/path/to/uv (for make lock).
 
 VENV ?= .venv
@@ -13,7 +13,7 @@ JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); [ $$n -lt
 # Tests start hundreds of processes, workers and decoders; where no byte code may be kept, each compiles the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: app setup test test-all lint lock clean ray
+.PHONY: app setup test test-all lint schema lock clean ray
 
 app: setup
 	@$(BIN)/earwitness app $(if $(PORT),--port $(PORT))
@@ -40,6 +40,9 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+schema: setup
+	$(BIN)/python -m engine.report.formats.schema > tests/report/finding.schema.json
 
 lock:
 	sh scripts/lock.sh

@@ -13,7 +13,8 @@ import pytest
 from engine.analysis import edits as hand
 from engine.analysis.effects import choices, clue_switches, effects, explained, history
 from engine.analysis.judge import judge
-from engine.clues.text import choice, reading
+from engine.clues.text import choice
+from engine.clues.text.sign import read
 from engine.core.clip import Clip, Interval, Stream
 from engine.core.edit import apply_edit, untouched
 from engine.core.errors import SettingError
@@ -142,7 +143,7 @@ def test_a_place_chosen_for_a_sign_is_the_place_meant() -> None:
     notes, meant = choice.meanings("Springfield")
     assert any("place" in n for n in notes) and len(meant) > 5
     illinois = next(m for m in meant if "Illinois" in m.name)
-    readings = reading.read(("Springfield",), (1.0,))
+    readings = read(("Springfield",), (1.0,))
     chosen = choice.narrowed(readings, ("Springfield",), {"Springfield": (illinois.lat_deg, illinois.lon_deg, 0.9)})
     named = [r for r in chosen if r.kind == "place"]
     assert len(named) == 1 and len(named[0].spots) == 1 and named[0].spots[0].lat_deg == pytest.approx(39.8, abs=0.1)

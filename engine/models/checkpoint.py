@@ -5,6 +5,11 @@ its instructions are taken apart (`pickletools.genops`) and their effect on a st
 is a tensor from raw numbers in the same file; whatever else the program wants to call or build becomes an empty token. Both of
 PyTorch's formats are known: the zip archive since 1.6, its members not compressed, and the older plain file.
 
+Why not `torch.load(weights_only=True)`, be it in a child: of files of 600 bytes PyTorch 2.11 makes a bytearray of 2 GB and a
+tensor of 4 TB (by a stride of nothing), and never ends hashing a nested key; and it refuses whole checkpoints over the settings
+that trainers put beside the weights. A child would need limits, all the checks of tensors below, and a way back for the numbers:
+more code than this.
+
 Source: PyTorch, torch/serialization.py and torch/_utils.py (what is written); Python, Lib/pickletools.py (the instructions).
 """
 
@@ -25,13 +30,15 @@ from engine.core.errors import WeightsError
 if TYPE_CHECKING:
     import torch
 
-MOST_PROGRAM_BYTES = 50_000_000
+MOST_PROGRAM_BYTES = 10_000_000  # thousands of tensors take less than one million
+MOST_DIMENSIONS = 64
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _TYPES = {
     "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16", "DoubleStorage": "float64",
     "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8",
     "BoolStorage": "bool",
 }  # fmt: skip
+_PLAIN = (str, int, float, bool, bytes, type(None))  # what may be a key
 _MARK = object()
 _DAMAGE = (
     *(OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError, NotImplementedError),
@@ -73,11 +80,12 @@ def read(path: Path) -> Any:
         WeightsError: the file is damaged, or not of PyTorch.
     """
     try:
+        size = path.stat().st_size
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                return _from_archive(archive)
+                return _from_archive(archive, size)
         with path.open("rb") as file:
-            return _from_plain(file)
+            return _from_plain(file, size)
     except _DAMAGE as wrong:
         raise WeightsError(f"{path.name} is not a checkpoint that can be read; download it again.") from wrong
 
@@ -109,39 +117,45 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     return {k.removeprefix("module."): v for k, v in state.items()}
 
 
-def _from_archive(archive: zipfile.ZipFile) -> Any:
+def _from_archive(archive: zipfile.ZipFile, size: int) -> Any:
     (program,) = (i for i in archive.infolist() if i.filename.count("/") == 1 and i.filename.endswith("/data.pkl"))
     folder = program.filename.rpartition("/")[0]
+    if any(m.compress_type != zipfile.ZIP_STORED for m in archive.infolist()):  # PyTorch compresses nothing: nothing can swell
+        raise ValueError("compressed members")
     if program.file_size > MOST_PROGRAM_BYTES:
         raise ValueError("too long a program")
     if f"{folder}/byteorder" in archive.namelist() and archive.read(f"{folder}/byteorder") != b"little":
         raise ValueError("bytes in the order of another machine")
 
     def numbers(storage: _Storage) -> bytes:
-        member = archive.getinfo(f"{folder}/data/{storage.key}")
-        if member.compress_type != zipfile.ZIP_STORED:  # PyTorch compresses nothing, and so nothing can swell
-            raise ValueError("compressed numbers")
-        return archive.read(member)
+        return archive.read(f"{folder}/data/{storage.key}")
 
-    return _Machine(numbers).run(io.BytesIO(archive.read(program)))
+    return _Machine(numbers, size).run(io.BytesIO(archive.read(program)))
 
 
-def _from_plain(file: BinaryIO) -> Any:
-    if _Machine(None).run(file) != _LEGACY_MAGIC:
+def _from_plain(file: BinaryIO, size: int) -> Any:
+    surveyed = _Machine(None, size)  # the numbers come after the program that says how many there are
+    programs = io.BytesIO(file.read(MOST_PROGRAM_BYTES))
+    if _Machine(None, size).run(programs) != _LEGACY_MAGIC:
         raise ValueError("no checkpoint")
     for _ in ("protocol", "sizes of the machine's types"):
-        _Machine(None).run(file)
-    begins = file.tell()
-    surveyed = _Machine(None)  # the numbers come after the program that says how many there are
-    surveyed.run(file)
+        _Machine(None, size).run(programs)
+    begins = programs.tell()
+    surveyed.run(programs)
+    keys = _Machine(None, size).run(programs)
+    file.seek(programs.tell())
     held: dict[str, bytes] = {}
-    for key in _Machine(None).run(file):
+    for key in keys:
+        if not isinstance(key, str):
+            raise TypeError("no key")
         storage = surveyed.storages[key]
         if struct.unpack("<q", file.read(8)) != (storage.count,):
             raise ValueError("another length than was said")
+        if storage.count * _kind(storage).itemsize > size:
+            raise ValueError("more numbers than the file has")
         held[key] = file.read(storage.count * _kind(storage).itemsize)
-    file.seek(begins)
-    return _Machine(lambda storage: held[storage.key]).run(file)
+    programs.seek(begins)
+    return _Machine(lambda storage: held[storage.key], size).run(programs)
 
 
 def _kind(storage: _Storage) -> torch.dtype:
@@ -156,13 +170,14 @@ class _Machine:
 
     Args:
         numbers: gives a storage's bytes; None makes tokens instead of tensors.
+        most_bytes: of numbers altogether, the file's length: members of an archive may lie over one another.
     """
 
-    def __init__(self, numbers: Numbers | None) -> None:
+    def __init__(self, numbers: Numbers | None, most_bytes: int) -> None:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
         self.storages: dict[str, _Storage] = {}
-        self._numbers = numbers
+        self._numbers, self._bytes_left = numbers, most_bytes
         self._loaded: dict[_Storage, torch.Tensor] = {}
 
     def run(self, file: BinaryIO) -> Any:
@@ -202,6 +217,8 @@ class _Machine:
 
     def set_items(self, pairs: list[Any]) -> None:
         target = self.stack[-1]
+        if not all(isinstance(key, _PLAIN) for key in pairs[::2]):  # a tuple in tuples may take for ever to be hashed
+            raise TypeError("a key that is no plain value")
         if isinstance(target, dict):
             target.update(zip(pairs[::2], pairs[1::2], strict=True))
 
@@ -217,8 +234,16 @@ class _Machine:
         what, kind, key, _, count = self.pop(1)[0][:5]
         if what != "storage" or not isinstance(kind, _Name) or kind.name not in _TYPES or type(count) is not int or count < 0:
             raise TypeError("no storage")
-        self.storages[str(key)] = _Storage(kind.name, str(key), count)
-        self.stack.append(self.storages[str(key)])
+        if not isinstance(key, str):
+            raise TypeError("no key")
+        self.storages[key] = _Storage(kind.name, key, count)
+        self.stack.append(self.storages[key])
+
+    def name(self) -> None:
+        module, name = self.pop(2)
+        if not isinstance(module, str) or not isinstance(name, str):  # lists in lists may be text without end
+            raise TypeError("no name")
+        self.stack.append(_Name(module, name))
 
     def call(self) -> None:
         function, given = self.pop(2)
@@ -233,15 +258,21 @@ class _Machine:
     def _tensor(self, storage: Any, offset: Any, shape: Any, stride: Any) -> Any:
         import torch
 
-        if not isinstance(storage, _Storage) or not all(type(n) is int and n >= 0 for n in (offset, *shape, *stride)):
+        if not isinstance(storage, _Storage) or not all(type(n) is int and 0 <= n < 1 << 63 for n in (offset, *shape, *stride)):
             raise TypeError("no tensor")
+        if len(shape) > MOST_DIMENSIONS:
+            raise ValueError("too many dimensions")
         last = offset + sum((n - 1) * step for n, step in zip(shape, stride, strict=True))
         if math.prod(shape) > storage.count or (0 not in shape and last >= storage.count):
             raise ValueError("a tensor beyond its numbers")
         if self._numbers is None:
             return _Token(storage)
         if storage not in self._loaded:
-            raw, kind = self._numbers(storage), _kind(storage)
+            kind = _kind(storage)
+            self._bytes_left -= storage.count * kind.itemsize
+            if self._bytes_left < 0:
+                raise ValueError("more numbers than the file has")
+            raw = self._numbers(storage)
             if len(raw) != storage.count * kind.itemsize:
                 raise ValueError("another length than was said")
             self._loaded[storage] = torch.frombuffer(bytearray(raw), dtype=kind) if raw else torch.zeros(0, dtype=kind)
@@ -260,7 +291,7 @@ _PUSH_NEW: dict[str, Callable[[], Any]] = {
 }  # fmt: skip
 _DO: dict[str, Callable[[_Machine, Any], Any]] = {
     "GLOBAL": lambda m, v: m.stack.append(_Name(*v.split(" ", 1))),
-    "STACK_GLOBAL": lambda m, _: m.stack.append(_Name(*map(str, m.pop(2)))),
+    "STACK_GLOBAL": lambda m, _: m.name(),
     "TUPLE": lambda m, _: m.stack.append(tuple(m.above_mark())),
     "TUPLE1": lambda m, _: m.stack.append(tuple(m.pop(1))),
     "TUPLE2": lambda m, _: m.stack.append(tuple(m.pop(2))),

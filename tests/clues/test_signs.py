@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.clues.text import fold, mirror, reading, scoring, unspaced
+from engine.clues.text import fold, mirror, scoring, sign, unspaced
 from engine.clues.text.clue import TextClue
 from engine.core import sphere
 from engine.core.observation import Observation
@@ -28,7 +28,7 @@ from engine.world.grid import world_grid
     ],
 )
 def test_a_sign_beside_a_border_is_named_on_its_own_side(lines: tuple[str, ...], words: str) -> None:
-    read = reading.read(lines, (0.98,) * len(lines))
+    read = sign.read(lines, (0.98,) * len(lines))
     spot = max((s for r in read if r.kind in ("place", "postal") for s in r.spots), key=lambda s: s.share)
     assert places.describe(spot.lat_deg, spot.lon_deg).endswith(words)
 
@@ -68,10 +68,10 @@ def test_text_without_spaces_is_parted_at_its_names(line: str, pieces: str) -> N
     ],
 )
 def test_a_sign_without_spaces_is_placed(line: str, lat: float, lon: float) -> None:
-    found = [r for r in reading.read((line,), (0.98,)) if r.kind == "place"]
+    found = [r for r in sign.read((line,), (0.98,)) if r.kind == "place"]
     spot = max(found[0].spots, key=lambda s: s.share)
     assert sphere.distance_km(spot.lat_deg, spot.lon_deg, lat, lon) < 30
-    assert scoring.region_mass(reading.read((line,), (0.98,))) > 0.8
+    assert scoring.region_mass(sign.read((line,), (0.98,))) > 0.8
 
 
 def drawn(*lines: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.clues.text import fold, frames, language, reading, scoring
+from engine.clues.text import fold, frames, language, reading, scoring, sign
 from engine.clues.text.clue import TextClue
 from engine.clues.text.index import gazetteer
 from engine.core import sphere
@@ -122,7 +122,7 @@ def test_catalan_points_to_catalonia_and_dutch_to_flanders_too() -> None:
 
 def test_a_name_that_is_a_common_word_is_weak_and_a_titled_one_strong() -> None:
     def chance(*lines: str) -> float:
-        found = [r for r in reading.read(lines, (0.98,) * len(lines)) if r.kind == "place"]
+        found = [r for r in sign.read(lines, (0.98,) * len(lines)) if r.kind == "place"]
         return max((r.chance for r in found), default=0.0)
 
     assert chance("Nice weather for a walk") < 0.2
@@ -131,8 +131,8 @@ def test_a_name_that_is_a_common_word_is_weak_and_a_titled_one_strong() -> None:
 
 
 def test_a_state_after_the_name_decides_between_towns_of_one_name() -> None:
-    vermont = reading.read(("Burlington, Vermont",), (0.98,))
-    ontario = reading.read(("Burlington, Ontario",), (0.98,))
+    vermont = sign.read(("Burlington, Vermont",), (0.98,))
+    ontario = sign.read(("Burlington, Ontario",), (0.98,))
     place = next(r for r in vermont if r.kind == "place")
     assert "Vermont" in place.note
     assert sphere.distance_km(place.spots[0].lat_deg, place.spots[0].lon_deg, 44.48, -73.21) < 10
@@ -140,20 +140,20 @@ def test_a_state_after_the_name_decides_between_towns_of_one_name() -> None:
 
 
 def test_a_letter_read_wrong_under_a_title_is_forgiven() -> None:
-    found = [r for r in reading.read(("Stadt Kolh", "Hunde fernhalten"), (0.9, 0.99)) if r.kind == "place"]
+    found = [r for r in sign.read(("Stadt Kolh", "Hunde fernhalten"), (0.9, 0.99)) if r.kind == "place"]
     assert any("Köln" in r.note and "one letter wrong" in r.note for r in found)
 
 
 def test_a_postal_code_counts_only_with_its_town() -> None:
-    right = reading.read(("50667 Köln",), (0.98,))
-    wrong = reading.read(("50667 Hamburg",), (0.98,))
+    right = sign.read(("50667 Köln",), (0.98,))
+    wrong = sign.read(("50667 Hamburg",), (0.98,))
     assert any(r.kind == "postal" for r in right)
     assert not any(r.kind == "postal" for r in wrong)
 
 
 def test_a_name_written_twice_counts_once() -> None:
-    once = reading.read(("Stadt Iserlohn",), (0.98,))
-    twice = reading.read(("Stadt Iserlohn", "STADT ISERLOHN"), (0.98, 0.98))
+    once = sign.read(("Stadt Iserlohn",), (0.98,))
+    twice = sign.read(("Stadt Iserlohn", "STADT ISERLOHN"), (0.98, 0.98))
     assert len([r for r in once if r.kind == "place"]) == len([r for r in twice if r.kind == "place"]) == 1
 
 

@@ -21,7 +21,7 @@ def written(folder: Path, presence: bool = True, decoder: bool = True) -> atoms.
     from engine.lab.train.atoms import save
 
     torch.manual_seed(0)
-    net = atoms.network(len(LABELS), presence, decoder, residual_only=not presence)
+    net = atoms.Network(len(LABELS), presence, decoder, residual_only=not presence)
     digest = save(net, folder / "weights.safetensors")
     (folder / "model.json").write_text(json.dumps({"labels": LABELS, "sha256": {"weights.safetensors": digest}}))
     return atoms.Decomposer(folder)

@@ -168,6 +168,93 @@ def test_tensors_that_are_not_there_or_too_large_are_refused(tmp_path: Path) -> 
             checkpoint.read(path)
 
 
+def laughing(times: int) -> bytes:
+    """Instructions for a tuple of two of a tuple of two …: small as it stands, endless to whoever walks, prints or hashes it."""
+    return b"N" + b"".join(b"q%ch%c\x86" % (i, i) for i in range(times))
+
+
+def plain_file(path: Path, text: bytes, keys: bytes = pickle.dumps(["0"], 2), rest: bytes = b"") -> Path:
+    """A file of the older format around a program."""
+    head = b"".join(pickle.dumps(x, 2) for x in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}))
+    path.write_bytes(head + text + keys + rest)
+    return path
+
+
+HANGS_OR_SWELLS = {
+    "a name without end": program(laughing(60), laughing(60), b"\x93"),
+    "a key that takes for ever to be hashed": program(b"}", laughing(60), b"Ns"),
+    "a tensor of more dimensions than there are": tensor(4, (1,) * 100_000, (1,) * 100_000),
+    "a shape beyond any number": tensor(4, (1 << 4000, 0), (1, 1)),
+    "a longer program than any": program(b"N0" * 6_000_000, b"N"),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("what", HANGS_OR_SWELLS)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_program_that_would_never_end_is_refused(what: str, zipped: bool, tmp_path: Path) -> None:
+    given = (archive if zipped else plain_file)(tmp_path / "x.pt", HANGS_OR_SWELLS[what])
+    with pytest.raises(WeightsError):
+        checkpoint.read(given)
+
+
+def reduced(module: str, name: str, *instructions: bytes) -> bytes:
+    return program(f"c{module}\n{name}\n".encode(), *instructions, b"R")
+
+
+def test_what_would_be_made_by_calls_is_an_empty_token(tmp_path: Path) -> None:
+    two_gigabytes = b"J" + struct.pack("<i", 2_000_000_000) + b"\x85"
+    for name in ("bytearray", "list", "eval"):
+        found = checkpoint.read(archive(tmp_path / "x.pt", reduced("builtins", name, two_gigabytes)))
+        assert type(found) is checkpoint._Token
+    for made in (torch.empty(10**6, 10**6, device="meta"), torch.eye(3).to_sparse()):
+        torch.save({"state_dict": {"a": made}}, tmp_path / "y.pt")
+        with pytest.raises(WeightsError, match="no state dict"):
+            read_state(tmp_path / "y.pt")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        program(b"]" * 1_000_000, b"a" * 999_999),
+        program(b"N" * 1_000_001, b"\x85" * 10, b"R" * 1_000_000),
+        program(laughing(200)),
+    ],
+    ids=["lists in lists", "tokens in tokens", "tuples of tuples"],
+)
+def test_depth_is_no_harm(text: bytes, tmp_path: Path) -> None:
+    """Whatever is read is dropped again without recursion, and no state dict is seen in it."""
+    with pytest.raises(WeightsError):
+        read_state(archive(tmp_path / "x.pt", text))
+
+
+def test_no_more_is_read_than_the_file_has(tmp_path: Path) -> None:
+    path = tmp_path / "x.pt"
+    huge = plain_file(path, tensor(10**15, (2,), (1,)), rest=struct.pack("<q", 10**15) + bytes(64))
+    with pytest.raises(WeightsError):
+        checkpoint.read(huge)
+    with pytest.raises(WeightsError):  # a key that is no text
+        checkpoint.read(plain_file(path, tensor(4, (2,), (1,)), keys=pickle.dumps([("0",)], 2)))
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("x/data.pkl", tensor(4, (2, 2), (2, 1)), zipfile.ZIP_DEFLATED)
+        out.writestr("x/data/0", bytes(16))
+    with pytest.raises(WeightsError):  # a program that was compressed may swell as numbers may
+        checkpoint.read(path)
+
+
+def test_numbers_that_lie_over_one_another_are_read_once(tmp_path: Path) -> None:
+    """Two storages of one member, as a bomb of many would name it: more bytes than the file has."""
+    state = {"a": torch.zeros(1 << 16), "b": torch.zeros(1 << 16)}
+    torch.save(state, tmp_path / "both.pt")
+    assert checkpoint.read(tmp_path / "both.pt")["b"].shape == (1 << 16,)
+    machine = checkpoint._Machine(lambda s: bytes(4 * s.count), 4 * 6)
+    kept = [checkpoint._Storage("FloatStorage", key, 4) for key in "ab"]
+    assert machine._tensor(kept[0], 0, (4,), (1,)).shape == (4,)
+    assert machine._tensor(kept[0], 1, (2,), (1,)).shape == (2,)  # the same numbers, seen twice
+    with pytest.raises(ValueError, match="more numbers"):
+        machine._tensor(kept[1], 0, (4,), (1,))
+
+
 # --- by hash, and only what the catalogue names --------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from engine.clues.text import fold, reading
+from engine.clues.text import fold, sign
 from engine.clues.text.reading import Reading, Spot
 from engine.core import sphere
 from engine.world import places
@@ -33,7 +33,7 @@ class Meaning:
 
 def meanings(text: str) -> tuple[tuple[str, ...], tuple[Meaning, ...]]:
     """What a text reads as, in words (surest first), and the places that its surest name may mean, likeliest first."""
-    found = reading.read((text,), (1.0,)) if text.strip() else ()
+    found = sign.read((text,), (1.0,)) if text.strip() else ()
     notes = tuple(f"{r.note} (chance {r.chance:.2f})" for r in found)
     named = next((r for r in found if r.kind == "place" and r.spots), None)
     if named is None:

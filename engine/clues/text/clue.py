@@ -1,7 +1,7 @@
 """Text read in the frames, and what it says of their place.
 
 Perceiving: frames every two seconds, those that look like the last one passed over; lines of text by PP-OCRv6. A line seen in
-many frames is one observation. Scoring: all lines of the interval are read as one text (`reading`), whatever an analyst has
+many frames is one observation. Scoring: all lines of the interval are read as one text (`sign`), whatever an analyst has
 dropped or added, and scored (`scoring`). Lines that stay at one spot of the frame while the picture changes are captions: they
 speak of the programme, and are shown and not scored.
 """
@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.text import choice, frames, index, mirror, reading, scoring
+from engine.clues.text import choice, frames, index, mirror, scoring, sign
 from engine.clues.text.fold import squash
 from engine.clues.text.reading import Reading
 from engine.clues.text.spec import SPEC
@@ -100,7 +100,7 @@ def read(observations: Sequence[Observation]) -> tuple[Reading, ...]:
             chosen[o.label] = (float(o.vector[0]), float(o.vector[1]), o.score)
     kept = dict(distinct(tuple(lines.items())))
     lines = {text: score for text, score in lines.items() if text in kept or text in chosen}
-    found = reading.read(tuple(lines), tuple(lines.values()))
+    found = sign.read(tuple(lines), tuple(lines.values()))
     return choice.narrowed(found, tuple(lines), chosen) if chosen else found
 
 
@@ -135,7 +135,7 @@ def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:
     texts: dict[str, float] = {}
     for s in scored:
         texts[s.text] = max(texts.get(s.text, 0.0), s.score)
-    notes = _notes(tuple(texts), reading.read(tuple(texts), tuple(texts.values())) if texts else ())
+    notes = _notes(tuple(texts), sign.read(tuple(texts), tuple(texts.values())) if texts else ())
     return tuple(
         Observation(
             clue=TextClue.name,

@@ -60,11 +60,10 @@ class TrainSetting:
 
 def make(variant: str, labels: int) -> torch.nn.Module:
     """An untrained network of a variant."""
-    return atoms.network(
+    return atoms.Network(
         labels,
         presence=variant != "faithful",
         decoder=variant in ("atoms", "one_pass"),
-        autoregressive=variant in ("atoms", "faithful"),
         residual_only=variant == "faithful",
     )
 

@@ -1,13 +1,14 @@
-"""The JSON Schema of a finding's document, made from its records."""
+"""The JSON Schema of a finding's document, made from its records. Run as a module (`make schema`), it is written out."""
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from dataclasses import fields
 from typing import Any
 
-from engine.report.formats.record import SCHEMA, FindingRecord
+from engine.report.formats.record.finding import SCHEMA, FindingRecord
 
 
 def json_schema() -> dict[str, Any]:
@@ -44,3 +45,7 @@ def _schema_of(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
             "required": [f.name for f in fields(kind)],
         }
     return {"$ref": f"#/$defs/{kind.__name__}"}
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=2))
