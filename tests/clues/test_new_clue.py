@@ -83,7 +83,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClueSpec]:
 
 
 def perceived(*observations: Observation) -> Perception:
-    clip = Clip("x.wav", "0" * 64, 1, "wav", 8.0, streams=(Stream(0, "audio", "pcm_s16le", 1, rate_hz=48_000, channels=1),))
+    clip = Clip("x.wav", "0" * 64, 1, "wav", 8.0, streams=(Stream(0, 1, "audio", "pcm_s16le", rate_hz=48_000, channels=1),))
     return Perception(clip, Interval(0.0, 8.0), observations, models=("bell-net",))
 
 
