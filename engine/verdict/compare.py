@@ -128,8 +128,9 @@ def guarded(now: Comparison, first: Comparison | None, why_none: str = "") -> Co
     """A comparison after edits, held to what was first computed: where the verbal step differs, the weaker is the headline.
 
     Edits may weaken what the machine said, and may find what it could not; they cannot make its own finding stronger. Where
-    both speak and point opposite ways, there is no result. Where nothing could be compared at first because a modality was
-    silent, there is no step to be held to: the finding stands and says that it rests on the analyst.
+    both speak and point opposite ways, there is no result; where one says one place and the other one region, it is the region.
+    Where nothing could be compared at first because a modality was silent, there is no step to be held to: the finding stands
+    and says that it rests on the analyst.
 
     Args:
         now: with the edits.
@@ -152,6 +153,10 @@ def guarded(now: Comparison, first: Comparison | None, why_none: str = "") -> Co
     if first.verdict == Verdict.CANNOT_TELL:
         reason = f"there was no result before the edits ({first.reason}); with them: {now.said}"
         return _weaker(held, first, Verdict.CANNOT_TELL, Support.NONE, reason)
+    if {first.verdict, now.verdict} == {Verdict.SAME, Verdict.REGION}:
+        # Both speak for one place against two: what is said is the weaker of both, in verdict and in support.
+        weaker = min(now, first, key=lambda c: abs(c.log10_factor))
+        return _weaker(held, weaker, Verdict.REGION, weaker.support, "")
     if first.verdict != now.verdict:
         reason = f"the result depends on the analyst's edits: {first.said} before them, {now.said} with them"
         return _weaker(held, min(now, first, key=lambda c: abs(c.log10_factor)), Verdict.CANNOT_TELL, Support.NONE, reason)
