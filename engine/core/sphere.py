@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 EARTH_RADIUS_KM = 6371.0088
-EARTH_AREA_KM2 = 4.0 * np.pi * EARTH_RADIUS_KM**2
-
 Array = NDArray[np.float64]
 
 
@@ -80,11 +78,6 @@ def pairwise_km(a_xyz: ArrayLike, b_xyz: ArrayLike) -> Array:
         i, j = np.nonzero(near)
         chord[i, j] = np.linalg.norm(a[i] - b[j], axis=-1)
     return 2.0 * EARTH_RADIUS_KM * np.arcsin(np.clip(chord / 2.0, 0.0, 1.0))
-
-
-def cap_area_km2(radius_km: float) -> float:
-    """Area of the spherical cap of all places within radius_km of a point."""
-    return float(2.0 * np.pi * EARTH_RADIUS_KM**2 * (1.0 - np.cos(radius_km / EARTH_RADIUS_KM)))
 
 
 def bearing_deg(lat_a_deg: float, lon_a_deg: float, lat_b_deg: float, lon_b_deg: float) -> float:

@@ -6,6 +6,5 @@ from .draw import marks_of as marks_of
 from .fingerprint import SharedSound as SharedSound
 from .guard import GuardedReader as GuardedReader
 from .guard import open_clip as open_clip
-from .proxy import poster as poster
 from .proxy import preview_mp4 as preview_mp4
 from .reader import FileReader as FileReader

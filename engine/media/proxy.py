@@ -21,21 +21,6 @@ MAX_FPS = 30.0
 _TICKS = 90_000
 
 
-def poster(reader: Reader, max_side_px: int = 640, track: int | None = None) -> Frame:
-    """A frame to stand for the clip: the one with most contrast among five spread over it, so that no black lead-in
-    is shown.
-
-    Raises:
-        MediaError: the clip has no pictures that can be decoded.
-    """
-    length_s = reader.clip.duration_s or 0.0
-    times_s = [0.0] if length_s < 1.0 else [length_s * share for share in (0.05, 0.2, 0.4, 0.6, 0.8)]
-    frames = list(reader.frames(times_s, max_side_px=max_side_px, track=track))
-    if not frames:
-        raise MediaError("No picture of this clip can be decoded; convert it to H.264 in MP4.")
-    return max(frames, key=lambda f: float(f.rgb.std()))
-
-
 def preview_mp4(
     reader: Reader,
     interval: Interval,

@@ -172,20 +172,6 @@ def _pieces(glances: Iterable[Glance]) -> Iterator[tuple[list[Glance], float, fl
         yield held, from_s, np.inf
 
 
-def representative_frames(
-    reader: FileReader, shots: Iterable[Shot], max_side_px: int = 640, track: int | None = None
-) -> Iterator[tuple[Shot, Frame]]:
-    """The frames that stand for each shot, at reduced size, in order of time.
-
-    Raises:
-        MediaError: see Reader.frames.
-    """
-    wanted = [(shot, t) for shot in shots for t in shot.frame_times_s]
-    frames = reader.frames([t for _, t in wanted], max_side_px=max_side_px, track=track)
-    for (shot, _), frame in zip(wanted, frames, strict=False):
-        yield shot, frame
-
-
 def find_cuts(glances: list[Glance]) -> list[float]:
     """Times at which a new shot starts, hard and gradual, among successive glances."""
     if len(glances) < 2:

@@ -63,11 +63,6 @@ class ImageSetting:
     least_db: float = -100.0
     most_db: float = 0.0
 
-    @property
-    def window_s(self) -> float:
-        """Seconds of sound in one image."""
-        return self.frames * self.hop / self.rate_hz
-
 
 SETTINGS = {
     "code": ImageSetting("code"),

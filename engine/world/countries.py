@@ -187,27 +187,6 @@ def by_code(code: str) -> Country:
     return table()[number_of(code)]
 
 
-@cache
-def _by_phone() -> dict[str, tuple[Country, ...]]:
-    held: dict[str, list[Country]] = {}
-    for country in table():
-        for phone in country.phone_codes:
-            held.setdefault(phone, []).append(country)
-    return {k: tuple(sorted(v, key=lambda c: -c.people)) for k, v in held.items()}
-
-
-def by_phone_code(digits: str) -> tuple[Country, ...]:
-    """Countries that a number in international form, without its + or 00, may belong to; the longest prefix decides.
-
-    Several for +1, +7 and +44 (most people first); empty when none fits.
-    """
-    for length in range(min(7, len(digits)), 0, -1):
-        found = _by_phone().get(digits[:length])
-        if found:
-            return found
-    return ()
-
-
 def by_domain(domain: str) -> Country | None:
     """The country of a top-level domain ("ch" or ".ch"), or None."""
     label = domain.lower().rsplit(".", 1)[-1]

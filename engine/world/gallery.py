@@ -86,13 +86,6 @@ def members(grid: Grid) -> Members:
     return members_of(grid, cells())
 
 
-def city_members(grid: Grid) -> Members:
-    """Which cities, as numbered by `places.cities()`, lie in which cell of a grid no finer than resolution 7."""
-    from engine.world import places
-
-    return members_of(grid, places.cells(POINT_RESOLUTION))
-
-
 def members_of(grid: Grid, point_cells: NDArray[np.uint64]) -> Members:
     """Which points, given by their fine H3 cells (points,), lie in which cell of a grid.
 

@@ -58,20 +58,6 @@ def svg_path(lines: Iterable[NDArray[np.float64]], width_px: float, closed: bool
     return "".join(parts)
 
 
-def outline_path(width_px: float) -> str:
-    """The `d` of the edge of the map: the antimeridian on both sides and the poles' lines."""
-    edge = np.array([[-180.0, -90.0], [-180.0, 90.0], [180.0, 90.0], [180.0, -90.0], [-180.0, -90.0]])
-    return svg_path([edge], width_px, closed=True)
-
-
-def graticule_path(width_px: float, step_deg: float = 30.0) -> str:
-    """The `d` of meridians and parallels every step_deg."""
-    lons = np.arange(-180.0 + step_deg, 180.0, step_deg)
-    lats = np.arange(-90.0 + step_deg, 90.0, step_deg)
-    lines = [np.array([[lon, -90.0], [lon, 90.0]]) for lon in lons] + [np.array([[-180.0, lat], [180.0, lat]]) for lat in lats]
-    return svg_path(lines, width_px)
-
-
 def _dense(line: NDArray[np.float64]) -> NDArray[np.float64]:
     steps = np.abs(np.diff(line, axis=0)).max(axis=1) if len(line) > 1 else np.zeros(0)
     if not (steps > _STEP_DEG).any():

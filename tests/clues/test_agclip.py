@@ -78,8 +78,6 @@ def test_refined_cells_agree_with_their_parent():
     inside = fine.parents(3) == grid.cells[at]
     assert inside.sum() > 40
     assert abs(np.log(np.exp(fine_l[inside]).mean()) - coarse_l[at]) < 0.7
-    ranked = clue.log_likelihood_at(scores, *(x[inside] for x in fine.lat_lon_deg))
-    assert np.corrcoef(ranked, fine_l[inside])[0, 1] > 0.99
 
 
 def test_the_week_is_heard():

@@ -10,7 +10,7 @@ import pytest
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, MediaError, SettingError
 from engine.core.progress import Progress
-from engine.media import poster, preview_mp4
+from engine.media import preview_mp4
 from engine.media.picture import upright
 from engine.media.reader import open_clip
 
@@ -102,9 +102,3 @@ def test_preview_plays_the_stretch(make_clip, tmp_path: Path) -> None:
         with pytest.raises(MediaError, match="inside the clip"):
             preview_mp4(reader, Interval(50.0, 55.0), tmp_path / "never.mp4")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["preview.mp4", "v.mkv"]
-
-
-def test_poster_is_not_the_black_lead_in(make_clip) -> None:
-    levels = np.concatenate([np.zeros(50), np.full(200, 180)])
-    with open_clip(make_clip("v.mp4", levels=levels)) as reader:
-        assert poster(reader).rgb.shape == (48, 64, 3)

@@ -15,7 +15,7 @@ from engine.core.clip import Interval
 from engine.core.errors import Cancelled, MediaError
 from engine.core.progress import Progress
 from engine.media.reader import open_clip
-from engine.media.shots import MAX_FRAMES, OVERLAP_S, PIECE_S, Glance, Shot, _pieces, cut, find_cuts, representative_frames
+from engine.media.shots import MAX_FRAMES, OVERLAP_S, PIECE_S, Glance, _pieces, cut, find_cuts
 
 SIZE = (320, 180)
 
@@ -102,10 +102,10 @@ def test_shots_cover_the_stretch_and_carry_frames(tmp_path: Path) -> None:
         assert all(a.end_s == b.start_s for a, b in itertools.pairwise(shots))
         assert all(s.start_s <= t < s.end_s for s in shots for t in s.frame_times_s)
         assert 3 <= len(shots[1].frame_times_s) <= MAX_FRAMES
-        pictures = list(representative_frames(reader, shots, max_side_px=160))
+        pictures = list(reader.frames([t for s in shots for t in s.frame_times_s], max_side_px=160))
         assert len(pictures) == sum(len(s.frame_times_s) for s in shots)
-        for shot, frame in pictures:
-            assert isinstance(shot, Shot) and frame.rgb.shape == (90, 160, 3)
+        for frame in pictures:
+            assert frame.rgb.shape == (90, 160, 3)
             expected = frames[min(len(frames) - 1, round(frame.time_s * 25))]
             assert np.abs(frame.rgb.mean((0, 1)) - expected.mean((0, 1))).max() < 12
         part = cut(reader, Interval(10.0, 23.0))

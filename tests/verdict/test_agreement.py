@@ -40,7 +40,7 @@ def test_two_equal_gaussians_give_the_factor_of_the_plane() -> None:
     grid = globe(3)
     a = bump(grid, 20.0, 40.0, 300.0)
     # two Gaussians of variance s² and a kernel of variance r² overlap with density 1 / (2π (2 s² + r²))
-    expected = np.log10(sphere.EARTH_AREA_KM2 / (2 * np.pi * (2 * 300.0**2 + 200.0**2)))
+    expected = np.log10(4 * np.pi * sphere.EARTH_RADIUS_KM**2 / (2 * np.pi * (2 * 300.0**2 + 200.0**2)))
     assert log10_factor(a, a, uniform(grid), 200.0) == pytest.approx(expected, abs=0.03)
 
 

@@ -157,7 +157,6 @@ def test_members_are_the_points_in_each_cell_and_means_don_t_grow_with_their_num
     log_mean = members.log_mean(far_below, np.full(len(grid), -9.0))
     np.testing.assert_allclose(log_mean[members.counts > 0], np.log(mean[members.counts > 0]) - 3000.0)
     assert (log_mean[members.counts == 0] == -9.0).all()
-    assert gallery.city_members(grid).counts.sum() == len(places.cities())
 
 
 def posterior(log_likelihood: np.ndarray) -> Posterior:

@@ -146,10 +146,6 @@ def test_facts_about_countries() -> None:
     assert swiss.languages[:3] == ("de-CH", "fr-CH", "it-CH")
     assert countries.by_domain("example.co.uk") == countries.by_code("GB")
     assert countries.by_domain(".com") is None
-    assert [c.code for c in countries.by_phone_code("41791234567")] == ["CH"]
-    assert [c.code for c in countries.by_phone_code("18095551234")] == ["DO"]
-    assert {"US", "CA"} <= {c.code for c in countries.by_phone_code("12125551234")}
-    assert countries.by_phone_code("") == ()
     assert countries.by_language("sv")[0].code == "SE"
     assert countries.by_code("NL").in_text == "the Netherlands"
     with pytest.raises(SettingError):

@@ -28,7 +28,7 @@ from engine.core.observation import Observation
 from engine.core.progress import ProgressCallback, silent
 from engine.models import agclip, birdnet
 from engine.models.geoclip_location import MODEL_ID as LOCATION_ID
-from engine.models.geoclip_location import grid_embeddings, location_encoder
+from engine.models.geoclip_location import grid_embeddings
 
 CONFIRMED_SCORE = 0.99
 
@@ -97,16 +97,6 @@ def log_likelihood_from_scores(
     f = net.embed(scores, week)[0]
     logits = net.logits(f, grid_embeddings(grid), ranges().hidden(grid, None))
     return calibrated(logits, grid.area_km2, calibration or net.calibration)
-
-
-def log_likelihood_at(
-    scores: NDArray[np.floating], lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64], week: int | None = None
-) -> NDArray[np.float64]:
-    """z / T at any places (n,), such as a gallery's: uncentred, without the floor; for ranking places near each other."""
-    net = agclip.agclip()
-    hidden = birdnet.RangeModel().hidden(np.asarray(lat_deg), np.asarray(lon_deg))
-    logits = net.logits(net.embed(scores, week)[0], location_encoder().embed(lat_deg, lon_deg), hidden)
-    return logits.astype(np.float64) / net.calibration.temperature
 
 
 def calibrated(

@@ -51,7 +51,6 @@ LEAST_LEVEL_DB = -35.0  # of a part below its window's loudest, to be said to so
 MOST_EXAMINED_S = 1800.0  # of sound looked through for copies and remarks; it is held in memory
 REMARK_MODEL = "soundtrack"
 COPIED, SILENT, REVERB, MUSIC, VOICE = "copied passage", "digital silence", "long reverberation", "music", "voice-over"
-REMARKS = (COPIED, SILENT, REVERB, MUSIC, VOICE)
 _BATCH = 8  # twice as many take 85 MB more, and are next to no faster
 
 
