@@ -21,6 +21,7 @@ from engine.core.grid import Grid
 from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.perception import Perception
+from engine.core.posterior import Prior
 from engine.core.settings import PRIORS, Settings
 from engine.verdict import compare, fuse
 from engine.verdict.guards import LeftOut, ModalityEvidence, Under
@@ -101,8 +102,13 @@ def compared(both: tuple[ModalityEvidence, ...], settings: Settings) -> tuple[Co
 def _posteriors(speaking: tuple[Evidence, ...], settings: Settings) -> Under:
     """The posterior of one modality under every prior, on the world grid."""
     weights = fuse.effective(settings.weights, speaking, fused=False)
-    every = (priors.prior(name, world_grid()) for name in PRIORS)
-    return tuple((prior, fuse.posterior_of(speaking, prior, weights)) for prior in every)
+    return tuple((prior, fuse.posterior_of(speaking, prior, weights)) for prior in _world_priors())
+
+
+@cache
+def _world_priors() -> tuple[Prior, ...]:
+    """Every prior on the world grid: asked for anew with each observation left out."""
+    return tuple(priors.prior(name, world_grid()) for name in PRIORS)
 
 
 def remaining(speaking: tuple[Evidence, ...], settings: Settings) -> Under:

@@ -78,19 +78,10 @@ def measure(a: Posterior, b: Posterior, place_a: Place, place_b: Place) -> Agree
     )
 
 
-def log10_factor(a: Posterior, b: Posterior, prior: Prior, same_place_km: float) -> float:
-    """log10 of the Bayes factor of the module's text; the same whichever comes first.
-
-    Raises:
-        ValueError: posteriors and prior are on different grids.
-    """
-    if not (a.grid.key == b.grid.key == prior.grid.key):
-        raise ValueError("two modalities can be compared on one common grid only")
-    return float(np.log10(max(float(a.mass @ spread(b.mass, prior, same_place_km)), 1e-300)))
-
-
 def spread(mass: Array, prior: Prior, same_place_km: float) -> Array:
     """(cells,) u_i Σ_j k_ij u_j p(j): the factor that a posterior gives to a place that is known to be cell i.
+
+    B of the module's text is its mean over the other posterior.
 
     Args:
         mass: (cells,) or (cells, n), posteriors that each sum to 1.
@@ -108,15 +99,6 @@ def moved(mass: Array, prior: Prior) -> Array:
     total = ring @ pi
     out = pi * (ring @ np.divide(mass, total, out=np.zeros(len(mass)), where=total > 0.0))
     return np.asarray(out / out.sum()) if out.sum() > 0.0 else mass
-
-
-def joint(prior: Prior, same_place_km: float) -> csr_array:
-    """(cells, cells) S of the module's text, symmetrical, its rows summing to the prior."""
-    weight = np.exp(prior.log_mass) * _scale(prior, same_place_km)
-    kernel = _kernel(prior.grid, same_place_km).tocoo()
-    return coo_array(
-        (weight[kernel.row] * kernel.data * weight[kernel.col], (kernel.row, kernel.col)), shape=kernel.shape
-    ).tocsr()
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,18 +57,6 @@ class Calibration:
     bootstrap: tuple[tuple[float, float], ...]
     things: int = 0
 
-    def apply(self, log10_raw: float) -> float:
-        return float(np.clip(self.offset + self.slope * log10_raw, self.low, self.high))
-
-    def interval(self, log10_raw: float) -> tuple[float, float]:
-        """95% interval of the calibrated factor, within the bounds."""
-        draws = [np.clip(o + s * log10_raw, self.low, self.high) for o, s in self.bootstrap]
-        low, high = np.percentile(draws, [2.5, 97.5])
-        return float(low), float(high)
-
-    def at_bound(self, log10_raw: float) -> bool:
-        return not self.low < self.offset + self.slope * log10_raw < self.high
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -124,11 +112,6 @@ def answer(fit: Calibration, raw: Array, target: Target) -> Answer:
     before = float(np.log10(max(float(10.0**value @ share), 1e-300)))
     free = float(np.log10((1.0 - target.misread) * mean + target.misread))
     return Answer(before, float(mixed[0]), float(low), float(most), not fit.low < np.log10(mean) < fit.high, free)
-
-
-def unbounded(fit: Calibration, raw: Array, target: Target) -> float:
-    """log10 of the same factor without bounds: for differences between two of them, never for a verdict."""
-    return answer(fit, raw, target).free
 
 
 def _binned(raw: Array, share: Array) -> tuple[Array, Array]:

@@ -115,7 +115,7 @@ def unbounded(heard: Posterior, seen: Posterior, prior: Prior, same_place_km: fl
     """The log10 factor without bounds and guards: for differences between two of them, never for a verdict."""
     maps = calibration.maps()
     target = Target(seen.mass, maps.misread_rate(reading))
-    return calibration.unbounded(maps.fit("sound", same_place_km), log10_spread(heard, prior, same_place_km), target)
+    return calibration.answer(maps.fit("sound", same_place_km), log10_spread(heard, prior, same_place_km), target).free
 
 
 def _silent(sound: bool, picture: bool) -> str:

@@ -11,7 +11,7 @@ import pytest
 from engine.core import sphere
 from engine.core.grid import Grid
 from engine.core.posterior import Posterior, Prior
-from engine.verdict.agreement import REACH, joint, log10_factor, measure, moved
+from engine.verdict.agreement import REACH, measure, moved, spread
 
 
 @cache
@@ -27,6 +27,11 @@ def uniform(grid: Grid) -> Prior:
 def bump(grid: Grid, lat_deg: float, lon_deg: float, sd_km: float) -> Posterior:
     km = sphere.pairwise_km(grid.xyz, sphere.to_xyz(lat_deg, lon_deg)[None])[:, 0]
     return Posterior.of(uniform(grid), -0.5 * (km / sd_km) ** 2)
+
+
+def log10_factor(a: Posterior, b: Posterior, prior: Prior, same_place_km: float) -> float:
+    """log10 of B of the module's text."""
+    return float(np.log10(max(float(a.mass @ spread(b.mass, prior, same_place_km)), 1e-300)))
 
 
 def test_two_senses_that_know_nothing_leave_the_factor_at_one() -> None:
@@ -78,9 +83,10 @@ def test_which_modality_comes_first_does_not_matter_under_any_prior(seed: int) -
 def test_two_places_asked_for_as_one_lie_as_the_prior_says() -> None:
     grid = globe(1)
     prior = uneven(grid, 3)
-    s = joint(prior, 500.0)
+    pi = np.exp(prior.log_mass)
+    s = pi[:, None] * spread(np.eye(len(grid)), prior, 500.0) * pi
     assert abs(s - s.T).max() < 1e-12
-    assert s.sum(axis=1) == pytest.approx(np.exp(prior.log_mass), rel=1e-5)
+    assert s.sum(axis=1) == pytest.approx(pi, rel=1e-5)
 
 
 def test_against_brute_force_on_a_small_grid() -> None:

@@ -41,7 +41,7 @@ from engine.core.settings import PRIORS, Settings
 from engine.lab.bench.metrics import Outcome, Score, outcome, table, to_json_text
 from engine.lab.bench.photos import read_photo
 from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive
-from engine.lab.data.manifest import Sample, read_manifest
+from engine.lab.data.manifest import Sample, degrees_of, path_in, read_manifest
 from engine.world import priors
 from engine.world.grid import world_grid
 
@@ -122,21 +122,13 @@ def _rows(table: Path, wanted: set[str]) -> list[dict[str, str]]:
 
 
 def _place(row: dict[str, str], line: int) -> tuple[float, float]:
-    try:
-        lat, lon = float(row["lat"]), float(row["lon"])
-    except ValueError:
-        raise DataError(f"Line {line} of places.csv has a place that is no number; write degrees.") from None
-    if not (np.isfinite([lat, lon]).all() and abs(lat) <= 90 and abs(lon) <= 360):
-        raise DataError(f"Line {line} of places.csv has a place beyond the Earth; write degrees, latitude first.")
-    return lat, lon
+    return degrees_of(row["lat"], row["lon"], f"Line {line} of places.csv")
 
 
 def _inside(folder: Path, name: str, line: int) -> Path | None:
     if not name:
         return None
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise DataError(f"Line {line} of clips.csv points outside its folder; keep the files beside it.")
+    path = path_in(folder, name, f"Line {line} of clips.csv")
     if not path.is_file():
         raise DataError(f"Line {line} of clips.csv names {name!r}, which is missing.")
     return path

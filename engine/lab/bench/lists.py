@@ -12,7 +12,7 @@ import argparse
 import hashlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,9 +32,10 @@ from engine.core.observation import Observation
 from engine.core.paths import data_dir
 from engine.core.perception import Perception
 from engine.core.settings import PRIORS, Settings
+from engine.lab.bench.counted import counted
 from engine.lab.bench.metrics import Score, table, to_json_text
 from engine.lab.bench.recordings import Row, interval_line, score
-from engine.lab.data.manifest import Sample
+from engine.lab.data.manifest import Sample, degrees_of
 from engine.world.grid import world_grid
 
 TABLE = "xcdc_lists.csv"
@@ -75,12 +76,7 @@ def read(path: Path) -> tuple[SpeciesList, ...]:
 
 
 def _list(path: Path, line: int, row: Mapping[str, str]) -> SpeciesList:
-    try:
-        lat, lon = float(row["latitude"]), float(row["longitude"])
-    except ValueError:
-        raise DataError(f"Line {line} of {path.name} has a place that is no number; write degrees.") from None
-    if not (np.isfinite([lat, lon]).all() and abs(lat) <= 90 and abs(lon) <= 360):
-        raise DataError(f"Line {line} of {path.name} has a place beyond the Earth; write degrees, latitude first.")
+    lat, lon = degrees_of(row["latitude"], row["longitude"], f"Line {line} of {path.name}")
     known: dict[str, None] = {}
     unknown = []
     for name in _names(row["all_scientific"], line, path.name):
@@ -136,27 +132,15 @@ def evaluate(
     seed: int = 0,
     confidence: float = NO_SCORE,
     with_date: bool = False,
-    progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[tuple[SpeciesList, Row], ...]:
     """Score the lists of one size; those with fewer species are left out."""
-    return tuple(_scored(lists, size, settings, seed, confidence, with_date, progress))
-
-
-def _scored(
-    lists: Sequence[SpeciesList],
-    size: str,
-    settings: Settings,
-    seed: int,
-    confidence: float,
-    with_date: bool,
-    progress: Callable[[int], None],
-) -> Iterator[tuple[SpeciesList, Row]]:
-    for number, own in enumerate(lists, 1):
+    rows = []
+    for own in counted(lists, f"lists of {size}"):
         latin = drawn(own, size, seed)
         if latin is not None:
             chosen = settings.but(when=own.sample.date) if with_date else settings
-            yield own, score(own.sample, judge(perception_of(latin, confidence), chosen))
-        progress(number)
+            rows.append((own, score(own.sample, judge(perception_of(latin, confidence), chosen))))
+    return tuple(rows)
 
 
 def block(rows: Sequence[tuple[SpeciesList, Row]], size: str, seed: int) -> tuple[Score, dict[str, Any]]:
@@ -211,7 +195,7 @@ def run(args: argparse.Namespace) -> int:
     shown: list[Score] = []
     blocks: dict[str, Any] = {}
     for size in sizes:
-        rows = evaluate(lists, size, settings, args.seed, args.confidence, args.with_date, _telling(size, len(lists)))
+        rows = evaluate(lists, size, settings, args.seed, args.confidence, args.with_date)
         if not rows:
             print(f"No list has {size} species that BirdNET knows.", file=sys.stderr)
             continue
@@ -250,15 +234,3 @@ def _sizes(text: str) -> tuple[str, ...]:
     if not sizes or any(s != "all" and not (s.isdecimal() and int(s) > 0) for s in sizes):
         raise DataError(f"--sizes takes numbers of species and all, with commas, such as 1,5,all; not {text!r}.")
     return sizes
-
-
-def _telling(size: str, total: int) -> Callable[[int], None]:
-    """Progress on stderr, where a person looks at it."""
-    if not sys.stderr.isatty():
-        return lambda _: None
-
-    def tell(number: int) -> None:
-        end = "\n" if number == total else ""
-        print(f"\rlists of {size}: {number} of {total}", end=end, file=sys.stderr, flush=True)
-
-    return tell

@@ -137,20 +137,20 @@ def _rates(pairs: Pairs, name: str, weight: Array) -> dict[str, Any]:
     """The rates that the banner is judged by with some guards, each pair counting as often as its weight says."""
     z, same, far = np.nan_to_num(pairs.said[name]), pairs.km < SAME_KM, pairs.km > FAR_KM
     one, area = (z > 0.0) & ~pairs.region[name], pairs.region[name]
+
+    def by_band(what: Mask) -> dict[str, float | None]:
+        return {band: _share(what, weight * _within(pairs.km, *ends)) for band, ends in NAMED_BANDS.items()}
+
     return {
         "same_called_different": _share(z < 0.0, weight * same),
         "same_called_different_moderate": _share(z <= -MODERATE, weight * same),
         "different_moderate": _share(z <= -MODERATE, weight * far),
         "different_called": _share(z < 0.0, weight * far),
-        "different_by_band": {name: _share(z < 0.0, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()},
-        "different_moderate_by_band": {
-            name: _share(z <= -MODERATE, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()
-        },
-        "one_place_by_band": {name: _share(one, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()},
-        "one_region_by_band": {name: _share(area, weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()},
-        "one_place_moderate_by_band": {
-            name: _share(one & (z >= MODERATE), weight * _within(pairs.km, *b)) for name, b in NAMED_BANDS.items()
-        },
+        "different_by_band": by_band(z < 0.0),
+        "different_moderate_by_band": by_band(z <= -MODERATE),
+        "one_place_by_band": by_band(one),
+        "one_region_by_band": by_band(area),
+        "one_place_moderate_by_band": by_band(one & (z >= MODERATE)),
     }
 
 
@@ -246,12 +246,24 @@ def _flat(rates: dict[str, Any]) -> list[tuple[str, float | None]]:
     return out
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `earwitness bench mismatch`."""
+def add_material(parser: argparse.ArgumentParser) -> None:
+    """Options that name recordings and photos."""
     parser.add_argument(
         "--recordings", type=Path, default=None, help="folder with manifest.csv (default: EARWITNESS_DATA/recordings)"
     )
     parser.add_argument("--photos", type=Path, default=None, help="folder with manifest.csv (default: EARWITNESS_DATA/photos)")
+
+
+def material(args: argparse.Namespace) -> tuple[list[sharp.Side], list[sharp.Side]]:
+    """The sounds of the recordings and the pictures of the photos that the options name."""
+    heard = [sharp.heard(s, args.seed) for s in read_manifest(args.recordings or data_dir() / "recordings")]
+    seen = [sharp.seen(s) for s in read_manifest(args.photos or data_dir() / "photos")]
+    return heard, seen
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `earwitness bench mismatch`."""
+    add_material(parser)
     parser.add_argument(
         "--same-place", type=float, default=Settings().same_place_km, help="km of the same-place kernel (default: 50)"
     )
@@ -266,8 +278,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score pairs, and films where asked for, and print the tables."""
     Settings(same_place_km=args.same_place)  # refuses a radius out of range
-    heard = [sharp.heard(s, args.seed) for s in read_manifest(args.recordings or data_dir() / "recordings")]
-    seen = [sharp.seen(s) for s in read_manifest(args.photos or data_dir() / "photos")]
+    heard, seen = material(args)
     maps_of = held_out_maps(heard, seen, args.same_place, args.seed) if args.held_out else None
     fit = None if args.held_out else calibration.maps().fit("sound", args.same_place)
     bounds = (fit.low, fit.high) if fit else None

@@ -13,8 +13,7 @@ as there are groups stands instead (Clopper and Pearson 1934).
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +31,11 @@ from engine.core.modality import Modality
 from engine.core.paths import data_dir
 from engine.core.perceived import gather
 from engine.core.settings import PRIORS, Settings
+from engine.lab.bench.counted import counted
 from engine.lab.bench.metrics import NLL_CEILING, Interval95, bootstrap, to_json_text
 from engine.lab.bench.perceived import perceive_kept
 from engine.lab.bench.recordings import Row, score
-from engine.lab.data.manifest import Sample, read_manifest
+from engine.lab.data.manifest import Sample, path_in, read_manifest
 from engine.world import continents
 
 ANIMALS = frozenset(
@@ -163,30 +163,25 @@ def files_of(folder: Path, what: str) -> Sequence[tuple[Path, Mapping[str, str]]
     rows = read_csv(manifest, what="manifest")
     if not rows or "file" not in rows[0]:
         raise DataError(f"{manifest} needs the column file, and at least one row.")
-    out = []
-    for line, row in enumerate(rows, 2):
-        path = folder / row["file"]
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise DataError(f"Line {line} of {manifest} points outside its folder; keep the files beside it.")
-        out.append((path, row))
-    return out
+    return [(path_in(folder, row["file"], f"Line {line} of {manifest}"), row) for line, row in enumerate(rows, 2)]
 
 
 def clips(folder: Path, settings: Settings) -> tuple[Heard, ...]:
     """Every clip of a folder, those of known place among them scored."""
     known = {s.path: s for s in read_manifest(folder)} if (folder / "manifest.csv").is_file() else {}
     files = files_of(folder, "clips")
-    tell = _telling("clips", len(files))
-    return tuple(tell(examine(path, row.get("id") or path.stem, "", path.name, known.get(path), settings)) for path, row in files)
+    return tuple(
+        examine(path, row.get("id") or path.stem, "", path.name, known.get(path), settings)
+        for path, row in counted(files, "clips")
+    )
 
 
 def sounds(folder: Path, settings: Settings) -> tuple[Heard, ...]:
     """Every labelled sound of a folder that is no animal's, or an insect's."""
     files = [(p, r) for p, r in files_of(folder, "sounds") if r.get("label", "") not in ANIMALS]
-    tell = _telling("sounds", len(files))
     return tuple(
-        tell(examine(path, row.get("id") or path.stem, row.get("label", ""), _author(row, path), None, settings))
-        for path, row in files
+        examine(path, row.get("id") or path.stem, row.get("label", ""), _author(row, path), None, settings)
+        for path, row in counted(files, "sounds")
     )
 
 
@@ -197,8 +192,7 @@ def _author(row: Mapping[str, str], path: Path) -> str:
 def recordings(folder: Path, settings: Settings) -> tuple[Heard, ...]:
     """Every recording of a folder whose place is known."""
     samples = read_manifest(folder)
-    tell = _telling("ordinary recordings", len(samples))
-    return tuple(tell(examine(s.path, s.id, "", "", s, settings)) for s in samples)
+    return tuple(examine(s.path, s.id, "", "", s, settings) for s in counted(samples, "ordinary recordings"))
 
 
 def share(placed: Sequence[bool], groups: Sequence[Any], seed: int = 0) -> dict[str, Any]:
@@ -264,7 +258,7 @@ def _against_prior(found: Sequence[Heard], seed: int) -> dict[str, Any]:
     rows = [h.row for h in found if h.row is not None]
     if not rows:
         return {"recordings": 0, "recordings_spoke": 0, "nll": None, "nll_prior": None, "nll_minus_prior": None}
-    own, prior = (np.minimum([x.nll for x in y], 25.0) for y in ([r.found for r in rows], [r.prior for r in rows]))
+    own, prior = (np.minimum([x.nll for x in y], NLL_CEILING) for y in ([r.found for r in rows], [r.prior for r in rows]))
     change = own - prior
     interval = bootstrap({"": lambda i: float(change[i].mean())}, len(rows), [r.group for r in rows], seed, 2000)[""]
     return {
@@ -286,20 +280,6 @@ def _listed(h: Heard) -> dict[str, Any]:
         out |= {"continent": h.row.continent, "km": round(h.row.found.error_km, 1)}
         out["nll_minus_prior"] = round(min(h.row.found.nll, NLL_CEILING) - min(h.row.prior.nll, NLL_CEILING), 3)
     return out | {"placed": [p.to_json() for p in h.placed]}
-
-
-def _telling(what: str, total: int) -> Callable[[Heard], Heard]:
-    """Counts what is done on stderr, where a person looks at it."""
-    done = 0
-
-    def tell(h: Heard) -> Heard:
-        nonlocal done
-        done += 1
-        if sys.stderr.isatty():
-            print(f"\r{what}: {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
-        return h
-
-    return tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ key is the file, the clues with their models and weights, and PERCEIVED, which i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,20 +27,25 @@ from engine.models import catalog
 PERCEIVED = "1"
 
 
-def perceive_kept(path: Path, settings: Settings, progress: ProgressCallback = silent) -> Perception:
-    """Perceive a clip as the program does, or read what was perceived of it before; errors as for `perceive`.
+def kept_at(path: Path, make: Callable[[], Perception]) -> Perception:
+    """What was perceived and kept at a path, or else is perceived now and kept.
 
     What failed in a clue, so that another try may go otherwise, is not kept.
     """
+    with suppress(OSError, DataError):
+        return codec.loads(path.read_bytes())
+    perception = make()
+    if not perception.failed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, codec.dumps(perception))
+    return perception
+
+
+def perceive_kept(path: Path, settings: Settings, progress: ProgressCallback = silent) -> Perception:
+    """Perceive a clip as the program does, or read what was perceived of it before; errors as for `perceive`."""
     with open_clip(path, progress, settings) as reader:
         kept = cache_dir() / "bench" / f"clip-{_key(reader.clip.sha256, settings)}.npz"
-        with suppress(OSError, DataError):
-            return replace(codec.loads(kept.read_bytes()), clip=reader.clip)
-        perception = perceive(reader, settings, progress)
-    if not perception.failed:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, codec.dumps(perception))
-    return perception
+        return replace(kept_at(kept, lambda: perceive(reader, settings, progress)), clip=reader.clip)
 
 
 def _key(sha256: str, settings: Settings) -> str:

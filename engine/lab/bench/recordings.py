@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,6 +34,7 @@ from engine.core.perception import Perception
 from engine.core.posterior import REGION_SHARES, Posterior
 from engine.core.settings import PRIORS, Settings
 from engine.lab.bench import strata
+from engine.lab.bench.counted import counted
 from engine.lab.bench.metrics import NLL_CEILING, Outcome, Score, outcome, paired, table, to_json_text
 from engine.lab.data import degrade
 from engine.lab.data.manifest import Sample, read_manifest
@@ -172,16 +172,12 @@ def evaluate(
 ) -> tuple[Row, ...]:
     """Score every recording of a data set under one condition."""
     rows = []
-    for number, sample in enumerate(samples, 1):
+    for sample in counted(samples, condition.name):
         own = settings.but(when=sample.date) if with_date else settings
         try:
             rows.append(score(sample, judge(perceive(sample, condition, own, seed), own)))
         except EarwitnessError as error:
             raise DataError(f"{sample.path.name} cannot be scored: {error}") from error
-        if sys.stderr.isatty():
-            print(f"\r{condition.name}: {number} of {len(samples)}", end="", file=sys.stderr)
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
     return tuple(rows)
 
 

@@ -10,7 +10,6 @@ program what the sign says. Nothing is fitted on them.
 from __future__ import annotations
 
 import hashlib
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,8 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.perceive import perceive
-from engine.case.jobs.results import write_whole
-from engine.case.record import codec
 from engine.core import sphere
 from engine.core.clip import Interval
 from engine.core.errors import DataError
@@ -35,7 +32,9 @@ from engine.core.perception import Perception
 from engine.core.settings import Settings
 from engine.lab.bench import pairs as paired
 from engine.lab.bench import trials as sharp
+from engine.lab.bench.counted import counted
 from engine.lab.bench.pairs import Pairs
+from engine.lab.bench.perceived import kept_at
 from engine.lab.data.manifest import Sample
 from engine.media import open_clip
 from engine.models import birdnet, ocr
@@ -112,12 +111,10 @@ def score(
     """
     sides: list[tuple[sharp.Side, sharp.Side]] = []
     films = list(plan([s.sample for s in heard], seed))
-    for number, film in enumerate(films, 1):
+    for film in counted(films, "films"):
         found = observed(film)
         town = replace(film.recording, lat_deg=film.town.lat_deg, lon_deg=film.town.lon_deg)
         sides.append((sharp.side_of(film.recording, found, Modality.SOUND), sharp.side_of(town, found, Modality.PICTURE)))
-        if sys.stderr.isatty():
-            print(f"\rfilm {number} of {len(films)}", end="", file=sys.stderr)
     known = None if maps_of is None else _nearest(maps_of, [s.sample for s in heard])
     return paired.score_pairs([a for a, _ in sides], [b for _, b in sides], same_place_km, known, together=True)
 
@@ -134,15 +131,15 @@ def observed(film: Film) -> Perception:
         sound = reader.clip.sha256
     facts = (sound, film.lines, film.seed, birdnet.MODEL_ID, ocr.MODEL_ID, LENGTH_S, FPS, BLUR_PX, _VERSION)
     kept = cache_dir() / "bench" / f"film-{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}.npz"
-    if not kept.is_file():
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "film.mp4"
-            write(film, path)
-            with open_clip(path) as reader:
-                found = perceive(reader, Settings(quick=True))
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, codec.dumps(found))
-    return codec.loads(kept.read_bytes())
+    return kept_at(kept, lambda: _perceived(film))
+
+
+def _perceived(film: Film) -> Perception:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        write(film, path)
+        with open_clip(path) as reader:
+            return perceive(reader, Settings(quick=True))
 
 
 def write(film: Film, path: Path) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from engine.analysis import weighing
 from engine.core import sphere
+from engine.core.claim import Claim
 from engine.core.clip import Clip, Interval
 from engine.core.errors import DataError
 from engine.core.modality import Modality
@@ -138,17 +139,13 @@ class Side:
 
 def heard(sample: Sample, seed: int = 0) -> Side:
     """The sound of a recording, as the program judges it."""
-    return _side(sample, perceive(sample, Condition(), Settings(), seed), Modality.SOUND)
+    return side_of(sample, perceive(sample, Condition(), Settings(), seed), Modality.SOUND)
 
 
 def seen(sample: Sample) -> Side:
     """The picture of a photo, as the program judges it."""
     still = Clip(sample.path.name, "0" * 64, 1, "", None)
-    return _side(sample, Perception(still, Interval(0.0, 1.0), read_photo(sample.path)), Modality.PICTURE)
-
-
-def _side(sample: Sample, perception: Perception, modality: Modality) -> Side:
-    return side_of(sample, perception, modality)
+    return side_of(sample, Perception(still, Interval(0.0, 1.0), read_photo(sample.path)), Modality.PICTURE)
 
 
 def side_of(sample: Sample, perception: Perception, modality: Modality) -> Side:
@@ -168,7 +165,7 @@ def side_of(sample: Sample, perception: Perception, modality: Modality) -> Side:
 def try_places(sides: Sequence[Side], places: Sequence[tuple[float, float]], radii_km: Sequence[float]) -> Trials:
     """Hold every side against every place (lat_deg, lon_deg)."""
     grid = world_grid()
-    at = np.array([claim.cell_of(_claim(*p), grid) for p in places])
+    at = np.array([claim.cell_of(Claim(*p), grid) for p in places])
     speak = [i for i, s in enumerate(sides) if s.evidence is not None]
     raw = {}
     for radius_km in radii_km:
@@ -203,12 +200,6 @@ def distinct_places(samples: Sequence[Sample]) -> tuple[tuple[float, float], ...
 def xyz(samples: Sequence[Sample]) -> Array:
     """(n, 3) unit vectors of where samples were made."""
     return sphere.to_xyz([s.lat_deg for s in samples], [s.lon_deg for s in samples])
-
-
-def _claim(lat_deg: float, lon_deg: float) -> Any:
-    from engine.core.claim import Claim
-
-    return Claim(lat_deg, lon_deg)
 
 
 def _under(side: Side, prior: str) -> Posterior:

@@ -52,20 +52,50 @@ def read_manifest(folder: Path) -> tuple[Sample, ...]:
 
 
 def _sample(folder: Path, line: int, row: dict[str, str]) -> Sample:
-    path = folder / row["file"]
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise DataError(f"Line {line} of the manifest points outside its folder; keep the files beside it.")
+    where = f"Line {line} of the manifest"
+    path = path_in(folder, row["file"], where)
     if not path.is_file():
-        raise DataError(f"Line {line} of the manifest names {row['file']!r}, which is missing.")
+        raise DataError(f"{where} names {row['file']!r}, which is missing.")
+    lat, lon = degrees_of(row["lat"], row["lon"], where)
     try:
-        lat, lon = float(row["lat"]), float(row["lon"])
         precision = float(row.get("precision_km") or 0.0)
     except ValueError:
-        raise DataError(f"Line {line} of the manifest has a place that is no number.") from None
-    if not (np.isfinite([lat, lon]).all() and abs(lat) <= 90 and abs(lon) <= 360):
-        raise DataError(f"Line {line} of the manifest has a place beyond the Earth.")
+        raise DataError(f"{where} has a precision that is no number; write km.") from None
     extra = tuple((k, v or "") for k, v in row.items() if isinstance(k, str) and isinstance(v, str | None))
     return Sample(row.get("id") or path.stem, path, lat, lon, precision, _date(row.get("date")), extra)
+
+
+def path_in(folder: Path, name: str, where: str) -> Path:
+    """The path of a file that a table names, which may be missing.
+
+    Args:
+        where: the row in words, such as "Line 3 of the manifest".
+
+    Raises:
+        DataError: it leaves the folder.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise DataError(f"{where} points outside its folder; keep the files beside it.")
+    return path
+
+
+def degrees_of(lat: str, lon: str, where: str) -> tuple[float, float]:
+    """A place (lat_deg, lon_deg) that a table names.
+
+    Args:
+        where: as for `path_in`.
+
+    Raises:
+        DataError: it is no number, or no place.
+    """
+    try:
+        place = float(lat), float(lon)
+    except ValueError:
+        raise DataError(f"{where} has a place that is no number; write degrees.") from None
+    if not (np.isfinite(place).all() and abs(place[0]) <= 90 and abs(place[1]) <= 360):
+        raise DataError(f"{where} has a place beyond the Earth; write degrees, latitude first.")
+    return place
 
 
 def _date(text: str | None) -> date | None:

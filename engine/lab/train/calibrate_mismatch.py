@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from engine.clues.text import kinds
-from engine.core.paths import data_dir
 from engine.core.settings import PRIORS
 from engine.lab.bench import likelihood_ratio as lr
 from engine.lab.bench import mismatch
 from engine.lab.bench import trials as sharp
-from engine.lab.data.manifest import read_manifest
 from engine.verdict import calibration
 from engine.world import priors
 from engine.world.grid import world_grid
@@ -24,18 +22,14 @@ NEAR_KM, DRAWS = (50.0, 200.0), 500_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness lab calibrate-mismatch`."""
-    parser.add_argument(
-        "--recordings", type=Path, default=None, help="folder with manifest.csv (default: EARWITNESS_DATA/recordings)"
-    )
-    parser.add_argument("--photos", type=Path, default=None, help="folder with manifest.csv (default: EARWITNESS_DATA/photos)")
+    mismatch.add_material(parser)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, default=None, help="write the calibration here (default: its place in assets)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Fit the maps at every radius, print them with their held-out cost, and write them."""
-    heard = [sharp.heard(s, args.seed) for s in read_manifest(args.recordings or data_dir() / "recordings")]
-    seen = [sharp.seen(s) for s in read_manifest(args.photos or data_dir() / "photos")]
+    heard, seen = mismatch.material(args)
     places = sharp.distinct_places([s.sample for s in (*heard, *seen)])
     sound, picture = (sharp.try_places(x, places, calibration.RADII_KM) for x in (heard, seen))
     data = sharp.maps_from(sound, picture, kinds.KINDS, args.seed)
