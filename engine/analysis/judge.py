@@ -317,7 +317,7 @@ def species_range(latin: str, when: date | None = None) -> tuple[Grid, NDArray[n
     Raises:
         SettingError: the range model has no such species.
     """
-    from engine.clues.species.clue import ranges
+    from engine.clues.species.ranges import ranges
     from engine.models import birdnet
 
     try:

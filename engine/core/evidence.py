@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,24 +70,48 @@ class Evidence:
         return cls(clue, modality, grid, nothing, observations, abstained=why, expected=expected)
 
 
-@runtime_checkable
-class Clue(Protocol):
-    """One way of perceiving and scoring; a folder in `clues/`, whose spec says all else of it (`core.spec.ClueSpec`).
+class Observe(Protocol):
+    """The side of a clue that sees the clip: its `observe.py`."""
 
-    `reads` names the clue whose observations it scores: its own, or another's when it perceives nothing itself.
-    """
-
-    spec: ClueSpec
-    name: str
-    modality: Modality
-    reads: str
-
-    def observe(
+    def __call__(
         self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
     ) -> tuple[Observation, ...]:
         """Run the model; knows nothing of maps."""
         ...
 
-    def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
-        """Score the observations on every cell; milliseconds; knows nothing of files."""
+
+class Score(Protocol):
+    """The side of a clue that sees the map: its `score.py`."""
+
+    def __call__(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
+        """Score the observations on every cell; milliseconds; knows nothing of files. Passes over other clues' observations."""
         ...
+
+
+def observe_nothing(
+    clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
+) -> tuple[Observation, ...]:
+    """For a clue that scores what another clue, or the opening of the clip, has observed."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """One way of perceiving and scoring; a folder in `clues/`, whose spec says all else of it and joins the two."""
+
+    spec: ClueSpec
+    observe: Observe
+    log_likelihood: Score
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def modality(self) -> Modality:
+        return self.spec.modality
+
+    @property
+    def reads(self) -> str:
+        """The clue whose observations it scores: its own, or another's when it perceives nothing itself."""
+        return self.spec.reads

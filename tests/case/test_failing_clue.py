@@ -20,7 +20,7 @@ from engine.case.record import codec
 from engine.case.record.store import Case
 from engine.cli import main
 from engine.clues.hum.clue import HumClue
-from engine.clues.species.clue import SpeciesClue
+from engine.clues.species.observe import SpeciesObserver
 from engine.clues.text.clue import TextClue
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, DecoderError, MediaError, WeightsError
@@ -66,7 +66,7 @@ def keys(found: Perception) -> list[tuple[str, float]]:
 def test_what_failed_runs_again_alone_and_all_is_then_as_if_it_had_not(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    species = Broken(monkeypatch, SpeciesClue)
+    species = Broken(monkeypatch, SpeciesObserver)
     reading, hum = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, HumClue, RuntimeError("[ONNX] nonsense"))
     results = Results(tmp_path)
     with open_clip(film) as reader:
@@ -130,7 +130,7 @@ def test_shots_that_failed_take_all_that_looks_at_frames_along(
 ) -> None:
     from engine.media import shots
 
-    real, reading, species = shots.cut, Broken(monkeypatch, TextClue), Broken(monkeypatch, SpeciesClue)
+    real, reading, species = shots.cut, Broken(monkeypatch, TextClue), Broken(monkeypatch, SpeciesObserver)
 
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
@@ -200,7 +200,7 @@ def test_a_batch_tries_again_what_failed_and_its_tables_show_the_newest(
 ) -> None:
     import pandas
 
-    reading, species = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, SpeciesClue)
+    reading, species = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, SpeciesObserver)
     results, folder = Results(tmp_path / "results"), tmp_path / "case"
     with Case.create(folder) as case:
         first = batch.run([film], case, QUICK, results)
@@ -234,7 +234,7 @@ def test_the_command_line_says_what_failed_and_tries_it_again(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("EARWITNESS_KEPT", str(tmp_path / "kept"))
-    reading, species = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, SpeciesClue)
+    reading, species = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, SpeciesObserver)
     assert main(["locate", film, "--quick", "--interval", "9-15", "--html", str(tmp_path / "r.html")]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "Reading what is written in the picture failed: the memory ran out. Close other programs" in told

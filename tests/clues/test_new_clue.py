@@ -28,17 +28,18 @@ TOY = '''
 """How loudly church bells ring, and where they do: a toy."""
 
 from engine.core.card import Card
-from engine.core.evidence import Evidence
+from engine.core.evidence import Clue
 from engine.core.modality import Modality
-from engine.core.observation import Observation
 from engine.core.spec import ClueSpec, Kind
-import numpy as np
 
 CARD = Card("bell-net", "Bell net", "hears bells", "Ringers' Licence 2", "a tower", non_commercial=True)
 
 
 def make(chosen):
-    return BellClue()
+    from toy_bells.observe import observe
+    from toy_bells.score import log_likelihood
+
+    return Clue(SPEC, observe, log_likelihood)
 
 
 SPEC = ClueSpec(
@@ -50,21 +51,28 @@ SPEC = ClueSpec(
     kinds=(Kind("bell", "bell", "Bells heard", Modality.SOUND),),
     models=(CARD,),
 )
+'''
+
+OBSERVE = '''
+from engine.core.observation import Observation
+from toy_bells.spec import CARD, SPEC
 
 
-class BellClue:
-    spec = SPEC
-    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
-    models = SPEC.model_ids
+def observe(clip, reader, interval=None, progress=None):
+    return (Observation(SPEC.name, "bell", "great bell", 0.9, 1.0, 2.0, author=CARD.id),)
+'''
 
-    def observe(self, clip, reader, interval=None, progress=None):
-        return (Observation("bells", "bell", "great bell", 0.9, 1.0, 2.0, author=CARD.id),)
+SCORE = '''
+from engine.core.evidence import Evidence
+from toy_bells.spec import SPEC
+import numpy as np
 
-    def log_likelihood(self, observations, grid, when=None):
-        own = tuple(o for o in observations if o.clue == self.name)
-        if not own:
-            return Evidence.silent(self.name, self.modality, grid, "no bell rings", own)
-        return Evidence(self.name, self.modality, grid, -8.0 * np.abs(grid.xyz[:, 2] - 0.77), own, models=self.models)
+
+def log_likelihood(observations, grid, when=None):
+    own = tuple(o for o in observations if o.clue == SPEC.name)
+    if not own:
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, "no bell rings", own)
+    return Evidence(SPEC.name, SPEC.modality, grid, -8.0 * np.abs(grid.xyz[:, 2] - 0.77), own, models=SPEC.model_ids)
 '''
 
 
@@ -73,7 +81,8 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClueSpec]:
     """The clue in a package of its own, and its line in the registry."""
     (tmp_path / "toy_bells").mkdir()
     (tmp_path / "toy_bells" / "__init__.py").write_text("")
-    (tmp_path / "toy_bells" / "spec.py").write_text(TOY)
+    for name, text in (("spec", TOY), ("observe", OBSERVE), ("score", SCORE)):
+        (tmp_path / "toy_bells" / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     spec = importlib.import_module("toy_bells.spec").SPEC
     monkeypatch.setattr(registry, "SPECS", (*registry.SPECS, spec))
@@ -171,7 +180,6 @@ def test_a_field_left_empty_is_noticed(wrong: dict[str, object]) -> None:
 def test_every_clue_is_what_its_spec_says(spec: ClueSpec) -> None:
     clue = spec.make(Chosen(Settings()))
     assert clue.spec is spec and (clue.name, clue.modality, clue.reads) == (spec.name, spec.modality, spec.reads)
-    assert set(getattr(clue, "models", ())) <= set(spec.model_ids)
     assert all(isinstance(k, Kind) and k.modality is spec.modality for k in spec.kinds)
     assert all(c.licence and c.source for c in spec.models)
     assert not spec.joined or spec.joined in {s.name for s in registry.SPECS}

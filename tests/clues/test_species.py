@@ -11,8 +11,9 @@ import pytest
 
 from engine.analysis.perceive import perceive
 from engine.clues.atoms.clue import AtomsClue
-from engine.clues.species import clue as species
-from engine.clues.species.clue import Calibration, SpeciesClue, heard_in, likelihoods, windows_of
+from engine.clues.species import observe, score
+from engine.clues.species.observe import SpeciesObserver, windows_of
+from engine.clues.species.score import Calibration, heard_in, likelihoods
 from engine.clues.speech.clue import SpeechClue
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.core.errors import TooShortError
@@ -53,7 +54,7 @@ def heard(label: str, score: float = 0.95, start_s: float = 0.0, author: str = "
 
 def posterior(*observations: Observation, when: date | None = None) -> Posterior:
     grid = world_grid()
-    evidence = SpeciesClue().log_likelihood(observations, grid, when)
+    evidence = score.log_likelihood(observations, grid, when)
     assert evidence.abstained is None
     return Posterior.of(prior("mixture", grid), evidence.log_likelihood)
 
@@ -77,7 +78,7 @@ def test_a_stride_longer_than_a_window_skips_sound() -> None:
 
 @pytest.mark.parametrize("length_s", [1.0, 2.9, 3.0])
 def test_a_short_clip_is_one_window_that_ends_with_it(length_s: float) -> None:
-    (piece,) = species.pieces_of(Sound(np.ones(round(RATE * length_s))), 1.5)
+    (piece,) = observe.pieces_of(Sound(np.ones(round(RATE * length_s))), 1.5)
     assert piece[:2] == (0.0, pytest.approx(length_s))
 
 
@@ -91,13 +92,13 @@ def test_less_than_a_second_of_sound_is_no_window() -> None:
 @pytest.mark.parametrize("length_s", [1.2, 4.6, 7.4, 10.2])
 @pytest.mark.parametrize("stride_s", [1.5, 3.0])
 def test_no_window_ends_after_the_sound(length_s: float, stride_s: float) -> None:
-    pieces = list(species.pieces_of(Sound(np.ones(round(RATE * length_s))), stride_s))
+    pieces = list(observe.pieces_of(Sound(np.ones(round(RATE * length_s))), stride_s))
     assert max(end_s for _, end_s, _ in pieces) <= length_s + 1e-6
     assert all(end_s - start_s >= 1.0 for start_s, end_s, _ in pieces)
 
 
-@pytest.mark.parametrize("clue", [SpeciesClue(), AtomsClue(), SpeechClue()])
-def test_a_clue_that_names_sounds_says_that_there_is_too_little(clue: SpeciesClue | AtomsClue | SpeechClue) -> None:
+@pytest.mark.parametrize("clue", [SpeciesObserver(), AtomsClue(), SpeechClue()])
+def test_a_clue_that_names_sounds_says_that_there_is_too_little(clue: SpeciesObserver | AtomsClue | SpeechClue) -> None:
     short = Sound(0.3 * np.sin(np.arange(RATE // 10)))
     with pytest.raises(TooShortError, match=r"^the sound lasts 0.1 s; at least 1 s is needed$"):
         clue.observe(short.clip, short)
@@ -133,8 +134,7 @@ def test_a_rival_in_the_same_window_costs_confidence() -> None:
     beside = heard_in((heard("Parus major", 0.3), heard("Poecile atricapillus", 0.99)))
     rivalled = next(h for h in beside if h.score == 0.3)
     assert rivalled.behind > 0
-    clue = SpeciesClue()
-    assert clue.chance((rivalled,))[0] < clue.chance(alone)[0]
+    assert score.chances((rivalled,))[0] < score.chances(alone)[0]
 
 
 def test_likelihood_of_certain_nonsense_is_flat_and_of_a_sure_bird_follows_its_range() -> None:
@@ -167,18 +167,17 @@ def test_a_date_moves_a_migrant() -> None:
 
 def test_sounds_and_strangers_are_listed_and_never_scored() -> None:
     dog = Observation("species", "sound", "Dog", 0.99, 0.0, 3.0)
-    evidence = SpeciesClue().log_likelihood((dog, heard("Homo sapiens")), world_grid())
+    evidence = score.log_likelihood((dog, heard("Homo sapiens")), world_grid())
     assert evidence.abstained and "no animal" in evidence.abstained
     assert not evidence.log_likelihood.any()
-    nothing = SpeciesClue().log_likelihood((), world_grid())
+    nothing = score.log_likelihood((), world_grid())
     assert nothing.abstained == "no sound was recognised"
 
 
 def test_an_analysts_word_counts_with_the_confidence_stated() -> None:
-    clue = SpeciesClue()
 
     def chance(*observations: Observation) -> float:
-        return float(clue.chance(heard_in(observations))[0])
+        return float(score.chances(heard_in(observations))[0])
 
     low, high = heard("Parus major", 0.05), heard("Parus major", 0.99)
     assert chance(low) < 0.3
@@ -186,7 +185,7 @@ def test_an_analysts_word_counts_with_the_confidence_stated() -> None:
     assert chance(low, heard("Parus major", 0.9, author="analyst")) == pytest.approx(0.9)
     assert chance(high, heard("Parus major", 0.3, author="analyst")) == chance(high), "a confirmation never lowers"
     sure = chance(heard("Parus major", 1.0, author="analyst"))
-    assert sure == pytest.approx(1.0 - clue.calibration.doubt), "vagrants and playback stay possible"
+    assert sure == pytest.approx(1.0 - score.FITTED.doubt), "vagrants and playback stay possible"
 
 
 def test_an_analysts_word_is_no_rival_of_what_a_model_heard() -> None:
@@ -199,7 +198,7 @@ def test_an_analysts_word_is_no_rival_of_what_a_model_heard() -> None:
 def test_the_real_model_runs_over_noise_without_birds() -> None:
     noise = np.random.default_rng(0).standard_normal(RATE * 6) * 0.05
     sound = Sound(noise)
-    found = SpeciesClue().observe(sound.clip, sound)
+    found = SpeciesObserver().observe(sound.clip, sound)
     assert all(o.score < 0.9 for o in found if o.kind == "species")
     assert {o.author for o in found} <= {"birdnet-v2.4"}
 
@@ -207,7 +206,7 @@ def test_the_real_model_runs_over_noise_without_birds() -> None:
 def test_richness_table_agrees_with_the_model() -> None:
     grid = world_grid()
     some = np.random.default_rng(1).choice(len(grid), 20, replace=False)
-    ranges = species.ranges()
+    ranges = score.ranges()
     lat, lon = (x[some] for x in grid.lat_lon_deg)
     for week in (None, 20):
         assert np.allclose(ranges.log_richness(grid, week)[some], np.log1p(ranges._richness_at(lat, lon, week)), atol=0.01)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.clues.species import clue as species
-from engine.clues.species import tones
-from engine.clues.species.clue import TONE, SpeciesClue
+from engine.clues.species import observe, score, tones
+from engine.clues.species.observe import SpeciesObserver
+from engine.clues.species.tones import TONE
 from engine.core.observation import Observation
 from engine.models import birdnet
 from engine.world.grid import world_grid
@@ -139,17 +139,17 @@ def test_a_tone_is_no_bird_and_it_is_said() -> None:
     noise = np.random.default_rng(1).normal(0, 3e-4, 9 * RATE)
     t = np.arange(9 * RATE) / RATE
     sound = Sound(0.3 * np.sin(2 * np.pi * 440 * t) + noise)
-    assert birdnet.labels()[int(species.listener().scores(sound.samples[None, : 3 * RATE])[0].argmax())].is_species
-    found = SpeciesClue(3.0).observe(sound.clip, sound)
+    assert birdnet.labels()[int(observe.listener().scores(sound.samples[None, : 3 * RATE])[0].argmax())].is_species
+    found = SpeciesObserver(3.0).observe(sound.clip, sound)
     assert [o for o in found if o.kind == "species"] == []
     said = [o for o in found if o.label == TONE]
     assert [(o.start_s, o.end_s) for o in said] == [(0.0, 3.0), (3.0, 6.0), (6.0, 9.0)]
     assert said[0].note.startswith("lines at 440 Hz, 100% of the power")
-    evidence = SpeciesClue().log_likelihood(found, world_grid())
+    evidence = score.log_likelihood(found, world_grid())
     assert evidence.abstained is not None and "3 windows of 3 s hold a machine's tone" in evidence.abstained
 
 
 def test_a_lone_remark_is_no_evidence() -> None:
     said = Observation("species", "sound", TONE, 1.0, 0.0, 3.0)
-    evidence = SpeciesClue().log_likelihood((said,), world_grid())
+    evidence = score.log_likelihood((said,), world_grid())
     assert evidence.abstained is not None and "1 window of 3 s holds" in evidence.abstained

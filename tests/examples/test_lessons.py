@@ -9,7 +9,7 @@ import pytest
 
 from engine import open_clip
 from engine.analysis import lesson
-from engine.clues.species.clue import windows_of
+from engine.clues.species.observe import windows_of
 from engine.core.paths import EXAMPLES
 from engine.models import birdnet
 from examples import make_lessons

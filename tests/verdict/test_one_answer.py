@@ -48,7 +48,7 @@ def towns() -> tuple[places.City, ...]:
 @cache
 def living(number: int) -> tuple[int, ...]:
     """Species of a town, commonest first."""
-    from engine.clues.species.clue import ranges
+    from engine.clues.species.ranges import ranges
 
     town = towns()[number]
     chance = ranges().model.occurrence(np.array([town.lat_deg]), np.array([town.lon_deg]), None)[0] * birdnet.is_species()

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from engine.analysis.rationale import cues, mllm, opinion, prompt, rules
 from engine.analysis.rationale import evidence as cue_evidence
 from engine.clues.atoms import clue as atoms
-from engine.clues.species import clue as species_clue
+from engine.clues.species.ranges import ranges
+from engine.clues.species.tones import TONE
 from engine.clues.text import clue as text_clue
 from engine.clues.text import frames
 from engine.clues.text.contacts import likely_countries
@@ -160,7 +161,7 @@ def _range(finding: Finding, p: Perceived) -> Pointer | None:
     except KeyError:
         return None
     week = birdnet.week_of(when.month, when.day) if when else None
-    chance = species_clue.ranges().occurrence(world_grid(), week, np.array([index]))[:, 0]
+    chance = ranges().occurrence(world_grid(), week, np.array([index]))[:, 0]
     area = world_grid().area_km2
     at_home = np.where(chance >= min(_AT_HOME, 0.5 * float(chance.max())), chance, 1e-9).astype(np.float64)
     log_mass = np.log(at_home) + np.log(area)
@@ -201,7 +202,7 @@ def _reasons(finding: Finding) -> dict[tuple[str, str], str]:
     when = finding.settings.when
     week = birdnet.week_of(when.month, when.day) if when else None
     grid = sound.posterior.grid
-    chance = species_clue.ranges().occurrence(grid, week, np.array([i for _, i in pairs]))
+    chance = ranges().occurrence(grid, week, np.array([i for _, i in pairs]))
     number = countries.of(grid)
     out = {}
     for c in opinion.candidates(sound):
@@ -263,7 +264,7 @@ def _atoms(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:
 def _sounds(everything: Sequence[Perceived]) -> Iterator[Fact]:
     heard = [p for p in everything if p.best.kind == "sound" and p.best.clue == "species" and p.best.score >= 0.3]
     for p in heard[:MOST_SOUNDS]:
-        if p.best.label == species_clue.TONE:
+        if p.best.label == TONE:
             count = f"{p.windows} window{'s' if p.windows > 1 else ''}"
             said = f"A machine's tone was found in {count}; it was removed before the search for species."
             yield Fact("sound", "sound", said, (p.key,), p.best.start_s, p.best.end_s)

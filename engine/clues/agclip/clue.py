@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from engine.clues.agclip.spec import SPEC
-from engine.clues.species.clue import ranges
+from engine.clues.species.ranges import ranges
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid

@@ -21,7 +21,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.species.clue import TONE, SpeciesClue, ranges
+from engine.clues.species.observe import SpeciesObserver
+from engine.clues.species.ranges import ranges
+from engine.clues.species.tones import TONE
 from engine.core.affinity import Affinity, Match
 from engine.core.clip import Interval, Reader
 from engine.core.errors import MediaError, SettingError, WeightsError
@@ -92,7 +94,7 @@ def sound_vector(observations: Sequence[Observation]) -> NDArray[np.float32]:
     Raises:
         MediaError: nothing was recognised in any window.
     """
-    named = [o for o in observations if o.clue == SpeciesClue.name and o.kind in ("species", "sound")]
+    named = [o for o in observations if o.clue == "species" and o.kind in ("species", "sound")]
     own = [o for o in named if o.label != TONE]
     starts = sorted({o.start_s for o in own})
     if not starts:
@@ -159,7 +161,7 @@ def affinity_of_clip(
     """
     if not reader.clip.audio_tracks:
         raise MediaError("The clip has no sound; choose one with an audio track.")
-    found = SpeciesClue().observe(reader.clip, reader, interval, progress)
+    found = SpeciesObserver().observe(reader.clip, reader, interval, progress)
     progress(Progress("drawing the map"))
     windows = len({o.start_s for o in found})
     how = (

@@ -11,7 +11,8 @@ from engine.models import cards
 def _make(_chosen: Chosen) -> Clue:
     from engine.clues.agclip.clue import AgClipClue
 
-    return AgClipClue()
+    clue = AgClipClue()
+    return Clue(SPEC, clue.observe, clue.log_likelihood)
 
 
 SPEC = ClueSpec(

@@ -417,10 +417,10 @@ def heard_without(
     Raises:
         MediaError: the clip has no sound, or none that can be decoded.
     """
-    from engine.clues.species.clue import SpeciesClue
+    from engine.clues.species.observe import SpeciesObserver
 
     less: Any = Without(reader, labels)
-    return SpeciesClue(stride_s, track).observe(reader.clip, less, interval, progress)
+    return SpeciesObserver(stride_s, track).observe(reader.clip, less, interval, progress)
 
 
 def window_at(reader: Reader, at_s: float, track: int | None = None) -> tuple[float, NDArray[np.float32]]:

@@ -11,7 +11,8 @@ from engine.models import cards
 def _make(chosen: Chosen) -> Clue:
     from engine.clues.atoms.clue import AtomsClue
 
-    return AtomsClue(chosen.settings.track)
+    clue = AtomsClue(chosen.settings.track)
+    return Clue(SPEC, clue.observe, clue.log_likelihood)
 
 
 def _unload() -> None:

@@ -11,7 +11,8 @@ from engine.models import cards
 def _make(_chosen: Chosen) -> Clue:
     from engine.clues.container.clue import ContainerClue
 
-    return ContainerClue()
+    clue = ContainerClue()
+    return Clue(SPEC, clue.observe, clue.log_likelihood)
 
 
 SPEC = ClueSpec(

@@ -11,7 +11,8 @@ from engine.models import cards
 def _make(chosen: Chosen) -> Clue:
     from engine.clues.hum.clue import HumClue
 
-    return HumClue(chosen.settings.track)
+    clue = HumClue(chosen.settings.track)
+    return Clue(SPEC, clue.observe, clue.log_likelihood)
 
 
 SPEC = ClueSpec(

@@ -12,7 +12,8 @@ from engine.models import cards
 def _make(chosen: Chosen) -> Clue:
     from engine.clues.picture.clue import PictureClue
 
-    return PictureClue(times_of=times_of(chosen))
+    clue = PictureClue(times_of=times_of(chosen))
+    return Clue(SPEC, clue.observe, clue.log_likelihood)
 
 
 SPEC = ClueSpec(

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from engine.clues.frames import TimesOf, evenly
 from engine.clues.scene.spec import SPEC
-from engine.clues.species.clue import ranges
+from engine.clues.species.ranges import ranges
 from engine.core.clip import Clip, Frame, Interval, Reader
 from engine.core.errors import DataError
 from engine.core.evidence import Evidence

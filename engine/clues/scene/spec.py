@@ -12,7 +12,8 @@ from engine.models import cards
 def _make(chosen: Chosen) -> Clue:
     from engine.clues.scene.clue import SceneClue
 
-    return SceneClue(times_of=times_of(chosen))
+    clue = SceneClue(times_of=times_of(chosen))
+    return Clue(SPEC, clue.observe, clue.log_likelihood)
 
 
 def _unload() -> None:

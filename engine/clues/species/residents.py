@@ -17,7 +17,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.species.clue import HEARD_SCORE, SpeciesClue, heard_in, ranges
+from engine.clues.species.ranges import ranges
+from engine.clues.species.score import FITTED, HEARD_SCORE, chances, heard_in
 from engine.core import sphere
 from engine.core.claim import LIVES, NOT_THEN, NOT_THERE, Claim, Resident
 from engine.core.observation import Observation
@@ -71,11 +72,11 @@ def residents(observations: Sequence[Observation], claim: Claim) -> tuple[Reside
     heard = heard_in(tuple(observations))
     if not heard:
         return ()
-    chances = SpeciesClue().chance(heard)
+    right = chances(heard)
     weeks = _weeks(claim, np.array([h.index for h in heard]))
     said = {o.label for o in observations if o.by_analyst}
     rows = []
-    for h, chance, own in zip(heard, chances, weeks.T, strict=True):
+    for h, chance, own in zip(heard, right, weeks.T, strict=True):
         label = birdnet.labels()[h.index]
         if max(h.score, h.said) < HEARD_SCORE:
             continue
@@ -128,8 +129,7 @@ def week_log_likelihood(observations: Sequence[Observation], claim: Claim) -> ND
     heard = tuple(h for h in heard if float(_centre_weeks(claim, np.array([h.index])).max()) >= LEAST_CHANCE)
     if max((max(h.score, h.said) for h in heard), default=0.0) < HEARD_SCORE:
         return None
-    clue = SpeciesClue()
-    k, chance = clue.calibration, clue.chance(heard)
+    k, chance = FITTED, chances(heard)
     r = _centre_weeks(claim, np.array([h.index for h in heard])).astype(np.float64)
     # Between "hardly ever" and "never" lies only the range model's noise.
     log_q = k.a * np.log(r + LEAST_CHANCE / 3.0) - k.b * _calendar_of(claim).log_richness[:, None]

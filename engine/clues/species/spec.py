@@ -9,13 +9,14 @@ from engine.models import cards
 
 
 def _make(chosen: Chosen) -> Clue:
-    from engine.clues.species.clue import SpeciesClue
+    from engine.clues.species.observe import SpeciesObserver
+    from engine.clues.species.score import log_likelihood
 
-    return SpeciesClue(chosen.settings.stride_s, chosen.settings.track)
+    return Clue(SPEC, SpeciesObserver(chosen.settings.stride_s, chosen.settings.track).observe, log_likelihood)
 
 
 def _unload() -> None:
-    from engine.clues.species.clue import listener
+    from engine.clues.species.observe import listener
 
     listener.cache_clear()
 

@@ -31,6 +31,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
 
+TONE, TONE_MODEL = "machine tone", "steady-lines"  # the label of the remark, and its author
+
 LEAST_S = 0.15
 STEADY = 0.0015
 LEVEL_DB = 0.5

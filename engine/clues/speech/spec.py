@@ -11,7 +11,8 @@ from engine.models import cards
 def _make(chosen: Chosen) -> Clue:
     from engine.clues.speech.clue import SpeechClue
 
-    return SpeechClue(chosen.settings.track)
+    clue = SpeechClue(chosen.settings.track)
+    return Clue(SPEC, clue.observe, clue.log_likelihood)
 
 
 def _unload() -> None:

@@ -11,7 +11,8 @@ from engine.models import cards
 def _make(chosen: Chosen) -> Clue:
     from engine.clues.text.clue import TextClue
 
-    return TextClue(times_s=chosen.texts_s)
+    clue = TextClue(times_s=chosen.texts_s)
+    return Clue(SPEC, clue.observe, clue.log_likelihood)
 
 
 def _unload() -> None:

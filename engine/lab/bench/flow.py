@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from engine.analysis import flow_density as flowing
 from engine.analysis.second_opinion import condition_of, opinion_vector
 from engine.clues.picture.clue import PictureClue
-from engine.clues.species.clue import SpeciesClue
+from engine.clues.species import score as species_score
 from engine.clues.text.clue import TextClue
 from engine.core import sphere
 from engine.core.errors import DataError
@@ -90,13 +90,13 @@ def simulated(n: int, seed: int, inputs: tuple[str, ...]) -> list[Case]:
     grid = world_grid()
     held = flow_data.clips(n, seed, inputs, keep_scores=True)
     lat, lon = sphere.to_lat_lon(held.xyz)
-    species, picture = SpeciesClue(), PictureClue()
+    picture = PictureClue()
     out = []
     for i, condition in enumerate(held.conditions):
         total: Array | None = None
         if "sound" in inputs:
             assert held.scores is not None
-            e = species.log_likelihood(_heard(held.scores[i]), grid)
+            e = species_score.log_likelihood(_heard(held.scores[i]), grid)
             total = e.log_likelihood if e.abstained is None else None
         if condition.picture is not None:
             seen = Observation("picture", "embedding", "frame", 1.0, 0.0, 0.0, vector=condition.picture)
@@ -117,10 +117,10 @@ def _heard(scores: NDArray[np.float32]) -> tuple[Observation, ...]:
 
 def recorded(samples: Sequence[Sample], seed: int) -> list[Case]:
     """Real recordings: sound alone."""
-    grid, species, out = world_grid(), SpeciesClue(), []
+    grid, out = world_grid(), []
     for s in samples:
         observations = perceive(s, Degraded(), Settings(), seed).observations
-        e = species.log_likelihood(tuple(o for o in observations if o.clue == "species"), grid)
+        e = species_score.log_likelihood(tuple(o for o in observations if o.clue == "species"), grid)
         condition = condition_of(observations, (), None, "sound").without("atoms")
         out.append(Case(condition, s.lat_deg, s.lon_deg, e.log_likelihood if e.abstained is None else None))
     return out

@@ -154,7 +154,7 @@ def _retrieved(bench: Bench, chosen: Gallery, geoclip_only: bool = False) -> Arr
 
 def _ranges(bench: Bench, which: str) -> Array:
     """Errors of the place where the named species are likeliest together; the middle of the world's land for none."""
-    from engine.clues.species.clue import ranges
+    from engine.clues.species.ranges import ranges
 
     grid = world_grid()
     cells = np.empty(len(bench.samples), dtype=np.int64)
@@ -284,7 +284,7 @@ def a1(bench: Bench) -> list[Line]:
 
 def a2(bench: Bench) -> list[Line]:
     """Poolings of AG-CLIP's vectors of windows; the answer is the cell with the largest product."""
-    from engine.clues.species.clue import ranges
+    from engine.clues.species.ranges import ranges
 
     grid, net = world_grid(), agclip.agclip()
     g, hidden = np.asarray(grid_embeddings(grid)), ranges().hidden(grid, None)

@@ -22,7 +22,7 @@ from engine.analysis.judge import judge
 from engine.analysis.perceive import perceive as perceive_clip
 from engine.case.jobs.results import write_whole
 from engine.clues import registry
-from engine.clues.species.clue import default_stride_s
+from engine.clues.species.observe import default_stride_s
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Reader
 from engine.core.errors import DataError, EarwitnessError
 from engine.core.file import json_of, read_text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.clues.species.clue import windows_of
+from engine.clues.species.observe import windows_of
 from engine.clues.speech.clue import runs, voice_detector
 from engine.core.errors import DataError
 from engine.core.file import read_csv

@@ -23,10 +23,10 @@ from engine.lab.bench.film import write_film
 
 _DETECT = """
 import sys
-from engine.clues.species import SpeciesClue
+from engine.clues.species.observe import SpeciesObserver
 from engine.media import open_clip
 with open_clip(sys.argv[1]) as reader:
-    found = SpeciesClue(stride_s=3.0).observe(reader.clip, reader)
+    found = SpeciesObserver(stride_s=3.0).observe(reader.clip, reader)
 print(len([o for o in found if o.score >= 0.1]))
 """
 _FRAME_PX = 448
@@ -151,7 +151,7 @@ def picture(folder: Path, frames: int, runs: int) -> Row:
 
 def ranges(runs: int) -> Row:
     """Where a few species live: what the range model keeps between judgements, beside asking it place by place."""
-    from engine.clues.species.clue import Ranges
+    from engine.clues.species.ranges import Ranges
     from engine.models import birdnet
     from engine.world.grid import world_grid
 

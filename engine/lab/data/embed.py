@@ -75,7 +75,7 @@ def _vector(reader: Reader, model: str, checkpoint: Path | None) -> NDArray[np.f
         s = spectrogram.setting(name)
         samples = np.concatenate([b.samples for b in reader.audio(s.rate_hz)])
         return agclip_image.embed(net, samples, s)[1].mean(axis=0)
-    from engine.clues.species.clue import default_stride_s, windows_of
+    from engine.clues.species.observe import default_stride_s, windows_of
 
     windows = windows_of(reader, default_stride_s(reader.clip.duration_s))
     best, total, count = np.zeros(len(birdnet.labels()), dtype=np.float32), np.zeros(1024), 0

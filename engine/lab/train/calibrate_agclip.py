@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from engine.clues.agclip.clue import calibrated, scores_of
-from engine.clues.species.clue import ranges
+from engine.clues.species.ranges import ranges
 from engine.core.grid import Grid
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior

@@ -20,7 +20,8 @@ import h3.api.numpy_int as h3
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.species.clue import Calibration, Heard, features, heard_in, likelihoods, ranges
+from engine.clues.species.ranges import ranges
+from engine.clues.species.score import Calibration, Heard, chances, features, heard_in, likelihoods
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
 from engine.core.settings import Settings
@@ -122,17 +123,14 @@ def fit(cases: Sequence[Case], occurrence: NDArray[np.float32], seed: int) -> Ca
 
 def outcomes(cases: Sequence[Case], occurrence: NDArray[np.float32], calibration: Calibration) -> list[Outcome]:
     """Score cases with a calibration, on cells only."""
-    from engine.clues.species.clue import SpeciesClue
-
     grid = world_grid()
     prior = priors.prior("mixture", grid)
     log_richness = ranges().log_richness(grid, None)
-    clue = SpeciesClue(calibration=calibration)
     found = []
     for c in cases:
         log_l = np.zeros(len(grid))
         if len(c.rows):
-            log_l = likelihoods(occurrence[c.rows].T, log_richness, clue.chance(c.heard), grid, calibration)
+            log_l = likelihoods(occurrence[c.rows].T, log_richness, chances(c.heard, calibration), grid, calibration)
         found.append(outcome(Posterior.of(prior, log_l), c.sample.lat_deg, c.sample.lon_deg, spoke=bool(len(c.rows))))
     return found
 
