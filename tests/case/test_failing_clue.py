@@ -19,7 +19,7 @@ from engine.case.jobs.results import Results
 from engine.case.record import codec
 from engine.case.record.store import Case
 from engine.cli import main
-from engine.clues.hum.clue import HumClue
+from engine.clues.hum.observe import HumObserver
 from engine.clues.species.observe import SpeciesObserver
 from engine.clues.text.clue import TextClue
 from engine.core.clip import Interval
@@ -67,7 +67,7 @@ def test_what_failed_runs_again_alone_and_all_is_then_as_if_it_had_not(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     species = Broken(monkeypatch, SpeciesObserver)
-    reading, hum = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, HumClue, RuntimeError("[ONNX] nonsense"))
+    reading, hum = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, HumObserver, RuntimeError("[ONNX] nonsense"))
     results = Results(tmp_path)
     with open_clip(film) as reader:
         whole = perception_key(reader.clip, SHORT)
@@ -113,7 +113,7 @@ def test_what_failed_runs_again_alone_and_all_is_then_as_if_it_had_not(
 def test_what_can_never_be_decoded_is_not_tried_again(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, tried_again: bool
 ) -> None:
-    hum, results = Broken(monkeypatch, HumClue, error), Results(tmp_path)
+    hum, results = Broken(monkeypatch, HumObserver, error), Results(tmp_path)
     with open_clip(film) as reader:
         found, _, _ = results.perceive(reader, SHORT)
         assert list(found.failed) == (["hum"] if tried_again else [])
@@ -177,7 +177,7 @@ def test_a_clip_of_which_everything_failed_is_not_kept(film: str, tmp_path: Path
 
 def test_judged_blind_a_failure_tells_nothing_of_the_picture_or_the_name(film: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Broken(monkeypatch, TextClue, MemoryError())
-    Broken(monkeypatch, HumClue, DecoderError("Decoding golf_georgia.mp4 took too long and was ended; convert it."))
+    Broken(monkeypatch, HumObserver, DecoderError("Decoding golf_georgia.mp4 took too long and was ended; convert it."))
     with open_clip(film) as reader:
         sealed = hand.sound_alone(perceive(reader, SHORT))
     assert list(sealed.failed) == ["hum"] and "Decoding the clip took too long" in sealed.failed["hum"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.clues.hum import clue as hum
-from engine.clues.hum.clue import RATE_HZ, HumClue, blocks_of, hum_in
+from engine.clues.hum import score
+from engine.clues.hum.observe import BLOCK_S, RATE_HZ, HumObserver, blocks_of, hum_in
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.world import mains
 from engine.world.grid import world_grid
@@ -118,32 +118,32 @@ def test_stretches_cover_the_sound_once(seconds: float) -> None:
     reader = Sounds(noise(seconds))
     parts = list(blocks_of(reader))
     assert np.array_equal(np.concatenate([s for _, s in parts]), reader.samples)
-    assert all(len(s) <= 1.5 * hum.BLOCK_S * RATE_HZ for _, s in parts)
-    assert [round(at, 6) for at, _ in parts] == [hum.BLOCK_S * i for i in range(len(parts))]
+    assert all(len(s) <= 1.5 * BLOCK_S * RATE_HZ for _, s in parts)
+    assert [round(at, 6) for at, _ in parts] == [BLOCK_S * i for i in range(len(parts))]
 
 
 def test_the_clue_speaks_for_a_half_of_the_world_and_no_more() -> None:
     x = np.concatenate([noise(60), lines(60.0, 60, {1: 15.0, 2: 20.0, 3: 10.0})])
     reader = Sounds(x)
-    found = HumClue().observe(reader.clip, reader)
+    found = HumObserver().observe(reader.clip, reader)
     assert [(o.label, o.start_s, o.end_s, o.kind) for o in found] == [("60 Hz", 60.0, 120.0, "hum")]
     grid = world_grid()
-    evidence = HumClue().log_likelihood(found, grid)
+    evidence = score.log_likelihood(found, grid)
     supply = mains.of(grid)
     assert evidence.abstained is None
     assert set(np.unique(evidence.log_likelihood[supply == 60]).tolist()) == {0.0}
-    assert np.allclose(evidence.log_likelihood[supply == 50], -np.log(hum.MOST_FACTOR))
+    assert np.allclose(evidence.log_likelihood[supply == 50], -np.log(score.MOST_FACTOR))
     assert (evidence.log_likelihood[supply == 0] < 0).all()
-    again = HumClue().log_likelihood(found * 20, grid)  # more of the same hum is no more evidence
+    again = score.log_likelihood(found * 20, grid)  # more of the same hum is no more evidence
     assert np.array_equal(again.log_likelihood, evidence.log_likelihood)
-    assert HumClue().observe(reader.clip, reader, Interval(0.0, 60.0)) == ()
+    assert HumObserver().observe(reader.clip, reader, Interval(0.0, 60.0)) == ()
 
 
 def test_two_supplies_and_none_abstain_by_name() -> None:
     grid = world_grid()
     both = np.concatenate([lines(50.0, 60, {1: 20.0, 2: 20.0}), lines(60.0, 60, {1: 20.0, 2: 20.0})])
     reader = Sounds(both)
-    found = HumClue().observe(reader.clip, reader)
+    found = HumObserver().observe(reader.clip, reader)
     assert {o.label for o in found} == {"50 Hz", "60 Hz"}
-    assert "both" in str(HumClue().log_likelihood(found, grid).abstained)
-    assert "6 dB" in str(HumClue().log_likelihood((), grid).abstained)
+    assert "both" in str(score.log_likelihood(found, grid).abstained)
+    assert "6 dB" in str(score.log_likelihood((), grid).abstained)

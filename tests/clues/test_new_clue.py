@@ -53,16 +53,16 @@ SPEC = ClueSpec(
 )
 '''
 
-OBSERVE = '''
+OBSERVE = """
 from engine.core.observation import Observation
 from toy_bells.spec import CARD, SPEC
 
 
 def observe(clip, reader, interval=None, progress=None):
     return (Observation(SPEC.name, "bell", "great bell", 0.9, 1.0, 2.0, author=CARD.id),)
-'''
+"""
 
-SCORE = '''
+SCORE = """
 from engine.core.evidence import Evidence
 from toy_bells.spec import SPEC
 import numpy as np
@@ -73,7 +73,7 @@ def log_likelihood(observations, grid, when=None):
     if not own:
         return Evidence.silent(SPEC.name, SPEC.modality, grid, "no bell rings", own)
     return Evidence(SPEC.name, SPEC.modality, grid, -8.0 * np.abs(grid.xyz[:, 2] - 0.77), own, models=SPEC.model_ids)
-'''
+"""
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from engine.models import cards
 
 
 def _make(chosen: Chosen) -> Clue:
-    from engine.clues.hum.clue import HumClue
+    from engine.clues.hum.observe import HumObserver
+    from engine.clues.hum.score import log_likelihood
 
-    clue = HumClue(chosen.settings.track)
-    return Clue(SPEC, clue.observe, clue.log_likelihood)
+    return Clue(SPEC, HumObserver(chosen.settings.track).observe, log_likelihood)
 
 
 SPEC = ClueSpec(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest
 
-from engine.clues.hum.clue import LEAST_LENGTH_S, RATE_HZ, HumClue, hum_in
+from engine.clues.hum.observe import LEAST_LENGTH_S, RATE_HZ, HumObserver, hum_in
 from engine.core.paths import data_dir
 from engine.lab.bench.metrics import to_json_text
 from engine.lab.data.manifest import read_manifest
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     for sample in read_manifest(args.data or data_dir() / "recordings"):
         with open_clip(sample.path) as reader:
             length_s = reader.clip.duration_s
-            found = {o.label for o in HumClue().observe(reader.clip, reader)}
+            found = {o.label for o in HumObserver().observe(reader.clip, reader)}
         truth = mains.frequency_hz(sample.lat_deg, sample.lon_deg)
         if len(found) == 1 and truth != mains.UNKNOWN:
             right += f"{truth} Hz" in found

@@ -1,6 +1,6 @@
-"""Mains hum, and which half of the world's power grids it comes from.
+"""Mains hum.
 
-Perceiving: intervals of up to a minute at 2 kHz, in segments of 8 s. A supply of nominally F Hz sounds at F and its
+Intervals of up to a minute at 2 kHz, in segments of 8 s. A supply of nominally F Hz sounds at F and its
 multiples, all of which drift together and slowly. So for each trial frequency within 0.3 Hz of F the spectrum at all its
 multiples up to 800 Hz is compared with the noise around each (median within 4 Hz), every multiple counting with a cap, so
 that one loud tone does not pass for a hum; the best smooth track of the frequency through the segments is taken (Viterbi).
@@ -11,11 +11,6 @@ An interval speaks for F when at least LEAST_MULTIPLES multiples stand LEAST_DB 
 the segments, they are no comb of a higher frequency than 2 F (what is rectified hums at 2 F; lines at 250, 500 and 750 Hz
 come from a circuit), and its score is LEAST_LEAD times that of the other supply and of every frequency that is nobody's.
 
-Scoring: `world.mains` says where the supply is 50 or 60 Hz. Nothing is said within a grid. Film sound may have been cleaned,
-and hum may come from the country where the sound was mixed, so the factor between the two halves of the world never exceeds
-MOST_FACTOR, however long and loud the hum. MOST_FACTOR is a choice, not a fit. A line at 59.94 Hz may be the field rate of NTSC
-pictures rather than a supply; it points to much the same countries.
-
 What a hum can tell: Grigoras 2005, "Digital audio recording analysis: the electric network frequency criterion".
 """
 
@@ -24,7 +19,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 
 import numpy as np
@@ -32,12 +26,9 @@ from numpy.typing import NDArray
 
 from engine.clues.hum.spec import SPEC
 from engine.core.clip import Clip, Interval, Reader
-from engine.core.evidence import Evidence
-from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.models import cards
-from engine.world import mains
 
 MODEL_ID = cards.HUM.id
 RATE_HZ = 2000
@@ -53,7 +44,6 @@ LEAST_DB = 6.0
 LEAST_SHARE = 0.6
 LEAST_MULTIPLES = 2
 LEAST_LEAD = 2.0
-MOST_FACTOR = 6.0
 
 _FFT = 1 << 15
 _BIN_HZ = RATE_HZ / _FFT
@@ -82,12 +72,8 @@ class Comb:
     loudest_db: float
 
 
-class HumClue:
+class HumObserver:
     """Which power supply hums in the sound."""
-
-    spec = SPEC
-    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
-    models = (MODEL_ID,)
 
     def __init__(self, track: int | None = None) -> None:
         self.track = track
@@ -111,29 +97,12 @@ class HumClue:
             progress(Progress("listening for mains hum", end_s - start_s, length_s, "s"))
         return tuple(found)
 
-    def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
-        """0 where the supply is the one heard, -ln MOST_FACTOR where it is the other, (cells,); abstains when none is heard."""
-        own = tuple(o for o in observations if o.clue == self.name)
-        heard = {o.label for o in own if o.label in ("50 Hz", "60 Hz")}
-        if not heard:
-            why = f"no mains hum {LEAST_DB:g} dB above the noise was found, or the sound is shorter than {LEAST_LENGTH_S:g} s"
-            return Evidence.silent(self.name, self.modality, grid, why, own)
-        if len(heard) > 1:
-            return Evidence.silent(self.name, self.modality, grid, "hum of both 50 and 60 Hz was detected", own)
-        supply = mains.of(grid)
-        fits = supply == int(heard.pop().split()[0])
-        likelihood = np.where(fits, 1.0, 1.0 / MOST_FACTOR)
-        known = supply != mains.UNKNOWN
-        if not known.all():  # where nobody supplies, hum comes with people from anywhere: as likely as on average
-            likelihood[~known] = np.average(likelihood[known], weights=grid.area_km2[known]) if known.any() else 1.0
-        return Evidence(self.name, self.modality, grid, np.log(likelihood), own, models=self.models)
-
 
 def _observation(comb: Comb, start_s: float, end_s: float) -> Observation:
     label = f"{comb.nominal_hz:.0f} Hz"
     lines = ", ".join(f"{m * comb.nominal_hz:.0f}" for m in comb.multiples[:5])
     return Observation(
-        clue=HumClue.name,
+        clue=SPEC.name,
         kind="hum",
         label=label,
         score=float(1.0 - np.exp(-comb.score / 5.0)),
@@ -237,7 +206,7 @@ def _spectra(samples: NDArray[np.floating]) -> NDArray[np.float64]:
 def blocks_of(
     reader: Reader, interval: Interval | None = None, track: int | None = None
 ) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """(start_s, samples at RATE_HZ) of each STRETCH_S; a short rest joins the last, so that up to 1.5 intervals are held."""
+    """(start_s, samples at RATE_HZ) of each BLOCK_S; a short rest joins the last, so that up to 1.5 intervals are held."""
     size = int(BLOCK_S * RATE_HZ)
     held: list[NDArray[np.float32]] = []
     count, at_s = 0, None
