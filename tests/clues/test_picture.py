@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.clues.picture.clue import PictureClue, mean_direction
+from engine.clues.picture import score
+from engine.clues.picture.observe import PictureObserver
+from engine.clues.picture.score import mean_direction
 from engine.core.clip import Clip, Frame, Interval
 from engine.core.errors import WeightsError
 from engine.models import geoclip_picture
@@ -96,12 +98,11 @@ def test_numbers_equal_those_of_the_package(clip_weights: Path, tmp_path: Path, 
 
 def test_the_clue_scores_every_cell(clip_weights: Path) -> None:
     reader = Pictures()
-    clue = PictureClue(clip_weights)
-    seen = clue.observe(reader.clip, reader)
+    seen = PictureObserver(clip_weights).observe(reader.clip, reader)
     assert len(seen) == 3 and all(o.vector is not None and o.vector.shape == (512,) for o in seen)
-    evidence = clue.log_likelihood(seen, world_grid())
+    evidence = score.log_likelihood(seen, world_grid())
     assert evidence.abstained is None and np.ptp(evidence.log_likelihood) > 0
-    repeated = clue.log_likelihood(seen * 5, world_grid())
+    repeated = score.log_likelihood(seen * 5, world_grid())
     assert np.allclose(repeated.log_likelihood, evidence.log_likelihood, atol=1e-4)  # averaged, not multiplied
 
 
@@ -114,9 +115,8 @@ def test_batches_do_not_change_the_vectors(clip_weights: Path) -> None:
 
 def test_without_weights_it_says_how_to_get_them(tmp_path: Path) -> None:
     reader = Pictures()
-    clue = PictureClue(tmp_path)
-    assert clue.observe(reader.clip, reader) == ()
-    abstained = clue.log_likelihood((), world_grid()).abstained
+    assert PictureObserver(tmp_path).observe(reader.clip, reader) == ()
+    abstained = score.log_likelihood((), world_grid(), folder=tmp_path).abstained
     assert abstained and "earwitness models pull" in abstained
 
 

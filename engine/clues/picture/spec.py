@@ -10,10 +10,10 @@ from engine.models import cards
 
 
 def _make(chosen: Chosen) -> Clue:
-    from engine.clues.picture.clue import PictureClue
+    from engine.clues.picture.observe import PictureObserver
+    from engine.clues.picture.score import log_likelihood
 
-    clue = PictureClue(times_of=times_of(chosen))
-    return Clue(SPEC, clue.observe, clue.log_likelihood)
+    return Clue(SPEC, PictureObserver(times_of=times_of(chosen)).observe, log_likelihood)
 
 
 SPEC = ClueSpec(

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from engine.analysis import flow_density as flowing
 from engine.analysis.second_opinion import condition_of, opinion_vector
-from engine.clues.picture.clue import PictureClue
+from engine.clues.picture import score as picture_score
 from engine.clues.species import score as species_score
 from engine.clues.text.clue import TextClue
 from engine.core import sphere
@@ -90,7 +90,6 @@ def simulated(n: int, seed: int, inputs: tuple[str, ...]) -> list[Case]:
     grid = world_grid()
     held = flow_data.clips(n, seed, inputs, keep_scores=True)
     lat, lon = sphere.to_lat_lon(held.xyz)
-    picture = PictureClue()
     out = []
     for i, condition in enumerate(held.conditions):
         total: Array | None = None
@@ -100,7 +99,7 @@ def simulated(n: int, seed: int, inputs: tuple[str, ...]) -> list[Case]:
             total = e.log_likelihood if e.abstained is None else None
         if condition.picture is not None:
             seen = Observation("picture", "embedding", "frame", 1.0, 0.0, 0.0, vector=condition.picture)
-            more = picture.log_likelihood((seen,), grid).log_likelihood
+            more = picture_score.log_likelihood((seen,), grid).log_likelihood
             total = more if total is None else total + more
         out.append(Case(condition, float(lat[i]), float(lon[i]), total))
     return out

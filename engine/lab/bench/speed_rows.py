@@ -109,7 +109,7 @@ def picture(folder: Path, frames: int, runs: int) -> Row:
     from geoclip import GeoCLIP
     from PIL import Image
 
-    from engine.clues.picture.clue import PictureClue
+    from engine.clues.picture.score import log_likelihood
     from engine.core.observation import Observation
     from engine.models.geoclip_picture import MODEL_ID, PictureEncoder
     from engine.world.gallery import gallery
@@ -126,18 +126,16 @@ def picture(folder: Path, frames: int, runs: int) -> Row:
     for number, rgb in enumerate(pictures):
         files.append(folder / f"{number}.png")
         Image.fromarray(rgb).save(files[-1])
-    encoder, clue = PictureEncoder(weights, "cpu"), PictureClue(weights)
+    encoder = PictureEncoder(weights, "cpu")
     grid = world_grid()
 
     def ours() -> None:
         for vector, file in zip(encoder.embed(np.array(Image.open(f)) for f in files), files, strict=True):
             seen = Observation("picture", "embedding", file.name, 1.0, 0.0, 0.0, author=MODEL_ID, vector=vector)
-            clue.log_likelihood((seen,), grid)
+            log_likelihood((seen,), grid)
 
     encoder.embed([pictures[0]])
-    clue.log_likelihood(
-        (Observation("picture", "embedding", "", 1.0, 0.0, 0.0, vector=np.ones(512, np.float32) / 512**0.5),), grid
-    )
+    log_likelihood((Observation("picture", "embedding", "", 1.0, 0.0, 0.0, vector=np.ones(512, np.float32) / 512**0.5),), grid)
     return in_turn(
         "picture location",
         f"{frames} pictures of 640 by 360 on CLIP ViT-L/14 of the real shape, models loaded; {len(grid):,} cells here, "
