@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.clues.streetclip.clue import DOUBT, MOST_FRAMES, StreetClipClue, from_logits
+from engine.clues.streetclip import score
+from engine.clues.streetclip.observe import MOST_FRAMES, StreetClipObserver
+from engine.clues.streetclip.score import DOUBT, from_logits
 from engine.core.clip import Clip, Frame, Interval
 from engine.core.errors import WeightsError
 from engine.models import streetclip
@@ -80,13 +82,12 @@ def test_logits_are_those_of_the_model_itself(weights: Path) -> None:
 
 def test_the_clue_scores_every_cell_and_averages_frames(weights: Path) -> None:
     reader = Pictures(400.0)
-    clue = StreetClipClue(weights)
-    seen = clue.observe(reader.clip, reader)
+    seen = StreetClipObserver(weights).observe(reader.clip, reader)
     assert len(seen) == MOST_FRAMES
     assert all(o.vector is not None and o.vector.shape == (len(countries.table()),) for o in seen)
-    evidence = clue.log_likelihood(seen, world_grid())
+    evidence = score.log_likelihood(seen, world_grid())
     assert evidence.abstained is None and np.ptp(evidence.log_likelihood) > 0
-    assert np.allclose(clue.log_likelihood(seen * 5, world_grid()).log_likelihood, evidence.log_likelihood)
+    assert np.allclose(score.log_likelihood(seen * 5, world_grid()).log_likelihood, evidence.log_likelihood)
 
 
 def test_a_country_that_fits_gets_its_share_and_no_more() -> None:
@@ -113,9 +114,8 @@ def test_a_country_that_fits_gets_its_share_and_no_more() -> None:
 
 def test_without_weights_it_says_how_to_get_them(tmp_path: Path) -> None:
     reader = Pictures()
-    clue = StreetClipClue(tmp_path)
-    assert clue.observe(reader.clip, reader) == ()
-    assert "earwitness models pull streetclip" in str(clue.log_likelihood((), world_grid()).abstained)
+    assert StreetClipObserver(tmp_path).observe(reader.clip, reader) == ()
+    assert "earwitness models pull streetclip" in str(score.log_likelihood((), world_grid(), folder=tmp_path).abstained)
 
 
 def test_damaged_weights_are_refused(weights: Path, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from engine.models import cards
 
 
 def _make(chosen: Chosen) -> Clue:
-    from engine.clues.streetclip.clue import StreetClipClue
+    from engine.clues.streetclip.observe import StreetClipObserver
+    from engine.clues.streetclip.score import log_likelihood
 
-    clue = StreetClipClue(times_of=times_of(chosen))
-    return Clue(SPEC, clue.observe, clue.log_likelihood)
+    return Clue(SPEC, StreetClipObserver(times_of=times_of(chosen)).observe, log_likelihood)
 
 
 SPEC = ClueSpec(
