@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis import flow_density as flowing
-from engine.clues.agclip import clue as agclip_clue
-from engine.clues.picture.clue import mean_direction
+from engine.clues.agclip.score import scores_of
+from engine.clues.picture.score import mean_direction
 from engine.core import edit, sphere
 from engine.core.errors import SettingError
 from engine.core.evidence import Evidence
@@ -88,7 +88,7 @@ def condition_of(
         raise SettingError(f"The flow knows no modality called {modality!r}; choose sound, picture or {FUSED}.")
     sound = picture = atoms = reasoning = None
     if modality != "picture":
-        scores = agclip_clue.scores_of(tuple(o for o in observations if o.clue == "species"))
+        scores = scores_of(tuple(o for o in observations if o.clue == "species"))
         if (scores[birdnet.is_species()] >= agclip.LEAST_SCORE).any():
             sound = agclip.agclip().embed(scores, week)[0]
         atoms = _atoms(observations)

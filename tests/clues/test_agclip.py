@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.clues.agclip import clue
+from engine.clues.agclip import score as agclip_score
 from engine.core.errors import WeightsError
 from engine.core.observation import Observation
 from engine.models import agclip, birdnet
@@ -31,8 +31,8 @@ def _mean_lon(log_l: np.ndarray) -> float:
 
 def test_birds_point_to_their_continent():
     grid = world_grid()
-    europe = clue.AgClipClue().log_likelihood(_heard(*EUROPE), grid)
-    america = clue.AgClipClue().log_likelihood(_heard(*AMERICA), grid)
+    europe = agclip_score.log_likelihood(_heard(*EUROPE), grid)
+    america = agclip_score.log_likelihood(_heard(*AMERICA), grid)
     assert -15 < _mean_lon(europe.log_likelihood) < 60
     assert -110 < _mean_lon(america.log_likelihood) < -60
     assert europe.modality == "sound" and agclip.MODEL_ID in europe.models
@@ -40,41 +40,43 @@ def test_birds_point_to_their_continent():
 
 def test_one_bird_says_less_than_four():
     grid = world_grid()
-    few, many = (clue.AgClipClue().log_likelihood(_heard(*names), grid).log_likelihood for names in (EUROPE[:1], EUROPE))
+    few, many = (agclip_score.log_likelihood(_heard(*names), grid).log_likelihood for names in (EUROPE[:1], EUROPE))
     assert many.max() > few.max()
 
 
 def test_likelihood_has_mean_one_over_the_land():
     grid = world_grid()
-    log_l = clue.AgClipClue().log_likelihood(_heard(*EUROPE), grid).log_likelihood
+    log_l = agclip_score.log_likelihood(_heard(*EUROPE), grid).log_likelihood
     assert (np.exp(log_l) @ grid.area_km2) / grid.area_km2.sum() == pytest.approx(1.0)
 
 
 def test_silence_abstains():
     grid = world_grid()
-    assert clue.AgClipClue().log_likelihood((), grid).abstained == "no sound was recognised"
+    assert agclip_score.log_likelihood((), grid).abstained == "no sound was recognised"
     dog = Observation("species", "sound", "Dog", 0.9, 0.0, 3.0)
-    assert "no animal" in (clue.AgClipClue().log_likelihood((dog,), grid).abstained or "")
+    assert "no animal" in (agclip_score.log_likelihood((dog,), grid).abstained or "")
     other = Observation("text", "species", EUROPE[0], 0.9, 0.0, 3.0)  # what another clue says is not its news
-    assert clue.AgClipClue().log_likelihood((other,), grid).abstained
+    assert agclip_score.log_likelihood((other,), grid).abstained
 
 
 def test_a_species_counts_once_and_the_analyst_is_believed():
-    twice = clue.scores_of(_heard(EUROPE[0], EUROPE[0], score=0.5))
+    twice = agclip_score.scores_of(_heard(EUROPE[0], EUROPE[0], score=0.5))
     assert twice.max() == pytest.approx(0.5)
     both = (*_heard(EUROPE[0], score=0.1), *_heard(EUROPE[0], score=0.9, author="analyst:Ann"))
-    assert clue.scores_of(both).max() == pytest.approx(0.9), "the confidence stated counts where the model is less sure"
-    assert clue.scores_of(_heard(EUROPE[0], score=1.0, author="analyst")).max() == pytest.approx(clue.CONFIRMED_SCORE)
-    assert clue.scores_of(_heard("Nonexistens avis")).max() == 0.0
+    assert agclip_score.scores_of(both).max() == pytest.approx(0.9), "the confidence stated counts where the model is less sure"
+    assert agclip_score.scores_of(_heard(EUROPE[0], score=1.0, author="analyst")).max() == pytest.approx(
+        agclip_score.CONFIRMED_SCORE
+    )
+    assert agclip_score.scores_of(_heard("Nonexistens avis")).max() == 0.0
 
 
 def test_refined_cells_agree_with_their_parent():
     grid = world_grid()
     at = int(grid.locate(np.array([48.8]), np.array([2.3]))[0])
-    scores = clue.scores_of(_heard(*EUROPE))
+    scores = agclip_score.scores_of(_heard(*EUROPE))
     fine = grid.refined(np.array([at]), 5)
-    coarse_l = clue.log_likelihood_from_scores(scores, grid)
-    fine_l = clue.log_likelihood_from_scores(scores, fine)
+    coarse_l = agclip_score.log_likelihood_from_scores(scores, grid)
+    fine_l = agclip_score.log_likelihood_from_scores(scores, fine)
     inside = fine.parents(3) == grid.cells[at]
     assert inside.sum() > 40
     assert abs(np.log(np.exp(fine_l[inside]).mean()) - coarse_l[at]) < 0.7
@@ -83,7 +85,7 @@ def test_refined_cells_agree_with_their_parent():
 def test_the_week_is_heard():
     grid = world_grid()
     winter, summer = (
-        clue.AgClipClue().log_likelihood(_heard("Hirundo rustica", "Apus apus"), grid, date(2024, month, 10)).log_likelihood
+        agclip_score.log_likelihood(_heard("Hirundo rustica", "Apus apus"), grid, date(2024, month, 10)).log_likelihood
         for month in (1, 6)
     )
     assert np.abs(winter - summer).max() > 1e-3  # heard, though it says little

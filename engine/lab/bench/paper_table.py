@@ -113,7 +113,7 @@ class Bench:
 
     def posteriors(self) -> NDArray[np.float64]:
         """(n, cells) log-mass of AG-CLIP under the default prior."""
-        from engine.clues.agclip.clue import log_likelihood_from_scores
+        from engine.clues.agclip.score import log_likelihood_from_scores
 
         prior = priors.prior("mixture", world_grid())
         rows = [Posterior.of(prior, log_likelihood_from_scores(s, prior.grid)).log_mass for s in self.scores]

@@ -386,7 +386,7 @@ def table_rows(path: Path) -> Rows:
 
 def recordings(folder: Path) -> Rows:
     """BirdNET levels of a folder of recordings, heard as every clip is; kept on disk."""
-    from engine.clues.agclip.clue import scores_of
+    from engine.clues.agclip.score import scores_of
     from engine.core.settings import Settings
     from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive
     from engine.lab.data.manifest import read_manifest

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from engine.clues.agclip.clue import calibrated, scores_of
+from engine.clues.agclip.score import calibrated, scores_of
 from engine.clues.species.ranges import ranges
 from engine.core.grid import Grid
 from engine.core.paths import data_dir

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from engine.clues.agclip.clue import AgClipClue
+from engine.clues.agclip import score as agclip_score
 from engine.clues.species import score as species_score
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior, Prior
@@ -49,12 +49,11 @@ def load(samples: Sequence[Sample], seed: int) -> list[Case]:
     """Both likelihoods of every recording and condition in which both clues speak."""
     grid = world_grid()
     truth = grid.locate(np.array([s.lat_deg for s in samples]), np.array([s.lon_deg for s in samples]))
-    network = AgClipClue()
     cases = []
     for condition in CONDITIONS:
         for sample, cell in zip(samples, truth, strict=True):
             observations = perceive(sample, condition, Settings(), seed).observations
-            a, b = species_score.log_likelihood(observations, grid), network.log_likelihood(observations, grid)
+            a, b = species_score.log_likelihood(observations, grid), agclip_score.log_likelihood(observations, grid)
             if cell >= 0 and a.abstained is None and b.abstained is None:
                 both = (x.log_likelihood.astype(np.float32) for x in (a, b))
                 cases.append(Case(sample, condition.name, int(cell), *both))

@@ -21,45 +21,29 @@ from scipy.special import logsumexp
 
 from engine.clues.agclip.spec import SPEC
 from engine.clues.species.ranges import ranges
-from engine.core.clip import Clip, Interval, Reader
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
-from engine.core.progress import ProgressCallback, silent
 from engine.models import agclip, birdnet
-from engine.models.geoclip_location import MODEL_ID as LOCATION_ID
 from engine.models.geoclip_location import grid_embeddings
 
 CONFIRMED_SCORE = 0.99
 
 
-class AgClipClue:
-    """Scores the observations of the clue named in `reads`; perceives nothing itself."""
+def log_likelihood(observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
+    """Where the soundscape is likely, (cells,); abstains when no animal is heard.
 
-    spec = SPEC
-    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
-    models = (birdnet.MODEL_ID, agclip.MODEL_ID, LOCATION_ID)
-
-    def observe(
-        self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
-    ) -> tuple[Observation, ...]:
-        """Nothing: the species clue listens for both."""
-        return ()
-
-    def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
-        """Where the soundscape is likely, (cells,); abstains when no animal is heard.
-
-        Args:
-            observations: those of the species clue; others are passed over.
-        """
-        own = tuple(o for o in observations if o.clue == self.reads)
-        scores = scores_of(own)
-        if not (scores[birdnet.is_species()] >= agclip.LEAST_SCORE).any():
-            why = "no animal known to BirdNET was detected" if own else "no sound was recognised"
-            return Evidence.silent(self.name, self.modality, grid, why, own)
-        week = birdnet.week_of(when.month, when.day) if when else None
-        log_l = log_likelihood_from_scores(scores, grid, week)
-        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models, joined=self.spec.joined)
+    Args:
+        observations: those of the species clue; others are passed over.
+    """
+    own = tuple(o for o in observations if o.clue == SPEC.reads)
+    scores = scores_of(own)
+    if not (scores[birdnet.is_species()] >= agclip.LEAST_SCORE).any():
+        why = "no animal known to BirdNET was detected" if own else "no sound was recognised"
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, why, own)
+    week = birdnet.week_of(when.month, when.day) if when else None
+    log_l = log_likelihood_from_scores(scores, grid, week)
+    return Evidence(SPEC.name, SPEC.modality, grid, log_l, own, models=SPEC.model_ids, joined=SPEC.joined)
 
 
 def scores_of(observations: tuple[Observation, ...]) -> NDArray[np.float32]:
