@@ -254,7 +254,7 @@ def _claimed(
     settings: Settings,
 ) -> tuple[ClaimTest, ...]:
     """The analyst's claim and the container's own, each tested against sound and picture; costs nothing where there is none."""
-    from engine.clues.container.clue import stated_claims
+    from engine.clues.container.score import stated_claims
 
     stated = (*((settings.claim,) if settings.claim else ()), *stated_claims(observations))
     return tuple(_test(c, perception, observations, evidence, coarse, located, sides, settings) for c in stated)

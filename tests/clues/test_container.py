@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from engine.analysis.judge import judge
-from engine.clues.container.clue import ContainerClue, stated_claims
+from engine.clues.container.score import log_likelihood, stated_claims
 from engine.core.clip import Clip, Interval
 from engine.core.observation import Observation
 from engine.core.perception import Perception
@@ -28,7 +28,7 @@ def perception(*observations: Observation) -> Perception:
 def test_it_points_where_it_says_across_the_antimeridian_too() -> None:
     grid = world_grid()
     for lat, lon in ((48.2, 11.0), (-17.8, 179.9), (64.5, -179.5)):
-        evidence = ContainerClue().log_likelihood((claim(lat, lon),), grid)
+        evidence = log_likelihood((claim(lat, lon),), grid)
         assert evidence.abstained is None
         best = int(np.argmax(evidence.log_likelihood))
         assert best == grid.locate(np.array([lat]), np.array([lon]))[0]
@@ -36,7 +36,7 @@ def test_it_points_where_it_says_across_the_antimeridian_too() -> None:
 
 def test_no_place_no_word() -> None:
     encoder = Observation("container", "tag", "Lavf60", 1.0, 0.0, 3.0, name="encoder", author="container")
-    assert ContainerClue().log_likelihood((encoder,), world_grid()).abstained == "the container states no place"
+    assert log_likelihood((encoder,), world_grid()).abstained == "the container states no place"
 
 
 def test_a_claim_is_shown_and_never_fused_unless_asked() -> None:
@@ -72,7 +72,7 @@ def test_days_that_disagree_are_each_a_claim() -> None:
 
 def test_a_place_in_doubt_is_said_and_not_drawn() -> None:
     doubt = Observation("container", "tag", "+48/ or +02/", 1.0, 0.0, 3.0, name="location in doubt", note="from subtitles; order")
-    evidence = ContainerClue().log_likelihood((doubt, stated("2015-01-02")), world_grid())
+    evidence = log_likelihood((doubt, stated("2015-01-02")), world_grid())
     assert evidence.abstained and "in doubt" in evidence.abstained and "+48/ or +02/" in evidence.abstained
     assert "2015-01-02" in evidence.abstained
     assert stated_claims((doubt,)) == ()

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.clues.container.clue import stated_claims
+from engine.clues.container.score import stated_claims
 from engine.clues.species import residents
 from engine.clues.text.entry import find_places, one_place
 from engine.core import sphere

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from engine.core.evidence import Clue
+from engine.core.evidence import Clue, observe_nothing
 from engine.core.modality import Modality
 from engine.core.spec import Chosen, ClueSpec, Kind
 from engine.models import cards
 
 
 def _make(_chosen: Chosen) -> Clue:
-    from engine.clues.container.clue import ContainerClue
+    from engine.clues.container.score import log_likelihood
 
-    clue = ContainerClue()
-    return Clue(SPEC, clue.observe, clue.log_likelihood)
+    return Clue(SPEC, observe_nothing, log_likelihood)
 
 
 SPEC = ClueSpec(

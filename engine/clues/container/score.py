@@ -15,11 +15,9 @@ from scipy.special import logsumexp
 from engine.clues.container.spec import SPEC
 from engine.core import sphere
 from engine.core.claim import Claim
-from engine.core.clip import Clip, Interval, Reader
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
-from engine.core.progress import ProgressCallback, silent
 
 SPREAD_KM = 10.0  # phones write a place to about a second of arc, but the cell it falls in is larger
 DOUBT = 0.05  # assumed, not measured: how often a stated place is another place altogether
@@ -28,31 +26,19 @@ MOST_CLAIMS = 4
 APART_KM = 10.0
 
 
-class ContainerClue:
-    """Scores the places that the container states."""
-
-    spec = SPEC
-    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
-
-    def observe(
-        self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
-    ) -> tuple[Observation, ...]:
-        """Nothing: the tags were read when the clip was opened."""
-        return ()
-
-    def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
-        """A bump around the stated places, (cells,); abstains when none is stated."""
-        own = tuple(o for o in observations if o.clue == self.name)
-        stated = [o.vector for o in own if o.name in PLACES and o.vector is not None]
-        if not stated:
-            return Evidence.silent(self.name, self.modality, grid, _why_silent(own), own)
-        lat, lon = np.array(stated, dtype=np.float64).T
-        reach_km = np.sqrt(grid.area_km2 / np.pi)
-        km = np.maximum(0.0, sphere.pairwise_km(grid.xyz, sphere.to_xyz(lat, lon)) - reach_km[:, None])
-        log_bump = np.logaddexp.reduce(-0.5 * (km / SPREAD_KM) ** 2, axis=1) - np.log(len(stated))
-        relative = log_bump - logsumexp(log_bump, b=grid.area_km2 / grid.area_km2.sum())
-        log_l = np.logaddexp(np.log1p(-DOUBT) + relative, np.log(DOUBT))
-        return Evidence(self.name, self.modality, grid, log_l, own, models=())
+def log_likelihood(observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
+    """A bump around the stated places, (cells,); abstains when none is stated."""
+    own = tuple(o for o in observations if o.clue == SPEC.name)
+    stated = [o.vector for o in own if o.name in PLACES and o.vector is not None]
+    if not stated:
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, _why_silent(own), own)
+    lat, lon = np.array(stated, dtype=np.float64).T
+    reach_km = np.sqrt(grid.area_km2 / np.pi)
+    km = np.maximum(0.0, sphere.pairwise_km(grid.xyz, sphere.to_xyz(lat, lon)) - reach_km[:, None])
+    log_bump = np.logaddexp.reduce(-0.5 * (km / SPREAD_KM) ** 2, axis=1) - np.log(len(stated))
+    relative = log_bump - logsumexp(log_bump, b=grid.area_km2 / grid.area_km2.sum())
+    log_l = np.logaddexp(np.log1p(-DOUBT) + relative, np.log(DOUBT))
+    return Evidence(SPEC.name, SPEC.modality, grid, log_l, own, models=())
 
 
 def stated_claims(observations: Sequence[Observation]) -> tuple[Claim, ...]:
