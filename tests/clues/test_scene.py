@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.analysis.judge import judge
-from engine.clues.scene import clue as scene
-from engine.clues.scene.clue import SceneClue, cues, likelihood
+from engine.clues.scene import observe, score
+from engine.clues.scene.observe import SceneObserver
+from engine.clues.scene.score import likelihood
+from engine.clues.scene.table import cues
 from engine.core.clip import Clip, Frame, Interval
 from engine.core.observation import Observation
 from engine.core.perception import Perception
@@ -100,26 +102,26 @@ def test_every_row_of_the_table_has_a_place_a_source_and_modest_trust() -> None:
 
 def test_elephants_are_seen_and_point_to_africa_and_asia(data_dir: Path) -> None:
     reader = Pictures(photo(data_dir / "photos" / "ph0165.jpg"), 600.0)
-    found = SceneClue().observe(reader.clip, reader)
-    assert reader.asked == scene.MOST_FRAMES == 16 and {o.label for o in found} == {"elephant"}
-    evidence = SceneClue().log_likelihood(found, world_grid())
+    found = SceneObserver().observe(reader.clip, reader)
+    assert reader.asked == observe.MOST_FRAMES == 16 and {o.label for o in found} == {"elephant"}
+    evidence = score.log_likelihood(found, world_grid())
     assert evidence.abstained is None
     log_l = evidence.log_likelihood
     assert np.isclose(mean_in(log_l, "ZA"), mean_in(log_l, "KE")) and np.isclose(mean_in(log_l, "NO"), mean_in(log_l, "BR"))
     assert mean_in(log_l, "ZA") - mean_in(log_l, "NO") > 0.5
-    once = SceneClue().log_likelihood(found[:1], world_grid())
+    once = score.log_likelihood(found[:1], world_grid())
     assert np.allclose(once.log_likelihood, log_l)  # many frames of it are one cue
 
 
 def test_noise_says_nothing() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (180, 320, 3), dtype=np.uint8)
     reader = Pictures(rgb, 8.0)
-    found = SceneClue().observe(reader.clip, reader)
-    assert "known range" in str(SceneClue().log_likelihood(found, world_grid()).abstained)
+    found = SceneObserver().observe(reader.clip, reader)
+    assert "known range" in str(score.log_likelihood(found, world_grid()).abstained)
 
 
 def test_a_bird_follows_its_range() -> None:
-    log_l = SceneClue().log_likelihood((seen("house finch"),), world_grid()).log_likelihood
+    log_l = score.log_likelihood((seen("house finch"),), world_grid()).log_likelihood
     assert mean_in(log_l, "US") > mean_in(log_l, "DE") and mean_in(log_l, "US") > mean_in(log_l, "AU")
 
 
@@ -129,13 +131,13 @@ def test_the_likelihood_is_relative_to_the_land_and_bounded() -> None:
         own = likelihood(cue, 1.0, grid)
         assert np.isclose(np.average(own, weights=grid.area_km2), 1.0) and own.min() >= 1 - cue.trust
     every = tuple(seen(c.name) for c in cues())
-    assert np.ptp(SceneClue().log_likelihood(every, grid).log_likelihood) <= np.log(scene.MOST_FACTOR) + 1e-9
+    assert np.ptp(score.log_likelihood(every, grid).log_likelihood) <= np.log(score.MOST_FACTOR) + 1e-9
 
 
 def test_faint_and_unknown_labels_are_not_scored_and_the_analyst_is() -> None:
     grid = world_grid()
-    assert SceneClue().log_likelihood((seen("koala", 0.2), seen("unicorn")), grid).abstained
-    said = SceneClue().log_likelihood((seen("koala", 0.2, author="analyst"),), grid)
+    assert score.log_likelihood((seen("koala", 0.2), seen("unicorn")), grid).abstained
+    said = score.log_likelihood((seen("koala", 0.2, author="analyst"),), grid)
     assert said.abstained is None and mean_in(said.log_likelihood, "AU") > mean_in(said.log_likelihood, "NZ")
 
 

@@ -10,14 +10,14 @@ from engine.models import cards
 
 
 def _make(chosen: Chosen) -> Clue:
-    from engine.clues.scene.clue import SceneClue
+    from engine.clues.scene.observe import SceneObserver
+    from engine.clues.scene.score import log_likelihood
 
-    clue = SceneClue(times_of=times_of(chosen))
-    return Clue(SPEC, clue.observe, clue.log_likelihood)
+    return Clue(SPEC, SceneObserver(times_of=times_of(chosen)).observe, log_likelihood)
 
 
 def _unload() -> None:
-    from engine.clues.scene.clue import net
+    from engine.clues.scene.observe import net
 
     net.cache_clear()
 

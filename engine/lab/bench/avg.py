@@ -172,11 +172,11 @@ def perceived(clip: AvgClip, settings: Settings, seed: int = 0) -> Perception:
 def _scenes(picture: Path) -> tuple[Any, ...]:
     from PIL import Image, ImageOps
 
-    from engine.clues.scene.clue import SceneClue
+    from engine.clues.scene.observe import SceneObserver
 
     with Image.open(picture) as image:
         rgb = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    return SceneClue().observe_frame(Frame(0.0, rgb))
+    return SceneObserver().observe_frame(Frame(0.0, rgb))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import h3.api.numpy_int as h3
 import numpy as np
 from PIL import Image, ImageOps
 
-from engine.clues.scene.clue import MAX_SIDE_PX, SceneClue
+from engine.clues.scene import score as scene_score
+from engine.clues.scene.observe import MAX_SIDE_PX, SceneObserver
 from engine.clues.text.clue import TextClue
 from engine.core.clip import Frame
 from engine.core.paths import data_dir
@@ -57,10 +58,10 @@ def _row(sample: Sample, prior_name: str) -> tuple[int, str, float, float, str]:
     with Image.open(sample.path) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
     upright.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
-    seen = SceneClue().observe_frame(Frame(0.0, np.asarray(upright)))
+    seen = SceneObserver().observe_frame(Frame(0.0, np.asarray(upright)))
     grid = world_grid()
     prior = priors.prior(prior_name, grid)
-    scene = SceneClue().log_likelihood(seen, grid)
+    scene = scene_score.log_likelihood(seen, grid)
     text = TextClue().log_likelihood(photos.read_photo(sample.path), grid)
     truth = (sample.lat_deg, sample.lon_deg)
 
