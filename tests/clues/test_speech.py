@@ -12,8 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.analysis.judge import judge
-from engine.clues.speech import clue as speech
-from engine.clues.speech.clue import SpeechClue, language_chances, runs, shares, windows_with_speech
+from engine.clues.speech import observe, score
+from engine.clues.speech.codes import SPEECH
+from engine.clues.speech.observe import SpeechObserver, runs, windows_with_speech
+from engine.clues.speech.score import language_chances, shares
 from engine.core.clip import AudioBlock, Clip, Interval
 from engine.core.errors import TooShortError, WeightsError
 from engine.core.observation import Observation
@@ -73,7 +75,7 @@ class Sounds:
         pass
 
 
-def said(start_s: float, end_s: float, label: str = speech.SPEECH, score: float = 0.9, author: str = "model") -> Observation:
+def said(start_s: float, end_s: float, label: str = SPEECH, score: float = 0.9, author: str = "model") -> Observation:
     return Observation("speech", "speech", label, score, start_s, end_s, author=author)
 
 
@@ -119,21 +121,21 @@ assert not {"torch", "silero_vad"} & set(sys.modules)
 
 def test_a_presenter_speaks_and_animals_do_not(data_dir: Path) -> None:
     with open_clip(data_dir / "clips" / "cl0128.ts") as reader:
-        spoken = SpeechClue().observe(reader.clip, reader)
+        spoken = SpeechObserver().observe(reader.clip, reader)
     assert sum(o.end_s - o.start_s for o in spoken) > 4.0
     assert all(0.0 <= o.start_s < o.end_s <= 6.1 and o.score > 0.5 for o in spoken)
     with open_clip(data_dir / "clips" / "cl0165.webm") as reader:
-        assert SpeechClue().observe(reader.clip, reader) == ()
+        assert SpeechObserver().observe(reader.clip, reader) == ()
 
 
 def test_silence_and_noise_are_no_speech(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 20 * RATE)
     for samples in (np.zeros(5 * RATE), noise):
         reader = Sounds(samples)
-        assert SpeechClue(folder=tmp_path).observe(reader.clip, reader) == ()
+        assert SpeechObserver(folder=tmp_path).observe(reader.clip, reader) == ()
     nothing = Sounds(np.zeros(0))
     with pytest.raises(TooShortError, match="at least 1 s is needed"):
-        SpeechClue(folder=tmp_path).observe(nothing.clip, nothing)
+        SpeechObserver(folder=tmp_path).observe(nothing.clip, nothing)
 
 
 def test_runs_bridge_breaths_and_drop_clicks() -> None:
@@ -152,7 +154,7 @@ def test_windows_follow_the_speech() -> None:
     assert windows_with_speech((said(5, 9), said(100, 145))) == [Interval(5, 35), Interval(100, 130), Interval(130, 160)]
     many = tuple(said(t, t + 10 + t / 100) for t in range(0, 1000, 50))
     chosen = windows_with_speech(many)
-    assert len(chosen) == speech.MOST_WINDOWS and chosen[-1].start_s == 950.0
+    assert len(chosen) == observe.MOST_WINDOWS and chosen[-1].start_s == 950.0
 
 
 # --- which language ---------------------------------------------------------------------------------------------------
@@ -182,17 +184,16 @@ def test_chances_are_those_of_the_model_itself(whisper_weights: Path) -> None:
 
 def test_the_clue_asks_whisper_where_there_is_speech(whisper_weights: Path, data_dir: Path) -> None:
     with open_clip(data_dir / "clips" / "cl0128.ts") as reader:
-        found = SpeechClue(folder=whisper_weights).observe(reader.clip, reader)
-    spoken = [o for o in found if o.label != speech.SPEECH]
+        found = SpeechObserver(folder=whisper_weights).observe(reader.clip, reader)
+    spoken = [o for o in found if o.label != SPEECH]
     assert all(o.author == whisper.MODEL_ID and 0.1 <= o.score <= 1.0 and o.end_s - o.start_s == 30.0 for o in spoken)
     assert {o.label for o in spoken} <= set(whisper.LanguageListener(whisper_weights).languages)
 
 
 def test_without_whisper_it_abstains_by_name(tmp_path: Path) -> None:
     grid = world_grid()
-    clue = SpeechClue(folder=tmp_path)
-    assert "no speech" in str(clue.log_likelihood((), grid).abstained)
-    assert "earwitness models pull whisper-small" in str(clue.log_likelihood((said(0, 9),), grid).abstained)
+    assert "no speech" in str(score.log_likelihood((), grid, folder=tmp_path).abstained)
+    assert "earwitness models pull whisper-small" in str(score.log_likelihood((said(0, 9),), grid, folder=tmp_path).abstained)
 
 
 def test_damaged_weights_are_refused(whisper_weights: Path, tmp_path: Path) -> None:
@@ -212,26 +213,25 @@ def mean_by_country(log_l: NDArray[np.float64]) -> dict[str, float]:
 
 
 def test_the_language_points_where_it_is_spoken_and_is_bounded() -> None:
-    clue = SpeechClue()
     spoken = (said(0, 30, "de", 0.97), said(60, 90, "de", 0.95), said(60, 90, "nl", 0.04))
-    evidence = clue.log_likelihood(spoken, world_grid())
+    evidence = score.log_likelihood(spoken, world_grid())
     by = mean_by_country(evidence.log_likelihood)
     assert by["DE"] > by["CH"] > by["FR"]
     assert np.isclose(by["FR"], by["BR"])
-    plain = speech.likelihood(language_chances(spoken), world_grid())
+    plain = score.likelihood(language_chances(spoken), world_grid())
     by_country = mean_by_country(plain)
     assert by_country["CH"] > by_country["BE"] > by_country["NL"] > by_country["FR"]
-    assert np.ptp(evidence.log_likelihood) <= np.log(speech.MOST_FACTOR) + 1e-9
-    twice = clue.log_likelihood((*spoken, *(said(t, t + 30, "de", 0.96) for t in (120, 180))), world_grid())
+    assert np.ptp(evidence.log_likelihood) <= np.log(score.MOST_FACTOR) + 1e-9
+    twice = score.log_likelihood((*spoken, *(said(t, t + 30, "de", 0.96) for t in (120, 180))), world_grid())
     assert np.allclose(twice.log_likelihood, evidence.log_likelihood, atol=0.05)  # averaged, not multiplied
 
 
 def test_an_unclear_language_says_nothing_and_the_analyst_overrules() -> None:
     unclear = tuple(said(0, 30, code, 0.3) for code in ("de", "nl", "sv"))
-    assert "unclear" in str(SpeechClue().log_likelihood(unclear, world_grid()).abstained)
+    assert "unclear" in str(score.log_likelihood(unclear, world_grid()).abstained)
     corrected = (*unclear, said(0, 0, "pt-BR", 1.0, author="analyst"))
     assert language_chances(corrected) == {"pt": 1.0}
-    by = mean_by_country(SpeechClue().log_likelihood(corrected, world_grid()).log_likelihood)
+    by = mean_by_country(score.log_likelihood(corrected, world_grid()).log_likelihood)
     assert np.isclose(by["BR"], by["PT"]) and by["PT"] > by["DE"]
 
 
@@ -240,7 +240,7 @@ def test_shares_are_shares() -> None:
         assert ((shares(code) > 0) & (shares(code) <= 1)).all()
     code_of = {c.code: i for i, c in enumerate(countries.table())}
     assert shares("fr")[code_of["CH"]] == 0.23 and shares("no")[code_of["NO"]] > 0.5
-    rows = speech._stated()
+    rows = score._stated()
     assert len({(a, b) for a, b, _ in rows}) == len(rows)
     for country in {b for _, b, _ in rows}:
         countries.by_code(country)

@@ -12,9 +12,9 @@ import pytest
 
 from engine.clues import registry
 from engine.clues.atoms import clue as atoms
-from engine.clues.scene import clue as scene
+from engine.clues.scene import observe as scene
 from engine.clues.species import observe as species
-from engine.clues.speech import clue as speech
+from engine.clues.speech import observe as speech
 from engine.clues.text import clue as text
 from engine.core import memory
 from engine.core.evidence import Evidence

@@ -236,7 +236,7 @@ def _remark(label: str, s: soundtrack.Passage) -> Observation:
 
 def _speech(samples: NDArray[np.float32], rate_hz: int) -> list[tuple[float, float]]:
     """(start_s, end_s) of speech in the first minutes, or nothing where the voice detector is missing."""
-    from engine.clues.speech.clue import runs, voice_detector
+    from engine.clues.speech.observe import runs, voice_detector
     from engine.models import voice
 
     some = samples[: int(120 * rate_hz)]

@@ -9,14 +9,14 @@ from engine.models import cards
 
 
 def _make(chosen: Chosen) -> Clue:
-    from engine.clues.speech.clue import SpeechClue
+    from engine.clues.speech.observe import SpeechObserver
+    from engine.clues.speech.score import log_likelihood
 
-    clue = SpeechClue(chosen.settings.track)
-    return Clue(SPEC, clue.observe, clue.log_likelihood)
+    return Clue(SPEC, SpeechObserver(chosen.settings.track).observe, log_likelihood)
 
 
 def _unload() -> None:
-    from engine.clues.speech.clue import voice_detector
+    from engine.clues.speech.observe import voice_detector
 
     voice_detector.cache_clear()
 

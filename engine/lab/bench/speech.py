@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.clues.species.observe import windows_of
-from engine.clues.speech.clue import runs, voice_detector
+from engine.clues.speech.observe import runs, voice_detector
 from engine.core.errors import DataError
 from engine.core.file import read_csv
 from engine.core.paths import data_dir

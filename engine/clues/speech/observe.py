@@ -1,23 +1,12 @@
-"""Where there is speech, and in which language: a witness to who made the film rather than to where it was made.
+"""Where there is speech, and in which language.
 
-Perceiving: Silero VAD scores frames of 32 ms; runs of speech become observations, always. Where Whisper's weights are
+Silero VAD scores frames of 32 ms; runs of speech become observations, always. Where Whisper's weights are
 installed, up to MOST_WINDOWS windows of 30 s that hold speech are asked for their language.
-
-Scoring: only the language is scored, and only when the analyst asks for it (`ClueSpec.votes`). With p(l) the mean
-chance of language l over the windows and s(l, x) the share of people at x who speak it daily,
-
-    L(x) = sum over l of p(l) * (DOUBT + (1 - DOUBT) * s(l, x) / mean(s)),
-
-the mean being taken over the land by area; DOUBT is the chance that the language has nothing to do with the place: narration,
-dubbing, travellers. No two places differ by more than MOST_FACTOR. Both are choices, not fits. Shares are by country: GeoNames'
-order of its languages, overruled by assets/cues/spoken.csv.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -25,44 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clues import length
+from engine.clues.speech.codes import SPEECH, normal
 from engine.clues.speech.spec import SPEC
 from engine.clues.text.language import NAMES
 from engine.core.clip import Clip, Interval, Reader
-from engine.core.errors import DataError, WeightsError
-from engine.core.evidence import Evidence
-from engine.core.grid import Grid
+from engine.core.errors import WeightsError
 from engine.core.observation import Observation
-from engine.core.paths import ASSETS
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.models import voice, whisper
-from engine.world import countries
 
-SPEECH = "speech"
 SPEECH_SCORE = 0.5  # a frame above it begins speech; Silero's own default
 _STOP_SCORE = 0.35  # below it speech ends; Silero's own: 0.15 less
 _LEAST_S, _BREATH_S, _PAD_S = 0.5, 0.5, 0.03  # shorter speech is no speech; shorter pauses don't end it
 MOST_WINDOWS = 4
 LEAST_SPEECH_S = 3.0  # of a window of 30 s, for its language to be asked
-LEAST_CHANCE = 0.5  # of the commonest language over all windows; below it nobody knows
 _LEAST_LISTED = 0.1
-DOUBT = 0.25
-MOST_FACTOR = 30.0
-_RANKS = (0.85, 0.12, 0.05, 0.02)  # shares by place in GeoNames' list of a country's languages
-_FLOOR, _ENGLISH = 0.003, 0.03  # shares of a language that a country doesn't list: visitors, films
-_SAME = {"nn": "no", "nb": "no", "yue": "zh", "fil": "tl", "iw": "he", "jw": "jv"}  # other codes of the same
 
 
-class SpeechClue:
+class SpeechObserver:
     """Where there is speech, and in which language.
 
     Args:
         track: audio track, from 1; None takes the main one.
         folder: Whisper's folder; None takes the models folder.
     """
-
-    spec = SPEC
-    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
-    models = (whisper.MODEL_ID,)
 
     def __init__(self, track: int | None = None, folder: Path | None = None) -> None:
         self.track = track
@@ -110,7 +85,7 @@ class SpeechClue:
         first_s = began[0]
         return tuple(
             Observation(
-                clue=self.name,
+                clue=SPEC.name,
                 kind="speech",
                 label=SPEECH,
                 score=float(scores[a:b].mean()),
@@ -136,27 +111,6 @@ class SpeechClue:
                     found.append(_spoken(normal(self._listener.languages[at]), float(chance[at]), heard))
             progress(Progress("asking for the spoken language", number, len(chosen), "windows"))
         return tuple(found)
-
-    def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
-        """Where the language is spoken, (cells,); abstains without speech, without Whisper, or when the language is unclear."""
-        own = tuple(o for o in observations if o.clue == self.name)
-        chances = language_chances(own)
-        if not chances:
-            return Evidence.silent(self.name, self.modality, grid, self._why_silent(own), own)
-        if max(chances.values()) < LEAST_CHANCE:
-            return Evidence.silent(self.name, self.modality, grid, "the spoken language is unclear", own)
-        log_l = np.log(likelihood(chances, grid))
-        log_l = np.maximum(log_l, log_l.max() - np.log(MOST_FACTOR))
-        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models)
-
-    def _why_silent(self, own: tuple[Observation, ...]) -> str:
-        if not own:
-            return "no speech was detected"
-        try:
-            whisper.whisper_folder(self.folder)
-        except WeightsError as error:
-            return str(error)
-        return f"no window of 30 s holds {LEAST_SPEECH_S:g} s of speech in a language that Whisper tells"
 
 
 def runs(scores: NDArray[np.float32]) -> list[tuple[int, int]]:
@@ -194,7 +148,7 @@ def windows_with_speech(speech: tuple[Observation, ...]) -> list[Interval]:
 
 def _spoken(language: str, chance: float, window: Interval) -> Observation:
     return Observation(
-        clue=SpeechClue.name,
+        clue=SPEC.name,
         kind="speech",
         label=language,
         score=chance,
@@ -204,61 +158,6 @@ def _spoken(language: str, chance: float, window: Interval) -> Observation:
         author=whisper.MODEL_ID,
         note="scored only on request: narration and dialogue reflect the production, not the place",
     )
-
-
-def normal(language: str) -> str:
-    """The code under which a language is counted here."""
-    code = language.split("-")[0].lower()
-    return _SAME.get(code, code)
-
-
-def language_chances(observations: tuple[Observation, ...]) -> dict[str, float]:
-    """Mean chance of each language over the windows asked; an analyst's word counts as certain and overrules."""
-    named = [o for o in observations if o.kind == "speech" and o.label != SPEECH]
-    said = {normal(o.label) for o in named if o.by_analyst}
-    if said:
-        return {language: 1.0 / len(said) for language in sorted(said)}
-    windows = len({o.start_s for o in named})
-    chances: dict[str, float] = {}
-    for o in named:
-        chances[normal(o.label)] = chances.get(normal(o.label), 0.0) + min(1.0, max(0.0, o.score)) / windows
-    return chances
-
-
-def likelihood(chances: dict[str, float], grid: Grid) -> NDArray[np.float64]:
-    """L of the module's text, (cells,), before its cap; what no language accounts for says nothing."""
-    weight = grid.area_km2 / grid.area_km2.sum()
-    total = np.full(len(grid), max(0.0, 1.0 - sum(chances.values())))
-    number = countries.of(grid)
-    for language, chance in chances.items():
-        share = np.append(shares(language), _FLOOR)[number]  # the last is no country's (-1)
-        total += chance * (DOUBT + (1.0 - DOUBT) * share / float(share @ weight))
-    return total
-
-
-@cache
-def shares(language: str) -> NDArray[np.float64]:
-    """(countries,) share of people who speak a language daily, in the order of `countries.table`."""
-    held = {country: share for code, country, share in _stated() if code == language}
-    floor = _ENGLISH if language == "en" else _FLOOR
-    out = np.full(len(countries.table()), floor)
-    for i, country in enumerate(countries.table()):
-        spoken = [normal(code) for code in country.languages]
-        if country.code in held:
-            out[i] = held[country.code]
-        elif language in spoken and spoken.index(language) < len(_RANKS):
-            out[i] = max(floor, _RANKS[spoken.index(language)])
-    return out
-
-
-@cache
-def _stated() -> tuple[tuple[str, str, float], ...]:
-    path = ASSETS / "cues" / "spoken.csv"
-    if not path.is_file():
-        raise DataError(f"The table {path} is missing; get the program's assets again.")
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        return tuple((row["language"], row["country"], float(row["share"])) for row in rows)
 
 
 @cache
