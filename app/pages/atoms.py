@@ -32,6 +32,7 @@ from engine.clues import atoms as engine_atoms
 from engine.core import apart_km
 from engine.media import to_wav
 from engine.models import decomposer
+from engine.models.atoms import KERNELS, RATE_HZ, WINDOW_S
 from engine.report.view import words
 
 COLOURS = ("#e69100", "#2f8fd0", "#00966d", "#c25f95", "#d55e00", "#7a6fd0")  # fit for colour-blind eyes; numbered too
@@ -186,7 +187,7 @@ def _open(path: Path, title: str) -> None:
         reader.close()
         widgets.put("atoms_error", "The file holds no sound; open a recording, or a film with sound.")
         return
-    widgets.put(_KEY, Sound(title, reader, None, reader.clip.duration_s or engine_atoms.WINDOW_S, False))
+    widgets.put(_KEY, Sound(title, reader, None, reader.clip.duration_s or WINDOW_S, False))
 
 
 # --- taken apart --------------------------------------------------------------------------------------------------------
@@ -196,7 +197,7 @@ def _apart(s: Sound) -> None:
     """Spectrogram and time above, the steps below, then what changes without an atom."""
     if s.heard is None:
         s.heard = _listened(s)
-    last = max(0.0, s.length_s - engine_atoms.WINDOW_S)
+    last = max(0.0, s.length_s - WINDOW_S)
     if widgets.value("atoms_moment") is None:
         widgets.put("atoms_moment", _first_moment(s.heard, last))
     widgets.put("atoms_moment", float(min(widgets.value("atoms_moment"), last)))
@@ -221,7 +222,7 @@ def _first_moment(heard: Sequence[Observation], last: float) -> float:
     starts = sorted({o.start_s for o in heard if o.kind == "atom"})
     if not starts:
         return 0.0
-    size = engine_atoms.WINDOW_S
+    size = WINDOW_S
 
     def variety(at: float) -> float:
         inside = [o for o in heard if o.kind == "atom" and o.start_s < at + size - 0.5 and o.end_s > at + 0.5]
@@ -238,7 +239,7 @@ def _listened(s: Sound) -> tuple[Observation, ...]:
         bar.progress(p.fraction or 0.0, text=plain(text))
 
     try:
-        return engine_atoms.AtomsClue(s.track).observe(s.reader.clip, s.reader, None, report)
+        return engine_atoms.AtomsObserver(s.track).observe(s.reader.clip, s.reader, None, report)
     finally:
         bar.empty()
 
@@ -256,12 +257,12 @@ def _window(s: Sound, at_s: float) -> tuple[NDArray[np.float32], Any]:
 
 def _painted(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     """The window's spectrogram, every atom in its colour where it is loud."""
-    figure = spectrogram(window, engine_atoms.RATE_HZ, at_s, dark(), height_px=250)
-    top = min(TOP_HZ, engine_atoms.RATE_HZ / 2)
+    figure = spectrogram(window, RATE_HZ, at_s, dark(), height_px=250)
+    top = min(TOP_HZ, RATE_HZ / 2)
     for number, step in enumerate(taken.steps):
         figure.add_layout_image(
             source=_tinted(_loud(step.wave, window, top), COLOURS[number % len(COLOURS)]),
-            x=at_s, y=top / 1000, sizex=engine_atoms.WINDOW_S, sizey=top / 1000,
+            x=at_s, y=top / 1000, sizex=WINDOW_S, sizey=top / 1000,
             xref="x", yref="y", sizing="stretch", layer="above",
         )  # fmt: skip
     st.plotly_chart(figure, key="atoms_painted", config={"displayModeBar": False})
@@ -272,7 +273,7 @@ def _loud(part: NDArray[np.float32], window: NDArray[np.float32], top_hz: float)
     """(frequencies, times) 0 to 1: how loud a part is at each point, from 40 dB below the window's peak to 10 dB below it."""
     peaks = [max(float(np.abs(x).max()), 1e-9) for x in (part, window)]
     level = levels_db(part) + 20.0 * np.log10(peaks[0] / peaks[1])
-    level = level[: max(2, round(level.shape[0] * top_hz / (engine_atoms.RATE_HZ / 2)))]
+    level = level[: max(2, round(level.shape[0] * top_hz / (RATE_HZ / 2)))]
     return np.clip((level + 40.0) / 30.0, 0.0, 1.0)
 
 
@@ -386,7 +387,7 @@ def _steps(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     about = "Always four steps: atoms chosen after the model's own stop may not be there at all."
     right.toggle("Continue past the model's stop", key="atoms_beyond", help=about)
     if not taken.steps:
-        left.audio(to_wav(_audible(window, window), engine_atoms.RATE_HZ))
+        left.audio(to_wav(_audible(window, window), RATE_HZ))
         return
     names = [f"Step {n + 1}: {_short(s.label)}" for n, s in enumerate(taken.steps)]
     if widgets.value("atoms_step") not in names:
@@ -399,7 +400,7 @@ def _steps(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     st.html(
         f"<div class='ew-edits' style='white-space:normal'>Of what was there, <b>{clean(step.label, 60)}</b> was the likeliest "
         f"({step.chance:.0%}; that nothing was left: {step.stop:.0%}). "
-        f"Its kernel {step.kernel % engine_atoms.KERNELS + 1} was the most active. "
+        f"Its kernel {step.kernel % KERNELS + 1} was the most active. "
         f"It is {_db(step.wave, before)} of what was there. <span class='ew-dim'>Each picture is drawn to its own loudest point; "
         f"the sounds keep their loudness to each other.</span></div>"
     )
@@ -407,9 +408,9 @@ def _steps(window: NDArray[np.float32], taken: Any, at_s: float) -> None:
     for n, (column, title, wave) in enumerate(zip(st.columns(3, gap="medium"), titles, (before, step.wave, after), strict=True)):
         with column:
             st.html(f"<span class='ew-h'>{clean(title, 60)}</span>")
-            picture = spectrogram(wave, engine_atoms.RATE_HZ, at_s, dark(), height_px=150)
+            picture = spectrogram(wave, RATE_HZ, at_s, dark(), height_px=150)
             st.plotly_chart(picture, key=f"atoms_step_{n}", config={"displayModeBar": False})
-            st.audio(to_wav(_audible(wave, window), engine_atoms.RATE_HZ))
+            st.audio(to_wav(_audible(wave, window), RATE_HZ))
 
 
 def _audible(wave: NDArray[np.float32], window: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -537,11 +538,11 @@ def _dictionary(sound: Sound | None) -> None:
         if label is None:
             return
         entry = engine_atoms.entry(label)
-        for n, column in enumerate(st.columns(engine_atoms.KERNELS, gap="medium")):
+        for n, column in enumerate(st.columns(KERNELS, gap="medium")):
             with column:
                 st.html(f"<span class='ew-h'>Kernel {n + 1}</span>")
                 st.image(_kernel_picture(entry.kernels[n]), width="stretch")
-                st.audio(to_wav(engine_atoms.kernel_wave(label, n), engine_atoms.RATE_HZ))
+                st.audio(to_wav(engine_atoms.kernel_wave(label, n), RATE_HZ))
                 if n < len(entry.excited) and entry.excited[n]:
                     rows = "<br>".join(clean(f"{a}, by {b or 'unknown'} ({c})", 120) for a, b, c in entry.excited[n])
                     st.html(f"<div class='ew-edits ew-dim' style='white-space:normal'>Excited most by<br>{rows}</div>")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.analysis.perceive import perceive
-from engine.clues.atoms.clue import AtomsClue
+from engine.clues.atoms.observe import AtomsObserver
 from engine.clues.species import observe, score
 from engine.clues.species.observe import SpeciesObserver, windows_of
 from engine.clues.species.score import Calibration, heard_in, likelihoods
@@ -97,8 +97,8 @@ def test_no_window_ends_after_the_sound(length_s: float, stride_s: float) -> Non
     assert all(end_s - start_s >= 1.0 for start_s, end_s, _ in pieces)
 
 
-@pytest.mark.parametrize("clue", [SpeciesObserver(), AtomsClue(), SpeechObserver()])
-def test_a_clue_that_names_sounds_says_that_there_is_too_little(clue: SpeciesObserver | AtomsClue | SpeechObserver) -> None:
+@pytest.mark.parametrize("clue", [SpeciesObserver(), AtomsObserver(), SpeechObserver()])
+def test_a_clue_that_names_sounds_says_that_there_is_too_little(clue: SpeciesObserver | AtomsObserver | SpeechObserver) -> None:
     short = Sound(0.3 * np.sin(np.arange(RATE // 10)))
     with pytest.raises(TooShortError, match=r"^the sound lasts 0.1 s; at least 1 s is needed$"):
         clue.observe(short.clip, short)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from engine.clues import registry
-from engine.clues.atoms import clue as atoms
 from engine.clues.scene import observe as scene
 from engine.clues.species import observe as species
 from engine.clues.speech import observe as speech
@@ -21,6 +20,7 @@ from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.offline import SILENT
 from engine.core.posterior import Posterior
+from engine.models import atoms
 from engine.world.grid import world_grid
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.rationale import cues, mllm, opinion, prompt, rules
 from engine.analysis.rationale import evidence as cue_evidence
-from engine.clues.atoms import clue as atoms
+from engine.clues.atoms import score as atoms_score
 from engine.clues.species.ranges import ranges
 from engine.clues.species.tones import TONE
 from engine.clues.text import clue as text_clue
@@ -253,7 +253,7 @@ def _speech(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:
 
 def _atoms(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:
     """Everyday sounds, and where the clue's own table says that they are hardly heard."""
-    table = {c.label: c for c in atoms.cues()}
+    table = {c.label: c for c in atoms_score.cues()}
     for p in [p for p in everything if p.best.kind == "atom" and p.best.score >= SURE_SCORE][:MOST_SOUNDS]:
         said = f"A sound of the kind “{_bounded(p.title, 40)}” was detected, with a probability of {p.best.score:.2f}."
         cue = table.get(p.best.label)

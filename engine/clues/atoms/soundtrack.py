@@ -37,9 +37,6 @@ class Passage:
     note: str
 
 
-# --- digital silence ----------------------------------------------------------------------------------------------------
-
-
 def silences(samples: NDArray[np.float32], rate_hz: int, start_s: float = 0.0) -> tuple[Passage, ...]:
     """Runs of nothing at all (below -100 dBFS) of at least 0.1 s: no microphone is that quiet."""
     quiet = np.abs(samples) <= _SILENCE
@@ -49,9 +46,6 @@ def silences(samples: NDArray[np.float32], rate_hz: int, start_s: float = 0.0) -
         for a, b in edges.reshape(-1, 2)
         if b - a >= _LEAST_SILENCE_S * rate_hz
     )
-
-
-# --- copies -------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +189,6 @@ def _correlation(a: NDArray[np.float32], white: NDArray[np.float32], lag: int, b
     return np.concatenate(found)
 
 
-# --- reverberation ------------------------------------------------------------------------------------------------------
-
-
 def reverberation_s(samples: NDArray[np.float32], rate_hz: int) -> float | None:
     """The time in which sounds die away by 60 dB, from how the fastest of them do; None where too few stop suddenly.
 
@@ -245,9 +236,6 @@ def _decays(db: NDArray[np.float64], step_s: float) -> list[float]:
     return found
 
 
-# --- music --------------------------------------------------------------------------------------------------------------
-
-
 def tonal_features(window: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]:
     """(5,) of a few seconds: share of power in tones that last, how many last at once, how well they lie on a tuned scale, how
     regular the onsets are, and the log of how flat the spectrum is."""
@@ -288,9 +276,6 @@ def tonal_features(window: NDArray[np.float32], rate_hz: int) -> NDArray[np.floa
     lags = auto[5:31] / max(float(auto[0]), 1e-9)
     flat = float(np.mean(np.log(power)) - np.log(np.mean(power)))
     return np.array([share, np.log1p(count), on_scale, float(lags.max()) if len(lags) else 0.0, flat / 10.0])
-
-
-# --- voice-over ---------------------------------------------------------------------------------------------------------
 
 
 def voice_over(samples: NDArray[np.float32], rate_hz: int, speech: Sequence[tuple[float, float]]) -> Passage | None:

@@ -9,14 +9,14 @@ from engine.models import cards
 
 
 def _make(chosen: Chosen) -> Clue:
-    from engine.clues.atoms.clue import AtomsClue
+    from engine.clues.atoms.observe import AtomsObserver
+    from engine.clues.atoms.score import log_likelihood
 
-    clue = AtomsClue(chosen.settings.track)
-    return Clue(SPEC, clue.observe, clue.log_likelihood)
+    return Clue(SPEC, AtomsObserver(chosen.settings.track).observe, log_likelihood)
 
 
 def _unload() -> None:
-    from engine.clues.atoms.clue import decomposer
+    from engine.models.atoms import decomposer
 
     decomposer.cache_clear()
 

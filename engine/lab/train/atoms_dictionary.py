@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.clues.atoms.clue import LEAST_CHANCE, windows_of
+from engine.clues.atoms.observe import LEAST_CHANCE, windows_of
 from engine.core.clip import Interval
 from engine.core.errors import EarwitnessError
 from engine.core.paths import data_dir
