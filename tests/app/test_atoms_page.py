@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.clues import atoms
+from engine.models import atoms, decomposer
 from engine.models import atoms as nets
-from engine.models import decomposer
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(
