@@ -12,7 +12,7 @@ import engine
 from app.session import jobs
 from engine.analysis.judge import examples
 from engine.case import Queue
-from engine.clues.text.clue import TextClue
+from engine.clues.text.observe import TextObserver
 from engine.core.errors import DecoderError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> str:
         def fail(*_: object, **__: object) -> None:
             raise DecoderError("Decoding golf_georgia.mp4 took more than 6,000 MB [of memory]; leave it out.")
 
-        patch.setattr(TextClue, "observe", fail)
+        patch.setattr(TextObserver, "observe", fail)
         patch.setattr(Queue, "ensure_worker", lambda _: None)
         queue.stop_worker()  # one that lives would take the job up
         made = queue.submit(found[0], QUICK, found[0].name)

@@ -21,7 +21,7 @@ from engine.case.record.store import Case
 from engine.cli import main
 from engine.clues.hum.observe import HumObserver
 from engine.clues.species.observe import SpeciesObserver
-from engine.clues.text.clue import TextClue
+from engine.clues.text.observe import TextObserver
 from engine.core.clip import Interval
 from engine.core.errors import Cancelled, DecoderError, MediaError, WeightsError
 from engine.core.perception import Perception
@@ -67,7 +67,10 @@ def test_what_failed_runs_again_alone_and_all_is_then_as_if_it_had_not(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     species = Broken(monkeypatch, SpeciesObserver)
-    reading, hum = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, HumObserver, RuntimeError("[ONNX] nonsense"))
+    reading, hum = (
+        Broken(monkeypatch, TextObserver, MemoryError()),
+        Broken(monkeypatch, HumObserver, RuntimeError("[ONNX] nonsense")),
+    )
     results = Results(tmp_path)
     with open_clip(film) as reader:
         whole = perception_key(reader.clip, SHORT)
@@ -130,7 +133,7 @@ def test_shots_that_failed_take_all_that_looks_at_frames_along(
 ) -> None:
     from engine.media import shots
 
-    real, reading, species = shots.cut, Broken(monkeypatch, TextClue), Broken(monkeypatch, SpeciesObserver)
+    real, reading, species = shots.cut, Broken(monkeypatch, TextObserver), Broken(monkeypatch, SpeciesObserver)
 
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
@@ -176,7 +179,7 @@ def test_a_clip_of_which_everything_failed_is_not_kept(film: str, tmp_path: Path
 
 
 def test_judged_blind_a_failure_tells_nothing_of_the_picture_or_the_name(film: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    Broken(monkeypatch, TextClue, MemoryError())
+    Broken(monkeypatch, TextObserver, MemoryError())
     Broken(monkeypatch, HumObserver, DecoderError("Decoding golf_georgia.mp4 took too long and was ended; convert it."))
     with open_clip(film) as reader:
         sealed = hand.sound_alone(perceive(reader, SHORT))
@@ -200,7 +203,7 @@ def test_a_batch_tries_again_what_failed_and_its_tables_show_the_newest(
 ) -> None:
     import pandas
 
-    reading, species = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, SpeciesObserver)
+    reading, species = Broken(monkeypatch, TextObserver, MemoryError()), Broken(monkeypatch, SpeciesObserver)
     results, folder = Results(tmp_path / "results"), tmp_path / "case"
     with Case.create(folder) as case:
         first = batch.run([film], case, QUICK, results)
@@ -222,7 +225,7 @@ def test_a_batch_tries_again_what_failed_and_its_tables_show_the_newest(
 def test_the_command_for_batches_says_what_failed(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_this_process: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Broken(monkeypatch, TextClue, MemoryError())
+    Broken(monkeypatch, TextObserver, MemoryError())
     command = ["batch", film, "-o", str(tmp_path / "other"), "--results", str(tmp_path / "more"), "--workers", "1"]
     assert main(command) == 0
     said = capsys.readouterr().out
@@ -234,7 +237,7 @@ def test_the_command_line_says_what_failed_and_tries_it_again(
     film: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("EARWITNESS_KEPT", str(tmp_path / "kept"))
-    reading, species = Broken(monkeypatch, TextClue, MemoryError()), Broken(monkeypatch, SpeciesObserver)
+    reading, species = Broken(monkeypatch, TextObserver, MemoryError()), Broken(monkeypatch, SpeciesObserver)
     assert main(["locate", film, "--quick", "--interval", "9-15", "--html", str(tmp_path / "r.html")]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "Reading what is written in the picture failed: the memory ran out. Close other programs" in told

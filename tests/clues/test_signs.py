@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.clues.text import fold, mirror, scoring, sign, unspaced
-from engine.clues.text.clue import TextClue
+from engine.clues.text import fold, mirror, score, scoring, sign, unspaced
+from engine.clues.text.observe import TextObserver
 from engine.core import sphere
 from engine.core.observation import Observation
 from engine.core.posterior import Posterior
@@ -83,7 +83,7 @@ def drawn(*lines: str) -> np.ndarray:
 
 def test_a_mirrored_sign_is_read_after_mirroring_and_said() -> None:
     upright = drawn("GOLF CLUB", "AUGUSTA, GA 30904")
-    clue = TextClue()
+    clue = TextObserver()
     plain, turned = clue.observe_image(upright), clue.observe_image(np.ascontiguousarray(upright[:, ::-1]))
     assert [o.label for o in plain] == [o.label for o in turned]
     assert not any(mirror.NOTE in o.note for o in plain) and all(o.note.startswith(mirror.NOTE) for o in turned)
@@ -93,7 +93,7 @@ def test_a_mirrored_sign_is_read_after_mirroring_and_said() -> None:
 
 @pytest.mark.parametrize("line", ["AVA WOW TOMATO", "PARKPLATZ"])
 def test_a_sign_the_right_way_round_stays_so(line: str) -> None:
-    assert not any(mirror.NOTE in o.note for o in TextClue().observe_image(drawn(line)))
+    assert not any(mirror.NOTE in o.note for o in TextObserver().observe_image(drawn(line)))
 
 
 def test_a_picture_without_text_is_not_read_mirrored_again_and_again() -> None:
@@ -122,7 +122,7 @@ def test_a_picture_without_text_is_not_read_mirrored_again_and_again() -> None:
 )
 def test_the_place_reported_lies_in_the_country_of_the_town_named(line: str, words: str) -> None:
     own = (Observation("text", "text", line, 0.98, 0.0, 0.0, author=ocr.MODEL_ID),)
-    first = TextClue().log_likelihood(own, world_grid())
+    first = score.log_likelihood(own, world_grid())
     grid = refine.refined(Posterior.of(priors.prior("mixture", world_grid()), first.log_likelihood))
-    found = fuse.locate_modality("picture", (TextClue().log_likelihood(own, grid),), priors.prior("mixture", grid), 100.0)
+    found = fuse.locate_modality("picture", (score.log_likelihood(own, grid),), priors.prior("mixture", grid), 100.0)
     assert found.place.name.endswith(words)

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.clues.text import fold, frames, language, reading, scoring, sign
-from engine.clues.text.clue import TextClue
+from engine.clues.text import fold, frames, language, reading, score, scoring, sign
 from engine.clues.text.index import gazetteer
+from engine.clues.text.observe import TextObserver
 from engine.core import sphere
 from engine.core.clip import Clip, Frame, Interval
 from engine.core.errors import WeightsError
@@ -50,7 +50,7 @@ def observed(*lines: str, score: float = 0.98) -> tuple[Observation, ...]:
 def heaviest(lines: tuple[str, ...]) -> tuple[float, float]:
     """Centre of the world cell with the most mass."""
     world = world_grid()
-    evidence = TextClue().log_likelihood(observed(*lines), world)
+    evidence = score.log_likelihood(observed(*lines), world)
     assert evidence.abstained is None, lines
     posterior = Posterior.of(priors.prior("mixture", world), evidence.log_likelihood)
     lat, lon = world.lat_lon_deg
@@ -86,13 +86,13 @@ def test_a_sign_that_names_its_place_is_placed(lines: tuple[str, ...], lat: floa
 
 @pytest.mark.parametrize("line", NOTHING)
 def test_a_sign_that_says_nothing_of_a_place_is_silent(line: str) -> None:
-    evidence = TextClue().log_likelihood(observed(line), world_grid())
+    evidence = score.log_likelihood(observed(line), world_grid())
     assert evidence.abstained
     assert not evidence.log_likelihood.any()
 
 
 def test_no_text_is_silent_by_name() -> None:
-    assert TextClue().log_likelihood((), world_grid()).abstained == "no text was read"
+    assert score.log_likelihood((), world_grid()).abstained == "no text was read"
 
 
 @pytest.mark.parametrize(
@@ -164,16 +164,16 @@ def test_two_towns_near_each_other_find_each_other() -> None:
 
 
 def test_the_likelihood_is_finite_and_the_same_on_every_call_and_grid() -> None:
-    clue, world = TextClue(), world_grid()
+    world = world_grid()
     seen = observed("Malmö stad", "Koppla hunden")
-    first = clue.log_likelihood(seen, world)
-    again = clue.log_likelihood(seen[::-1], world)
+    first = score.log_likelihood(seen, world)
+    again = score.log_likelihood(seen[::-1], world)
     assert np.isfinite(first.log_likelihood).all()
     np.testing.assert_allclose(first.log_likelihood, again.log_likelihood, atol=1e-9)
     lat, lon = np.array([55.6]), np.array([13.0])
     cell = world.locate(lat, lon)
     fine = world.refined(cell, 5)
-    refined = clue.log_likelihood(seen, fine)
+    refined = score.log_likelihood(seen, fine)
     coarse_mass = Posterior.of(priors.prior("mixture", world), first.log_likelihood).mass[cell[0]]
     cells, log_mass = Posterior.of(priors.prior("mixture", fine), refined.log_likelihood).at_resolution()
     fine_mass = np.exp(log_mass[np.searchsorted(cells, world.cells[cell[0]])])
@@ -200,7 +200,7 @@ def test_near_the_pole_and_the_antimeridian_kernels_keep_their_mass() -> None:
     ],
 )
 def test_hostile_text_is_read_without_harm(hostile: str) -> None:
-    evidence = TextClue().log_likelihood(observed(hostile), world_grid())
+    evidence = score.log_likelihood(observed(hostile), world_grid())
     assert np.isfinite(evidence.log_likelihood).all()
 
 
@@ -245,7 +245,7 @@ class Film:
 
 
 def test_a_drawn_sign_is_read_with_its_box(capfd: pytest.CaptureFixture[str]) -> None:
-    found = TextClue().observe_image(picture(("Augusta, GA 30904", 120, 200)))
+    found = TextObserver().observe_image(picture(("Augusta, GA 30904", 120, 200)))
     assert [o.label.replace(" ", "") for o in found] == ["Augusta,GA30904"]
     left, top, right, bottom = found[0].box or (0, 0, 0, 0)
     assert 0.05 < left < 0.2 and right > 0.4 and 0.2 < top < bottom < 0.45
@@ -257,7 +257,7 @@ def test_a_drawn_sign_is_read_with_its_box(capfd: pytest.CaptureFixture[str]) ->
 def test_the_same_sign_in_many_frames_is_one_observation() -> None:
     shown = [picture(("Ville de Lyon", 120 + 4 * i, 200), background=180 + 5 * i) for i in range(4)]
     film = Film(shown)
-    found = TextClue().observe(film.clip, film)
+    found = TextObserver().observe(film.clip, film)
     assert len(found) == 1
     assert found[0].end_s - found[0].start_s == pytest.approx(6.0, abs=0.1)
 
@@ -265,11 +265,11 @@ def test_the_same_sign_in_many_frames_is_one_observation() -> None:
 def test_a_caption_stays_while_the_picture_changes_and_is_not_scored() -> None:
     shown = [picture(("Gemeente Utrecht", 40, 520), noise=i + 1) for i in range(5)]
     film = Film(shown)
-    found = TextClue().observe(film.clip, film)
+    found = TextObserver().observe(film.clip, film)
     captions = [o for o in found if "Utrecht" in o.label]
     assert captions and all(o.note.startswith(frames.CAPTION) for o in captions)
-    assert "captions" in (TextClue().log_likelihood(tuple(captions), world_grid()).abstained or "")
-    assert TextClue(captions=True).log_likelihood(tuple(captions), world_grid()).abstained is None
+    assert "captions" in (score.log_likelihood(tuple(captions), world_grid()).abstained or "")
+    assert score.log_likelihood(tuple(captions), world_grid(), captions=True).abstained is None
 
 
 def test_a_changed_model_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,13 +303,13 @@ def test_real_signs_are_read_and_placed(file: str, lat: float, lon: float, words
     found = read_photo(path)
     assert any(words in o.label for o in found)
     world = world_grid()
-    evidence = TextClue().log_likelihood(found, world)
+    evidence = score.log_likelihood(found, world)
     posterior = Posterior.of(priors.prior("mixture", world), evidence.log_likelihood)
     assert posterior.mass[posterior.grid.locate(np.array([lat]), np.array([lon]))[0]] > 0.4
 
 
 def test_one_sign_read_in_many_shots_counts_once() -> None:
-    from engine.clues.text.clue import distinct
+    from engine.clues.text.score import distinct
 
     lines = (
         ("AUGUSTA NATIONAL GOLF CLUB", 0.97),
@@ -319,16 +319,8 @@ def test_one_sign_read_in_many_shots_counts_once() -> None:
     )
     assert [t for t, _ in distinct(lines)] == ["AUGUSTA NATIONAL GOLF CLUB", "Route 11 North", "Route 12 North"]
     world = world_grid()
-    once = TextClue().log_likelihood(observed("Ajuntament de Sitges"), world).log_likelihood
-    often = (
-        TextClue()
-        .log_likelihood(
-            tuple(
-                Observation("text", "text", text, 0.98, float(i), float(i), author=ocr.MODEL_ID)
-                for i, text in enumerate(("Ajuntament de Sitges",) * 5 + ("Ajuntament de Sitqes", "AJUNTAMENT DE SITGES"))
-            ),
-            world,
-        )
-        .log_likelihood
-    )
+    once = score.log_likelihood(observed("Ajuntament de Sitges"), world).log_likelihood
+    lines = ("Ajuntament de Sitges",) * 5 + ("Ajuntament de Sitqes", "AJUNTAMENT DE SITGES")
+    repeated = (Observation("text", "text", text, 0.98, float(i), float(i), author=ocr.MODEL_ID) for i, text in enumerate(lines))
+    often = score.log_likelihood(tuple(repeated), world).log_likelihood
     assert np.abs(once - often).max() < 0.2

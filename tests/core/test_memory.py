@@ -14,7 +14,7 @@ from engine.clues import registry
 from engine.clues.scene import observe as scene
 from engine.clues.species import observe as species
 from engine.clues.speech import observe as speech
-from engine.clues.text import clue as text
+from engine.clues.text import observe as text
 from engine.core import memory
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid

@@ -10,7 +10,7 @@ from engine.analysis.judge import judge
 from engine.analysis.rationale import cues
 from engine.analysis.rationale import evidence as cue_evidence
 from engine.analysis.rationale.facts import cue_groups, note_cue, rationale
-from engine.clues.text.clue import TextClue
+from engine.clues.text import score
 from engine.core.errors import DataError, SettingError
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED
@@ -146,6 +146,6 @@ def test_what_cannot_be_noted(cue: str, confidence: float, start_s: float) -> No
 def test_the_text_clue_has_judged_what_it_abstained_on() -> None:
     grid = world_grid()
     vague = Observation("text", "text", "Exit", 0.9, 1.0, 1.0, author="PP-OCRv6-small")
-    silent = TextClue().log_likelihood((vague,), grid)
+    silent = score.log_likelihood((vague,), grid)
     assert silent.abstained
     assert vague.key in cue_evidence.spoken_for((silent,))

@@ -76,7 +76,7 @@ def test_sound_is_that_of_the_clip(golf: tuple[Finding, FileReader], reel: Path)
 
 
 def test_verdict_map_and_captions_are_burnt_in(golf: tuple[Finding, FileReader], reel: Path) -> None:
-    from engine.clues.text.clue import text_reader
+    from engine.clues.text.observe import text_reader
 
     frame = pictures(reel)[len(pictures(reel)) // 3]
     said = " ".join(line.text for line in text_reader().read(frame)).lower()

@@ -18,8 +18,8 @@ from engine.analysis.rationale import evidence as cue_evidence
 from engine.clues.atoms import score as atoms_score
 from engine.clues.species.ranges import ranges
 from engine.clues.species.tones import TONE
-from engine.clues.text import clue as text_clue
 from engine.clues.text import frames
+from engine.clues.text import score as text_score
 from engine.clues.text.contacts import likely_countries
 from engine.clues.text.reading import Reading
 from engine.core.clip import Reader
@@ -303,15 +303,15 @@ def _texts(finding: Finding, everything: Sequence[Perceived], scored: bool) -> I
 
 @lru_cache(maxsize=32)
 def _read_lines(labels: tuple[str, ...], observations: tuple[Observation, ...]) -> tuple[Reading, ...]:
-    return text_clue.read(observations)
+    return text_score.read(observations)
 
 
 def _readings(finding: Finding) -> tuple[tuple[str, ...], tuple[Reading, ...]]:
     """The lines that count, in the order in which they were read as one text, and what they say together."""
     from engine.core import edit
 
-    own = [o for o in edit.counting(finding.perception, finding.settings) if o.clue == text_clue.TextClue.name]
-    used = text_clue.TextClue().scored(own)
+    own = [o for o in edit.counting(finding.perception, finding.settings) if o.clue == "text"]
+    used = text_score.scored(own)
     labels = tuple(dict.fromkeys(o.label for o in used))
     return (labels, _read_lines(labels, used)) if used else ((), ())
 

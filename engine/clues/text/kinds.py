@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.clues.text.clue import TextClue, distinct, read
+from engine.clues.text.score import distinct, read, scored
 from engine.clues.text.scoring import LEAST_NAMED
+from engine.clues.text.spec import SPEC
 from engine.core.observation import Observation
 
 TOWN, CONTACT, LANGUAGE, OTHER = "place name", "phone, postcode or domain", "language or script", "other cue in the picture"
@@ -21,8 +22,7 @@ _MOST_LINES = 5
 
 def kind_of(observations: Sequence[Observation]) -> str:
     """The kind of reading that places a text: the surest that says more than a country, else its language."""
-    clue = TextClue()
-    placed = [r for r in read(clue.scored([o for o in observations if o.clue == clue.name])) if r.spots]
+    placed = [r for r in read(scored([o for o in observations if o.clue == SPEC.name])) if r.spots]
     sure = [(r.chance * max(s.share for s in r.spots), r.kind) for r in placed]
     chance, kind = max(sure, default=(0.0, ""))
     if chance < LEAST_NAMED:
@@ -33,8 +33,7 @@ def kind_of(observations: Sequence[Observation]) -> str:
 def deciding_lines(observations: Sequence[Observation]) -> tuple[frozenset[str], ...]:
     """The lines that name a place or a country, surest first, each with other readings of the same line; the longest one where
     only their language speaks."""
-    clue = TextClue()
-    used = clue.scored([o for o in observations if o.clue == clue.name])
+    used = scored([o for o in observations if o.clue == SPEC.name])
     lines = tuple(dict.fromkeys(o.label for o in used))
     chances = dict.fromkeys(lines, 0.0)
     for r in read(used):

@@ -9,14 +9,14 @@ from engine.models import cards
 
 
 def _make(chosen: Chosen) -> Clue:
-    from engine.clues.text.clue import TextClue
+    from engine.clues.text.observe import TextObserver
+    from engine.clues.text.score import log_likelihood
 
-    clue = TextClue(times_s=chosen.texts_s)
-    return Clue(SPEC, clue.observe, clue.log_likelihood)
+    return Clue(SPEC, TextObserver(times_s=chosen.texts_s).observe, log_likelihood)
 
 
 def _unload() -> None:
-    from engine.clues.text.clue import text_reader
+    from engine.clues.text.observe import text_reader
 
     text_reader.cache_clear()
 

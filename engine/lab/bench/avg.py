@@ -140,14 +140,14 @@ def paired(recordings: Sequence[Sample], photos: Sequence[Sample]) -> tuple[AvgC
     Raises:
         DataError: there is no such pair.
     """
-    from engine.clues.text.clue import TextClue
+    from engine.clues.text.score import log_likelihood
 
-    clue, grid, out = TextClue(), world_grid(), []
+    grid, out = world_grid(), []
     places = sphere.to_xyz([r.lat_deg for r in recordings], [r.lon_deg for r in recordings])
     for p in photos:
         km = sphere.pairwise_km(places, sphere.to_xyz(p.lat_deg, p.lon_deg)[None])[:, 0]
         near = [int(i) for i in np.argsort(km, kind="stable")[:MOST_EACH] if km[i] < PAIR_KM]
-        if not near or clue.log_likelihood(read_photo(p.path), grid).abstained is not None:
+        if not near or log_likelihood(read_photo(p.path), grid).abstained is not None:
             continue
         for i in near:
             r = recordings[i]

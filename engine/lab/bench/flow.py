@@ -29,7 +29,7 @@ from engine.analysis import flow_density as flowing
 from engine.analysis.second_opinion import condition_of, opinion_vector
 from engine.clues.picture import score as picture_score
 from engine.clues.species import score as species_score
-from engine.clues.text.clue import TextClue
+from engine.clues.text import score as text_score
 from engine.core import sphere
 from engine.core.errors import DataError
 from engine.core.grid import Grid
@@ -127,9 +127,9 @@ def recorded(samples: Sequence[Sample], seed: int) -> list[Case]:
 
 def photographed(photos: Sequence[Sample]) -> list[Case]:
     """Real photos: by what is written in them; those on which nothing is read are scored at the prior."""
-    grid, text, out = world_grid(), TextClue(), []
+    grid, out = world_grid(), []
     for p in photos:
-        e = text.log_likelihood(read_photo(p.path), grid)
+        e = text_score.log_likelihood(read_photo(p.path), grid)
         spoke = e.abstained is None
         conditioning = Condition(reasoning=opinion_vector([e]) if spoke else None)
         out.append(Case(conditioning, p.lat_deg, p.lon_deg, e.log_likelihood if spoke else None))

@@ -16,7 +16,8 @@ import h3.api.numpy_int as h3
 import numpy as np
 from PIL import Image, ImageOps
 
-from engine.clues.text.clue import TextClue
+from engine.clues.text.observe import TextObserver
+from engine.clues.text.score import log_likelihood
 from engine.core.errors import DataError
 from engine.core.observation import Observation
 from engine.core.paths import cache_dir
@@ -76,7 +77,7 @@ def read_photo(path: Path) -> tuple[Observation, ...]:
     except OSError as wrong:
         raise DataError(f"{path.name} is no picture that can be read; leave it out of the manifest.") from wrong
     upright.thumbnail((_MAX_SIDE_PX, _MAX_SIDE_PX))
-    found = TextClue().observe_image(np.asarray(upright))
+    found = TextObserver().observe_image(np.asarray(upright))
     kept.parent.mkdir(parents=True, exist_ok=True)
     rows = [{k: v for k, v in asdict(o).items() if k != "vector"} for o in found]
     kept.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
@@ -85,9 +86,8 @@ def read_photo(path: Path) -> tuple[Observation, ...]:
 
 def score(sample: Sample, observations: tuple[Observation, ...], settings: Settings) -> Row:
     """Place one photo as the program does: on the world grid, then on one refined where the mass lies."""
-    clue = TextClue()
     world = world_grid()
-    evidence = clue.log_likelihood(observations, world)
+    evidence = log_likelihood(observations, world)
     prior = priors.prior(settings.prior, world)
     group = int(h3.latlng_to_cell(sample.lat_deg, sample.lon_deg, _GROUP_RESOLUTION))
     truth = (sample.lat_deg, sample.lon_deg)
@@ -96,7 +96,7 @@ def score(sample: Sample, observations: tuple[Observation, ...], settings: Setti
             sample, group, observations, evidence.abstained, outcome(Posterior(world, prior.log_mass), *truth, spoke=False)
         )
     grid = refine.refined(Posterior.of(prior, evidence.log_likelihood))
-    fine = clue.log_likelihood(observations, grid)
+    fine = log_likelihood(observations, grid)
     posterior = Posterior.of(priors.prior(settings.prior, grid), fine.log_likelihood)
     place = posterior.place(settings.radius_km)
     found = outcome(posterior, *truth, place=(place.lat_deg, place.lon_deg))

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from engine.clues.scene import score as scene_score
 from engine.clues.scene.observe import MAX_SIDE_PX, SceneObserver
-from engine.clues.text.clue import TextClue
+from engine.clues.text import score as text_score
 from engine.core.clip import Frame
 from engine.core.paths import data_dir
 from engine.core.posterior import Posterior
@@ -62,7 +62,7 @@ def _row(sample: Sample, prior_name: str) -> tuple[int, str, float, float, str]:
     grid = world_grid()
     prior = priors.prior(prior_name, grid)
     scene = scene_score.log_likelihood(seen, grid)
-    text = TextClue().log_likelihood(photos.read_photo(sample.path), grid)
+    text = text_score.log_likelihood(photos.read_photo(sample.path), grid)
     truth = (sample.lat_deg, sample.lon_deg)
 
     def nll(log_l: np.ndarray) -> float:
