@@ -102,7 +102,7 @@ COMMANDS = (
         "rebuild models and tables",
         commands=(
             Command("calibrate-species", "fit the species clue on recordings of known place", "lab.train.calibrate_species"),
-            Command("calibrate-blend", "fit the blend of species ranges and AG-CLIP", "lab.train.calibrate_blend"),
+            Command("train-sound-kinds", "fit what tells animals, music, voices and machines apart", "lab.train.sound_kinds"),
             Command("calibrate-mismatch", "fit and bound the factor for one place against two", "lab.train.calibrate_mismatch"),
             Command("calibrate-claims", "fit and bound the ratio for a claimed place and week", "lab.train.calibrate_claims"),
             Command("calibrate-agclip", "fit AG-CLIP's temperature on recordings of known place", "lab.train.calibrate_agclip"),

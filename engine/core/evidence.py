@@ -33,6 +33,7 @@ class Evidence:
         models: ids of the models used.
         named: (lat_deg, lon_deg) of places that it names, likeliest first; a cell beside a border may lie across from them.
         joined: the clue with which it is blended into one likelihood, since both rest on the same model, or "".
+        levels: (share, share of the mass) by which regions that rest on this are drawn, see Posterior; () where they need none.
         expected: False for a clue that is off unless asked for, and was not.
     """
 
@@ -45,6 +46,7 @@ class Evidence:
     models: tuple[str, ...] = ()
     named: tuple[tuple[float, float], ...] = ()
     joined: str = ""
+    levels: tuple[tuple[float, float], ...] = ()
     expected: bool = True
 
     def __post_init__(self) -> None:

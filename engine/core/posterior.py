@@ -50,16 +50,19 @@ class Posterior:
     Attributes:
         grid: the cells.
         log_mass: (cells,) natural log of mass (not density), logsumexp 0.
+        levels: (share, share of the mass) in order: a region that is to hold the true place with a share of 0.5 is drawn with as
+            much mass as its level says, between levels in proportion. Empty where mass is taken at its word.
     """
 
     grid: Grid
     log_mass: NDArray[np.float64] = field(repr=False)
+    levels: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         _check(self.grid, self.log_mass)
 
     @classmethod
-    def of(cls, prior: Prior, log_likelihood: NDArray[np.float64]) -> Posterior:
+    def of(cls, prior: Prior, log_likelihood: NDArray[np.float64], levels: tuple[tuple[float, float], ...] = ()) -> Posterior:
         """Prior times likelihood, normalised.
 
         Raises:
@@ -71,7 +74,7 @@ class Posterior:
         total = logsumexp(unnormalised)
         if not np.isfinite(total):
             raise ValueError("the likelihood leaves no probability anywhere")
-        return cls(prior.grid, unnormalised - total)
+        return cls(prior.grid, unnormalised - total, levels)
 
     @cached_property
     def mass(self) -> NDArray[np.float64]:
@@ -111,17 +114,30 @@ class Posterior:
         return rank
 
     def region(self, share: float) -> NDArray[np.bool_]:
-        """(cells,) the smallest set of cells, densest first, that holds at least `share` of the mass.
+        """(cells,) the smallest set of cells, densest first, that holds the true place with at least this share.
+
+        It holds `share` of the mass, or what the levels say.
+
+        Raises:
+            ValueError: the share is not between 0 and 1.
+        """
+        return self.region_rank - self.mass < self.level(share) - 1e-12
+
+    def level(self, share: float) -> float:
+        """The share of the mass that a region must hold to hold the true place with this share.
 
         Raises:
             ValueError: the share is not between 0 and 1.
         """
         if not 0.0 < share < 1.0:
             raise ValueError("a region's share must lie between 0 and 1")
-        return self.region_rank - self.mass < share - 1e-12
+        if not self.levels:
+            return share
+        wanted, held = zip((0.0, 0.0), *self.levels, (1.0, 1.0), strict=True)
+        return float(np.interp(share, wanted, held))
 
     def region_area_km2(self, share: float) -> float:
-        """Area in km² of the region that holds `share` of the mass."""
+        """Area in km² of the region of a share."""
         return float(self.grid.area_km2[self.region(share)].sum())
 
     def place(self, radius_km: float = PLACE_RADIUS_KM) -> Place:

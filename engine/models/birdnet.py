@@ -143,6 +143,26 @@ def _interpreter(which: str, threads: int) -> Any:
         return Interpreter(str(path(which)), num_threads=threads)
 
 
+def scores_of(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits (n, 6522) to scores 0..1; BirdNET's own pipeline clips logits to ±15 before the sigmoid."""
+    out: NDArray[np.float32] = expit(np.clip(logits, -15.0, 15.0))
+    return out
+
+
+@cache
+def class_layer() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights (6522, 1024) and bias (6522,) of the listener's last layer: logits are weights times embedding plus bias."""
+    with _quiet_stderr():
+        interpreter = _interpreter("listener", 1)
+        interpreter.allocate_tensors()
+    at = {d["name"]: d["index"] for d in interpreter.get_tensor_details()}
+    weights, bias = (
+        np.array(interpreter.get_tensor(at[f"model/CLASS_DENSE_LAYER/{name}"]), dtype=np.float32)
+        for name in ("MatMul", "BiasAdd/ReadVariableOp/resource")
+    )
+    return weights, bias
+
+
 class Listener:
     """Scores windows of sound. One LiteRT interpreter of one thread per worker, which beats one of many threads.
 
@@ -170,13 +190,17 @@ class Listener:
         return ThreadPoolExecutor(self.workers, thread_name_prefix="birdnet")
 
     def scores(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Sigmoid scores of all classes.
+        """(n, 6522) scores 0..1 of all classes, uncalibrated, each class by itself; see `logits`."""
+        return scores_of(self.logits(windows))
+
+    def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network gives for all classes, before the sigmoid.
 
         Args:
             windows: (n, 144000) mono at 48 kHz, -1..1.
 
         Returns:
-            (n, 6522) scores 0..1, uncalibrated, each class by itself.
+            (n, 6522) logits.
 
         Raises:
             ValueError: wrong shape, or a sample is not finite.
@@ -189,8 +213,7 @@ class Listener:
         logits = np.empty((len(windows), len(labels())), dtype=np.float32)
         for i, row in enumerate(self._pool.map(self._score_one, windows)):
             logits[i] = row
-        # BirdNET's own pipeline clips logits to ±15 before the sigmoid
-        return expit(np.clip(logits, -15.0, 15.0))
+        return logits
 
     def _score_one(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         interpreter = self._idle.get()

@@ -33,6 +33,15 @@ BIRDNET_RANGE = Card(
     "1226f23fc20362617deb09178f366111b70cf085c2c82893f2814e5acedce6c2",
     non_commercial=True,
 )
+SOUND_KINDS = Card(
+    "sound-kinds",
+    "Kinds of sound",
+    "tells animals, music, voices and machines apart, window by window",
+    "CC BY-NC-SA 4.0",
+    "trained for Earwitness on BirdNET's logits of recordings and labelled sounds; each is named in "
+    "assets/models/sound_kinds.csv with its author and licence",
+    non_commercial=True,
+)
 AGCLIP = Card(
     "agclip-birdnet",
     "AG-CLIP on BirdNET's scores",
@@ -221,6 +230,7 @@ CARDS = (
     CUE_TABLE,
     BIRDNET,
     BIRDNET_RANGE,
+    SOUND_KINDS,
     AGCLIP,
     AGCLIP_IMAGES,
     GEOCLIP_LOCATION,

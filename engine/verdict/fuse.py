@@ -1,20 +1,18 @@
 """From likelihoods to posteriors: priors are applied here, once, and nowhere else.
 
 Clues are added as log-likelihoods, each with its weight; a weight below one says that a clue repeats what others say.
-Species ranges and AG-CLIP rest on the same detections of BirdNET, so they are not added but blended into one likelihood: with s
-and g their likelihoods, each divided by its mean over the land by area,
+Species ranges and AG-CLIP rest on the same detections of BirdNET, so they are not added but pooled into one likelihood, the
+logarithms weighed:
 
-    (1 - m) * s^a g^b / mean(s^a g^b) + m * (s + g) / 2.
+    (1 - w) * log s + w * log g,        w = AGCLIP_WEIGHT.
 
-The product is sharp where both agree; the mixture keeps either one where they disagree. The numbers are fitted by
-`earwitness lab calibrate-blend` (see LOG.md). A modality whose information gain over the prior is too small gives
-no location.
+The weight is fitted in nested folds by `earwitness lab calibrate-species` (see LOG.md). Regions that rest on sound alone are
+drawn by the levels that the species bring. A modality whose information gain over the prior is too small gives no location.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,6 +31,8 @@ from engine.world import countries, places, regions
 # sounds of no place (LOG.md): below it the place reported is no better than the prior's own.
 LEAST_GAIN_NATS = 0.5
 
+AGCLIP_WEIGHT = 0.25
+
 MODALITY_WEIGHT = "1: sound and picture are analysed separately, and nothing is counted twice"
 """Why a modality's weight is what it is before anyone changes it."""
 
@@ -48,15 +48,6 @@ def effective(weights: Iterable[tuple[str, float]], evidence: Iterable[Evidence]
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class Blend:
-    """Fitted numbers of the blend; see the module's text."""
-
-    a: float = 0.93
-    b: float = 0.268
-    m: float = 0.479
-
-
 def modality_log_likelihood(evidence: Iterable[Evidence], grid: Grid, weights: Mapping[str, float]) -> NDArray[np.float64]:
     """The joint log-likelihood of all clues that do not abstain, (cells,); zeros when all do."""
     speaking = {e.clue: e for e in evidence if e.abstained is None}
@@ -64,22 +55,15 @@ def modality_log_likelihood(evidence: Iterable[Evidence], grid: Grid, weights: M
     for joining in [e for e in speaking.values() if e.joined in speaking]:
         partner = speaking.pop(joining.joined)
         del speaking[joining.clue]
-        total += weights.get(partner.clue, 1.0) * blend(partner.log_likelihood, joining.log_likelihood, grid)
+        total += weights.get(partner.clue, 1.0) * pooled(partner.log_likelihood, joining.log_likelihood, grid)
     for e in speaking.values():
         total += weights.get(e.clue, 1.0) * e.log_likelihood
     return total
 
 
-def blend(
-    species: NDArray[np.floating[Any]], soundscape: NDArray[np.floating[Any]], grid: Grid, numbers: Blend | None = None
-) -> NDArray[np.float64]:
+def pooled(species: NDArray[np.floating[Any]], soundscape: NDArray[np.floating[Any]], grid: Grid) -> NDArray[np.float64]:
     """One log-likelihood (cells,) of two that are not independent; see the module's text."""
-    k = numbers or Blend()
-    s, g = _relative(species, grid), _relative(soundscape, grid)
-    both = _relative(k.a * s + k.b * g, grid)
-    either = np.logaddexp(s, g) - np.log(2.0)
-    out: NDArray[np.float64] = np.logaddexp(np.log1p(-k.m) + both, np.log(k.m) + either)
-    return out
+    return (1.0 - AGCLIP_WEIGHT) * _relative(species, grid) + AGCLIP_WEIGHT * _relative(soundscape, grid)
 
 
 def _relative(log_l: NDArray[np.floating[Any]], grid: Grid) -> NDArray[np.float64]:
@@ -110,7 +94,10 @@ def locate_modality(
 
 def posterior_of(evidence: Iterable[Evidence], prior: Prior, weights: Mapping[str, float] | None = None) -> Posterior:
     """The prior times all likelihoods that speak."""
-    return Posterior.of(prior, modality_log_likelihood(evidence, prior.grid, weights or {}))
+    speaking = tuple(evidence)
+    heard = all(e.modality is Modality.SOUND for e in speaking)
+    levels = next((e.levels for e in speaking if e.levels and e.abstained is None), ()) if heard else ()
+    return Posterior.of(prior, modality_log_likelihood(speaking, prior.grid, weights or {}), levels)
 
 
 def describe(

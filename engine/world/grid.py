@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.grid import Grid
+from engine.core.grid import WORLD_RESOLUTION, Grid
 from engine.world import assets
 
 
@@ -45,3 +46,19 @@ def world() -> World:
 def world_grid() -> Grid:
     """The world grid; the same object on every call."""
     return world().grid
+
+
+def handed_down(grid: Grid, values_of: Callable[[Grid], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """(cells,) values that know nothing finer than the world grid: each finer cell has its world cell's.
+
+    Args:
+        grid: any grid, with cells of resolution 3 or finer.
+        values_of: works out (cells,) values; called with the world grid, to which world cells that it lacks (islets) are added.
+    """
+    own = world_grid()
+    if grid is own:
+        return values_of(own)
+    parents = grid.parents(WORLD_RESOLUTION)
+    lacking = np.setdiff1d(parents, own.cells)
+    wide = Grid.of(np.concatenate([own.cells, lacking])) if len(lacking) else own
+    return values_of(wide)[np.searchsorted(wide.cells, parents)]

@@ -21,28 +21,32 @@ from scipy.special import logsumexp
 
 from engine.clues.agclip.spec import SPEC
 from engine.clues.species.ranges import ranges
+from engine.clues.species.score import heard_in, why_silent
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.models import agclip, birdnet
 from engine.models.geoclip_location import grid_embeddings
+from engine.world.grid import handed_down
 
 CONFIRMED_SCORE = 0.99
 
 
 def log_likelihood(observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
-    """Where the soundscape is likely, (cells,); abstains when no animal is heard.
+    """Where the soundscape is likely, (cells,); abstains when no animal is heard, or none that can be relied on.
 
     Args:
         observations: those of the species clue; others are passed over.
     """
     own = tuple(o for o in observations if o.clue == SPEC.reads)
     scores = scores_of(own)
-    if not (scores[birdnet.is_species()] >= agclip.LEAST_SCORE).any():
-        why = "no animal known to BirdNET was detected" if own else "no sound was recognised"
+    why = why_silent(own, heard_in(own))
+    if not why and not (scores[birdnet.is_species()] >= agclip.LEAST_SCORE).any():
+        why = "no animal known to BirdNET was detected"
+    if why:
         return Evidence.silent(SPEC.name, SPEC.modality, grid, why, own)
     week = birdnet.week_of(when.month, when.day) if when else None
-    log_l = log_likelihood_from_scores(scores, grid, week)
+    log_l = handed_down(grid, lambda world: log_likelihood_from_scores(scores, world, week))
     return Evidence(SPEC.name, SPEC.modality, grid, log_l, own, models=SPEC.model_ids, joined=SPEC.joined)
 
 

@@ -23,9 +23,10 @@ SPEC = ClueSpec(
     kinds=(),
     models=(cards.BIRDNET, cards.AGCLIP, cards.GEOCLIP_LOCATION),
     reads="species",
-    idle="off by default: on recordings of known place it added nothing to the species' ranges",
+    votes=True,
+    idle="",
     calibrated=True,
     joined="species",
     thread="animals",
-    weight_reason="blended with the species into one likelihood, by fitted numbers; the weight of the species applies",
+    weight_reason="pooled with the species into one likelihood by a fitted weight; the weight of the species applies",
 )

@@ -1,12 +1,15 @@
 """Animals and other sounds heard: BirdNET scores windows of 3 s, and each class with a score is an observation.
 
-A window that holds a machine's tone is heard again without it, and a class counts with the lower of its two scores.
+A window that holds a machine's tone is heard again without it, and a class counts with the lower of its two scores. Beside the
+classes stands what each window is made of (birds, insects, music, voices, machines, …): a species heard while something else
+sounds carries a note that says so.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -14,14 +17,17 @@ from numpy.typing import NDArray
 
 from engine.clues import length
 from engine.clues.species import tones
-from engine.clues.species.spec import SPEC
+from engine.clues.species.spec import MADE_OF, SPEC
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.models import birdnet
+from engine.models.sound_kinds import ANIMALS, KINDS, NAMES, kind_of, sound_kinds
+from engine.models.sound_kinds import MODEL_ID as KINDS_ID
 
 LEAST_SCORE = 0.02  # below this BirdNET's scores carry nothing that calibration could use
 SHORT_CLIP_S = 60.0
+DOUBTED = 0.7  # another kind of sound as likely as this is named beside a species
 _MOST_KNOWN = 32
 _TONE_SCORE = 0.05  # a window in which no class scores as much is not looked through for a machine's tones
 
@@ -51,7 +57,8 @@ class SpeciesObserver:
 
         Returns:
             One observation per window and class with a score of at least LEAST_SCORE, in order of time; among them one of kind
-            "sound", labelled `tones.TONE`, for each window that holds a machine's tone.
+            "sound", labelled `tones.TONE`, for each window that holds a machine's tone. Then one of kind MADE_OF for each
+            passage whose windows are likeliest to be of one kind of sound.
 
         Raises:
             TooShortError: there is less than a second of sound.
@@ -61,16 +68,17 @@ class SpeciesObserver:
         length_s = interval.length_s if interval else clip.duration_s
         stride_s = self.stride_s or default_stride_s(length_s)
         found: list[Observation] = []
-        ears = listener()
         labels = birdnet.labels()
         start_s = interval.start_s if interval else 0.0
-        known_hz: list[float] = []
-        for times_s, ends_s, windows in _batches(pieces_of(reader, stride_s, interval, self.track), 4 * ears.workers):
-            scores = ears.scores(windows)
-            for at, apart in _without_tones(ears, windows, scores, known_hz):
-                found.append(_tone(apart, times_s[at], ends_s[at]))
+        parts: list[Observation] = []
+        for batch in listened(reader, stride_s, interval, self.track):
+            times_s, ends_s, scores = batch.starts_s, batch.ends_s, batch.scores
+            made_of = sound_kinds().chances(batch.logits)
+            parts += [_made_of(p, start, end) for p, start, end in zip(made_of, times_s, ends_s, strict=True)]
+            found += [_tone(apart, times_s[at], ends_s[at]) for at, apart in batch.tones]
             for at, index in zip(*np.nonzero(scores >= LEAST_SCORE), strict=True):
                 label = labels[index]
+                note = _doubt(made_of[at], int(index)) if label.is_species else ""
                 found.append(
                     Observation(
                         clue=SPEC.name,
@@ -81,10 +89,74 @@ class SpeciesObserver:
                         end_s=ends_s[at],
                         name=label.common,
                         author=birdnet.MODEL_ID,
+                        note=note,
                     )
                 )
             progress(Progress("listening for species", times_s[-1] + stride_s - start_s, length_s, "s"))
-        return tuple(found)
+        return (*found, *passages(parts))
+
+
+def _made_of(chances: NDArray[np.float32], start_s: float, end_s: float) -> Observation:
+    """The likeliest kind of a window, of chances (8,)."""
+    at = int(chances.argmax())
+    kind = KINDS[at]
+    return Observation(SPEC.name, MADE_OF, kind, float(chances[at]), start_s, end_s, name=NAMES[kind], author=KINDS_ID)
+
+
+def _doubt(chances: NDArray[np.float32], species: int) -> str:
+    """What a species' window is likelier made of, where that is something else than its own kind; "" where nothing is."""
+    at, own = int(chances.argmax()), kind_of(species)
+    kind = KINDS[at]
+    if kind in (own, "other") or chances[at] < DOUBTED:
+        return ""
+    return f"may be {'an insect' if kind == 'insect' else f'a {kind}' if kind in ANIMALS else NAMES[kind]}: the window sounds so"
+
+
+def passages(parts: Sequence[Observation]) -> tuple[Observation, ...]:
+    """Windows of one kind that follow each other, each joined to one observation with their mean chance.
+
+    A passage ends where the next window begins, so that overlapping windows count no time twice.
+    """
+    grouped: list[list[Observation]] = []
+    for o in sorted(parts, key=lambda o: o.start_s):
+        if grouped and grouped[-1][-1].label == o.label and o.start_s <= grouped[-1][-1].end_s:
+            grouped[-1].append(o)
+        else:
+            grouped.append([o])
+    out = []
+    for own, after in itertools.zip_longest(grouped, grouped[1:]):
+        end_s = max(o.end_s for o in own)
+        end_s = min(end_s, after[0].start_s) if after else end_s
+        out.append(replace(own[0], score=float(np.mean([o.score for o in own])), end_s=end_s))
+    return tuple(out)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listened:
+    """Some windows of a sound as BirdNET heard them.
+
+    Attributes:
+        starts_s, ends_s: (n,) times in the clip.
+        logits: (n, 6522) of the windows as they are.
+        scores: (n, 6522) 0 to 1, lowered where a machine's tone made them.
+        tones: which windows hold a machine's tone, and what was taken out of them.
+    """
+
+    starts_s: list[float]
+    ends_s: list[float]
+    logits: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    tones: list[tuple[int, tones.Apart]]
+
+
+def listened(reader: Reader, stride_s: float, interval: Interval | None = None, track: int | None = None) -> Iterator[Listened]:
+    """Windows of 3 s and what BirdNET gives for them, some at a time."""
+    ears = listener()
+    known_hz: list[float] = []
+    for starts_s, ends_s, windows in _batches(pieces_of(reader, stride_s, interval, track), 4 * ears.workers):
+        logits = ears.logits(windows)
+        scores = birdnet.scores_of(logits)
+        yield Listened(starts_s, ends_s, logits, scores, _without_tones(ears, windows, scores, known_hz))
 
 
 def windows_of(

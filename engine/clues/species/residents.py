@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clues.species.ranges import ranges
-from engine.clues.species.score import FITTED, HEARD_SCORE, chances, heard_in
+from engine.clues.species.score import FITTED, HEARD_SCORE, chances, heard_in, information_of
 from engine.core import sphere
 from engine.core.claim import LIVES, NOT_THEN, NOT_THERE, Claim, Resident
 from engine.core.observation import Observation
@@ -131,11 +131,12 @@ def week_log_likelihood(observations: Sequence[Observation], claim: Claim) -> ND
         return None
     k, chance = FITTED, chances(heard)
     r = _centre_weeks(claim, np.array([h.index for h in heard])).astype(np.float64)
+    narrows = information_of(r, np.full(len(r), 1.0 / len(r)))
     # Between "hardly ever" and "never" lies only the range model's noise.
-    log_q = k.a * np.log(r + LEAST_CHANCE / 3.0) - k.b * _calendar_of(claim).log_richness[:, None]
+    log_q = k.a * np.log(r + LEAST_CHANCE / 3.0) - _calendar_of(claim).log_richness[:, None] * (1.0 - np.exp(-narrows))
     log_mean = np.log(np.exp(log_q - log_q.max(axis=0)).mean(axis=0)) + log_q.max(axis=0)
     log_l = np.logaddexp(np.log1p(-chance), np.log(chance) + log_q - log_mean).sum(axis=1)
-    out: NDArray[np.float64] = k.t * max(1.0, float(chance.sum())) ** -k.d * log_l
+    out: NDArray[np.float64] = k.t * (1.0 + float(chance @ narrows) / k.kappa) ** -k.d * log_l
     return out
 
 

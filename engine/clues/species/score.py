@@ -1,21 +1,27 @@
 """Where such a set of species is heard.
 
-A species counts once per interval, however often it calls. A detection is
-right with a calibrated chance c, and when it is wrong it says nothing. With r the chance that the species is recorded at a
-place, and N how many species are to be expected there, one species contributes
+A species counts once per interval, however often it calls. A detection is right with a calibrated chance c, and when it is wrong
+it says nothing. With r the chance that the species is recorded at a place, N how many species are to be expected there, and I the
+information of the range in nats (the Kullback-Leibler divergence of r by area from the land by area), one species contributes
 
-    l(x) = (1 - c) + c * q(x) / mean(q),        q(x) = r(x)^a / N(x)^b,
+    l(x) = (1 - c) + c * q(x) / mean(q),        q(x) = r(x)^a / N(x)^(1 - exp(-I)),
 
 the mean being taken over the land by area: a species that lives everywhere says nothing, one that lives in a single valley says
-where. N^b undoes that any given species is a small share of what is heard in a rich or well-watched place. Species heard
-together repeat each other's news, so with k = sum(c) the sum of the logarithms is tempered:
+where. Dividing by N undoes that any given species is a small share of what is heard in a rich or well-watched place; a species
+that lives everywhere is no news of richness either, hence the exponent. Species heard together repeat each other's news, so the
+sum of the logarithms is tempered by how much information they bring, K = sum(c * I):
 
-    log L(x) = t * max(1, k)^-d * sum(log l).
+    log L(x) = t * (1 + K / kappa)^-d * sum(log l).
+
+What is left is floored, for everything may be mistaken at once (a recording that was played back, fauna that no model knows):
+with L divided by its mean, (1 - floor) * L + floor.
 
 c is a logistic function of the best score's log-odds, of how many windows' worth of time the species is heard (score at least
 0.1), and of how far another species is ahead of it in its own best window, which is how confusions look; it never exceeds
-1 - doubt, which leaves room for vagrants, cages, zoos and playback. All numbers are in `Calibration`; they were fitted on
-recordings of known place, clean and degraded, by `earwitness lab calibrate-species` (see LOG.md).
+1 - doubt, which leaves room for vagrants, cages, zoos and playback. All numbers are in `Calibration`; they were fitted together
+on recordings of known place, clean and degraded, on lists of species that people wrote, and on ordinary sound and labelled
+sounds, in which most detections are mistaken, by `earwitness lab calibrate-species` (see LOG.md). The range model knows nothing
+finer than the world grid's cells, so that cells within one of these are all alike to it.
 """
 
 from __future__ import annotations
@@ -26,34 +32,41 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp, xlogy
 
 from engine.clues.species import tones
+from engine.clues.species.levels import levels_at, source_of
 from engine.clues.species.ranges import ranges
-from engine.clues.species.spec import SPEC
+from engine.clues.species.spec import MADE_OF, SPEC
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.models import birdnet
+from engine.models.sound_kinds import ANIMALS
+from engine.models.sound_kinds import MODEL_ID as KINDS_ID
+from engine.world.grid import handed_down, world_grid
 
-MODELS = (birdnet.MODEL_ID, birdnet.RANGE_MODEL_ID)
-MOST_SPECIES = 15  # the best of an interval; the rest is noise and costs time
+MOST_SPECIES = 15  # the best that a model detects in an interval; the rest is noise and costs time
 HEARD_SCORE = 0.1
-_LEAST_OCCURRENCE = 1e-6  # keeps the logarithm finite
+LIKELY = 0.5  # a detection is more likely right than wrong
+MOSTLY = 0.75  # animals through three quarters of the sound; on ordinary sound of known place (LOG.md)
+_LEAST_OCCURRENCE = 5e-5  # keeps the logarithm finite
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """Fitted numbers of the likelihood; see the module's text for their meaning."""
 
-    score: float = 0.947
-    time: float = 1.63
-    behind: float = -0.0837
-    bias: float = -1.28
-    a: float = 1.41
-    b: float = 1.69
-    doubt: float = 0.00298
-    d: float = 0.326
-    t: float = 0.716
+    score: float = 0.645
+    time: float = 1.39
+    behind: float = -0.0793
+    bias: float = -2.77
+    a: float = 0.799
+    doubt: float = 0.0106
+    d: float = 0.498
+    t: float = 1.4
+    kappa: float = 6.61
+    floor: float = 5.56e-05
 
 
 FITTED = Calibration()
@@ -81,19 +94,58 @@ class Heard:
 
 
 def log_likelihood(observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
-    """Where such a set of species is heard, (cells,); abstains when no species is."""
+    """Where such a set of species is heard, (cells,); abstains when no species is, or none that can be relied on."""
     own = tuple(o for o in observations if o.clue == SPEC.name)
     heard = heard_in(own)
-    if not heard:
-        return Evidence.silent(SPEC.name, SPEC.modality, grid, _why_silent(own), own)
+    why = why_silent(own, heard)
+    if why:
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, why, own)
     week = birdnet.week_of(when.month, when.day) if when else None
-    index = np.array([h.index for h in heard])
-    log_l = likelihoods(ranges().occurrence(grid, week, index), ranges().log_richness(grid, week), chances(heard), grid)
-    listened = any(not o.by_analyst for o in own)
-    return Evidence(SPEC.name, SPEC.modality, grid, log_l, own, models=MODELS if listened else MODELS[1:])
+    index, chance = np.array([h.index for h in heard]), chances(heard)
+
+    def on(world: Grid) -> NDArray[np.float64]:
+        return likelihoods(ranges().occurrence(world, week, index), ranges().log_richness(world, week), chance, world)
+
+    amount = float(chance @ information(index, week))
+    levels = levels_at(source_of(np.array([h.said > 0 for h in heard]), chance), amount)
+    models = () if all(o.by_analyst for o in own) else (birdnet.MODEL_ID, KINDS_ID)
+    return Evidence(
+        SPEC.name,
+        SPEC.modality,
+        grid,
+        handed_down(grid, on),
+        own,
+        models=(*models, birdnet.RANGE_MODEL_ID),
+        levels=levels,
+    )
 
 
-def _why_silent(own: tuple[Observation, ...]) -> str:
+def why_silent(own: tuple[Observation, ...], heard: tuple[Heard, ...]) -> str:
+    """Why the animals give no location, a clause; "" where they do.
+
+    In ordinary sound most detections are mistaken. They count where one is more likely right than wrong, or where animals are
+    heard through most of the sound, or where a person vouches for one.
+    """
+    if not heard:
+        return _nothing_detected(own)
+    if any(h.said for h in heard) or chances(heard).max() >= LIKELY or animals_share(own) >= MOSTLY:
+        return ""
+    best = max(zip(chances(heard), heard, strict=True), key=lambda x: x[0])
+    name = birdnet.labels()[best[1].index].common
+    return (
+        f"no detection of an animal is more likely right than wrong (the best, {name}, is right with a chance of {best[0]:.0%})"
+    )
+
+
+def animals_share(own: tuple[Observation, ...]) -> float:
+    """The share of the sound through which animals are what is likeliest heard, 0 where nobody knows."""
+    parts = [(o.end_s - o.start_s, o.label in ANIMALS) for o in own if o.kind == MADE_OF]
+    whole = sum(length_s for length_s, _ in parts)
+    return sum(length_s for length_s, animal in parts if animal) / whole if whole > 0 else 0.0
+
+
+def _nothing_detected(own: tuple[Observation, ...]) -> str:
+    own = tuple(o for o in own if o.kind != MADE_OF)
     why = "no animal known to BirdNET was detected" if own else "no sound was recognised"
     machines = len({o.start_s for o in own if o.label == tones.TONE})
     if machines:
@@ -128,7 +180,7 @@ def likelihoods(
     grid: Grid,
     calibration: Calibration = FITTED,
 ) -> NDArray[np.float64]:
-    """The likelihood of the module's text.
+    """The likelihood of the module's text, (cells,).
 
     Args:
         occurrence: (cells, s) r.
@@ -136,18 +188,37 @@ def likelihoods(
         chance: (s,) c.
     """
     k = calibration
-    log_q = k.a * np.log(occurrence.astype(np.float64) + _LEAST_OCCURRENCE) - k.b * log_richness[:, None]
-    log_area = np.log(grid.area_km2 / grid.area_km2.sum())[:, None]
-    shifted = log_q + log_area
-    peak = shifted.max(axis=0)
-    log_mean = peak + np.log(np.exp(shifted - peak).sum(axis=0))
-    log_l = np.logaddexp(np.log1p(-chance), np.log(chance) + log_q - log_mean).sum(axis=1)
-    out: NDArray[np.float64] = k.t * max(1.0, float(chance.sum())) ** -k.d * log_l
+    share = grid.area_km2 / grid.area_km2.sum()
+    r = occurrence.astype(np.float64)
+    narrows = information_of(r, share)
+    log_q = k.a * np.log(r + _LEAST_OCCURRENCE) - log_richness[:, None] * (1.0 - np.exp(-narrows))
+    log_l = np.logaddexp(np.log1p(-chance), np.log(chance) + log_q - logsumexp(log_q, axis=0, b=share[:, None])).sum(axis=1)
+    log_l *= k.t * (1.0 + float(chance @ narrows) / k.kappa) ** -k.d
+    log_l -= logsumexp(log_l, b=share)
+    out: NDArray[np.float64] = np.logaddexp(np.log1p(-k.floor) + log_l, np.log(k.floor)) if k.floor > 0 else log_l
+    return out
+
+
+def information(species: NDArray[np.int64], week: int | None = None) -> NDArray[np.float64]:
+    """(s,) nats by which the range of each species, by its class in BirdNET, narrows the land of the world."""
+    world = world_grid()
+    return information_of(ranges().occurrence(world, week, species).astype(np.float64), world.area_km2 / world.area_km2.sum())
+
+
+def information_of(occurrence: NDArray[np.float64], share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(s,) nats by which each range narrows the land: the divergence of r by area from the land by area.
+
+    Args:
+        occurrence: (cells, s) r.
+        share: (cells,) of the land by area, sum 1.
+    """
+    density = occurrence / np.maximum(share @ occurrence, 1e-9)
+    out: NDArray[np.float64] = np.maximum(share @ xlogy(density, density), 0.0)
     return out
 
 
 def heard_in(observations: tuple[Observation, ...]) -> tuple[Heard, ...]:
-    """The species of an interval, each once, best first, at most MOST_SPECIES."""
+    """The species of an interval, each once, best first: at most MOST_SPECIES that a model detected, and all that people name."""
     windows: dict[float, list[Observation]] = defaultdict(list)
     by_label: dict[str, list[Observation]] = defaultdict(list)
     for o in observations:
@@ -177,7 +248,9 @@ def heard_in(observations: tuple[Observation, ...]) -> tuple[Heard, ...]:
                 own[0].by_analyst,
             )
         )
-    return tuple(sorted(heard, key=lambda h: (-max(h.score, h.said), h.index))[:MOST_SPECIES])
+    heard.sort(key=lambda h: (-max(h.score, h.said), h.index))
+    detected = [h for h in heard if not h.said][:MOST_SPECIES]
+    return tuple(h for h in heard if h.said or h in detected)
 
 
 def _logit(p: float) -> float:

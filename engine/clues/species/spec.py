@@ -21,6 +21,8 @@ def _unload() -> None:
     listener.cache_clear()
 
 
+MADE_OF = "kind of sound"
+
 SPEC = ClueSpec(
     name="species",
     title="species heard",
@@ -33,8 +35,17 @@ SPEC = ClueSpec(
     kinds=(
         Kind("species", "animal", "Species heard", Modality.SOUND, selected=True),
         Kind("sound", "other sound", "Other sounds", Modality.SOUND, located=False, selected=True, scored=False),
+        Kind(
+            MADE_OF,
+            "kind of sound",
+            "What the sound is made of",
+            Modality.SOUND,
+            tiered=False,
+            located=False,
+            scored=False,
+        ),
     ),
-    models=(cards.BIRDNET, cards.BIRDNET_RANGE),
+    models=(cards.BIRDNET, cards.BIRDNET_RANGE, cards.SOUND_KINDS),
     votes=True,
     idle="",
     calibrated=True,

@@ -24,7 +24,7 @@ from engine.core.settings import Settings
 from engine.media import open_clip
 from engine.models import catalog
 
-PERCEIVED = "1"
+PERCEIVED = "2"
 
 
 def kept_at(path: Path, make: Callable[[], Perception]) -> Perception:
@@ -49,7 +49,7 @@ def perceive_kept(path: Path, settings: Settings, progress: ProgressCallback = s
 
 
 def _key(sha256: str, settings: Settings) -> str:
-    clues = tuple((c.name, getattr(c, "models", ())) for c in registry.clues(settings))
+    clues = tuple((c.name, c.spec.model_ids) for c in registry.clues(settings))
     weights = tuple((e.id, catalog.weights_state(e)) for e in catalog.CATALOGUE)
     chosen = (settings.track, settings.interval, settings.stride_s, settings.quick, sorted(settings.included))
     return hashlib.sha256(repr((sha256, PERCEIVED, clues, weights, chosen)).encode()).hexdigest()[:32]

@@ -118,7 +118,7 @@ def perceive(sample: Sample, condition: Condition, settings: Settings, seed: int
         clip = reader.clip
         stride_s = settings.stride_s or default_stride_s(clip.duration_s)
         names = tuple(c.name for c in registry.clues(settings) if c.modality == "sound")
-        facts = (clip.sha256, birdnet.MODEL_ID, condition.name, seed, stride_s, names, "4")
+        facts = (clip.sha256, birdnet.MODEL_ID, condition.name, seed, stride_s, names, "5")
         kept = cache_dir() / "bench" / (hashlib.sha256(repr(facts).encode()).hexdigest()[:32] + ".json")
         if kept.is_file():
             observations = tuple(_observation(row) for row in json.loads(kept.read_text()))

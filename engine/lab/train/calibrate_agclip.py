@@ -27,12 +27,13 @@ from engine.core.settings import Settings
 from engine.lab.bench.metrics import Outcome, Score, outcome, table
 from engine.lab.bench.recordings import GROUP_RESOLUTION, Condition, perceive
 from engine.lab.data.manifest import Sample, read_manifest
-from engine.lab.train.calibrate_species import CONDITIONS, FOLD_RESOLUTION, FOLDS
+from engine.lab.train.calibrate_species import CONDITIONS, FOLDS
 from engine.models import agclip
 from engine.models.geoclip_location import grid_embeddings
 from engine.world import priors
 from engine.world.grid import world_grid
 
+FOLD_RESOLUTION = 1
 TEMPERATURES = np.exp(np.linspace(np.log(0.7), np.log(3.0), 30))
 FLOORS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05)
 
