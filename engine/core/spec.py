@@ -7,6 +7,7 @@ no clue by name. A spec is data and small functions: making one loads no model.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -62,6 +63,16 @@ class Chosen:
     settings: Settings
     frames_s: tuple[float, ...] = ()
     texts_s: tuple[float, ...] = ()
+
+
+def forgetting(module: str, name: str) -> Callable[[], None]:
+    """The `unload` of a clue whose model a cached function of this name holds; a module never imported holds none."""
+
+    def unload() -> None:
+        if module in sys.modules:
+            getattr(sys.modules[module], name).cache_clear()
+
+    return unload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
