@@ -144,17 +144,11 @@ def _remarked(layout: Layout, streams: tuple[Stream, ...], programmes: tuple[Pro
 
 def _try_streams(container: InputContainer, streams: list[Stream]) -> tuple[tuple[Stream, ...], list[str]]:
     """Decode until every track has given a frame: only then is it known to be decodable, and how it is rotated."""
-    by_index = {s.index: s for s in streams}
-    pending = set()
-    problems: list[str] = []
-    for s in streams:
-        if s.kind not in ("audio", "video") or s.attached_picture:
-            continue
-        if problem := _problem(s):
-            by_index[s.index] = replace(s, decodable=False)
-            problems.append(f"{s.kind.capitalize()} track {s.track} {problem}.")
-        else:
-            pending.add(s.index)
+    tried = [s for s in streams if s.kind in ("audio", "video") and not s.attached_picture]
+    hopeless = {s.index: problem for s in tried if (problem := _problem(s))}
+    problems = [f"{s.kind.capitalize()} track {s.track} {hopeless[s.index]}." for s in tried if s.index in hopeless]
+    by_index = {s.index: replace(s, decodable=False) if s.index in hopeless else s for s in streams}
+    pending = {s.index for s in tried if s.index not in hopeless}
     for index in pending:
         prepare(container.streams[index])
     ended = True
