@@ -73,7 +73,7 @@ def perception_key(clip: Clip, settings: Settings) -> str:
     text that runs them, and the settings that perceiving uses. Nothing else changes the result.
     """
     installed = tuple((e.id, catalog.weights_state(e)) for e in catalog.CATALOGUE)
-    models = tuple((c.name, getattr(c, "models", ())) for c in registry.clues(settings))
+    models = tuple((s.name, s.model_ids) for s in registry.SPECS)
     interval = (settings.interval.start_s, settings.interval.end_s) if settings.interval else None
     version, text = engine.__version__, _perceiving_text()
     facts: tuple[object, ...] = (clip.sha256, version, text, models, installed, settings.track, interval, settings.stride_s)

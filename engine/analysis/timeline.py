@@ -5,7 +5,7 @@ It is for looking: an inserted soundtrack shows as a jump, a film that travels a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ from engine.analysis.judge import scenes
 from engine.clues import registry
 from engine.core import edit, sphere
 from engine.core.clip import Interval
-from engine.core.evidence import Evidence
+from engine.core.evidence import Clue, Evidence
 from engine.core.finding import Finding
 from engine.core.grid import Grid
 from engine.core.observation import Observation
@@ -42,41 +42,47 @@ def timeline_of(finding: Finding) -> Timeline:
 
     The distances are taken to where the picture points as a whole, else to where the sound does.
     """
-    settings, whole = finding.settings, finding.interval
-    observations = [o for o in edit.counting(finding.perception, settings) if o.kind != "tag"]
-    by_sense = {"sound": _stretches(finding), "picture": _shots(finding)}
-    prior = {modality: priors.prior(settings.prior, coarse_grid()) for modality in by_sense}
     spoke = [x for name in ("picture", "sound", "both") if (x := finding.by(name)) is not None and x.spoke]
     to = spoke[0].place if spoke else None
-    moments: list[Moment] = []
-    for modality, parts in by_sense.items():
-        # What says nothing of the one place of a scene says nothing in a part of it.
-        mute = finding.scenes < 2 and (judged := finding.by(modality)) is not None and not judged.spoke
-        clues = [c for c in registry.clues(settings) if c.modality == modality and _counts(c.name, settings)]
-        reads = {c.reads for c in clues}
-        own = sorted((o for o in observations if o.clue in reads), key=lambda o: o.start_s)
-        if modality == "picture" and len({o.key for o in own}) <= MOST_FINE:
-            prior[modality] = priors.prior(settings.prior, world_grid())
-        grid = prior[modality].grid
-        starts = np.array([o.start_s for o in own])
-        known: dict[tuple[tuple[str, float], ...], Moment] = {}
-        for part in parts:
-            around = _around(part, whole) if modality == "sound" else part
-            inside = [o for o in own[: int(np.searchsorted(starts, around.end_s))] if _within(o, around)]
-            key = tuple(sorted((o.key, o.score) for o in inside if o.kind != "sound"))
-            if key not in known:
-                fed = [(c, own_of) for c in clues if not mute and (own_of := _of(c.reads, inside))]
-                evidence = tuple(c.log_likelihood(own_of, grid, settings.when) for c, own_of in fed)
-                known[key] = _moment(modality, evidence, prior[modality], settings, (to.lat_deg, to.lon_deg) if to else None)
-            moments.append(_dated(known[key], part, inside))
+    at = (to.lat_deg, to.lon_deg) if to else None
+    moments = [*_moments(finding, "sound", _parts_of_sound(finding), at), *_moments(finding, "picture", _shots(finding), at)]
     return Timeline(
         moments=tuple(sorted(moments, key=lambda m: (m.start_s, m.modality))),
         reference=f"where the {spoke[0].modality} points: {to.name}" if to else "",
         lat_deg=to.lat_deg if to else 0.0,
         lon_deg=to.lon_deg if to else 0.0,
-        cuts_s=tuple(s.start_s for s in finding.shots if s.start_s > whole.start_s),
+        cuts_s=tuple(s.start_s for s in finding.shots if s.start_s > finding.interval.start_s),
         scenes_s=tuple(s.start_s for s in scenes(finding.perception)[1:]),
     )
+
+
+def _moments(finding: Finding, modality: str, parts: Sequence[Interval], to: tuple[float, float] | None) -> Iterator[Moment]:
+    """What a modality says in each part; parts in which the same is perceived are judged once."""
+    settings = finding.settings
+    # What says nothing of the one place of a scene says nothing in a part of it.
+    mute = finding.scenes < 2 and (judged := finding.by(modality)) is not None and not judged.spoke
+    clues = [c for c in registry.clues(settings) if c.modality == modality and _counts(c.name, settings)]
+    own = _read_by(clues, finding)
+    fine = modality == "picture" and len({o.key for o in own}) <= MOST_FINE
+    prior = priors.prior(settings.prior, world_grid() if fine else coarse_grid())
+    starts = np.array([o.start_s for o in own])
+    known: dict[tuple[tuple[str, float], ...], Moment] = {}
+    for part in parts:
+        around = _around(part, finding.interval) if modality == "sound" else part
+        inside = [o for o in own[: int(np.searchsorted(starts, around.end_s))] if _within(o, around)]
+        key = tuple(sorted((o.key, o.score) for o in inside if o.kind != "sound"))
+        if key not in known:
+            fed = [(c, own_of) for c in clues if not mute and (own_of := _of(c.reads, inside))]
+            evidence = tuple(c.log_likelihood(own_of, prior.grid, settings.when) for c, own_of in fed)
+            known[key] = _moment(modality, evidence, prior, settings, to)
+        yield _dated(known[key], part, inside)
+
+
+def _read_by(clues: Sequence[Clue], finding: Finding) -> list[Observation]:
+    """The observations that these clues score, in order of time, with the analyst's edits."""
+    reads = {c.reads for c in clues}
+    counted = edit.counting(finding.perception, finding.settings)
+    return sorted((o for o in counted if o.kind != "tag" and o.clue in reads), key=lambda o: o.start_s)
 
 
 @cache
@@ -90,7 +96,7 @@ def coarse_grid() -> Grid:
     return Grid.of(np.sort(world.cells[order[first]]))
 
 
-def _stretches(finding: Finding) -> list[Interval]:
+def _parts_of_sound(finding: Finding) -> list[Interval]:
     if not finding.clip.audio_tracks:
         return []
     whole = finding.interval

@@ -7,6 +7,7 @@ no clue by name. A spec is data and small functions: making one loads no model.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from engine.core.settings import Settings
 
 _NAME = re.compile(r"[a-z][a-z ]{0,30}")
-UNWEIGHED = "1: its likelihood is calibrated and independent of the other clues"
+CALIBRATED = "1: its likelihood is calibrated and independent of the other clues"
+UNCALIBRATED = "1: its likelihood is a choice, not calibrated, and independent of the other clues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,16 @@ class Chosen:
     texts_s: tuple[float, ...] = ()
 
 
+def forgetting(module: str, name: str) -> Callable[[], None]:
+    """The `unload` of a clue whose model a cached function of this name holds; a module never imported holds none."""
+
+    def unload() -> None:
+        if module in sys.modules:
+            getattr(sys.modules[module], name).cache_clear()
+
+    return unload
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClueSpec:
     """One clue. A new clue has no vote and is not calibrated until its spec says so, with the reason.
@@ -79,8 +91,8 @@ class ClueSpec:
         reads: the clue whose observations it scores, where it perceives nothing itself; else its own name.
         votes: it counts unless the analyst leaves it out.
         idle: why it does not count unless asked for, a clause; "" where it votes.
-        weight_reason: why its weight is what it is before anybody changes it.
-        calibrated: its likelihood was fitted and validated on material of known place.
+        weight_reason: why its weight is what it is before anybody changes it; by default, whether it is calibrated.
+        calibrated: its likelihood was fitted and validated on material of known place; reports say so as reason of its weight.
         joined: the clue with which it is blended into one, by fitted numbers (`verdict.fuse`), or "".
         large: on long films it takes turns with the other large ones, to save memory.
         thread: clues of one modality that share a thread run one after the other; threads run side by side.
@@ -98,7 +110,7 @@ class ClueSpec:
     reads: str = ""
     votes: bool = False
     idle: str = "off by default: what it adds is not known"
-    weight_reason: str = UNWEIGHED
+    weight_reason: str = ""
     calibrated: bool = False
     joined: str = ""
     large: bool = False
@@ -116,6 +128,8 @@ class ClueSpec:
             raise ValueError(f"the clue {self.name} names no model; a computation has a card, too")
         if self.votes == bool(self.idle):
             raise ValueError(f"the clue {self.name} either votes or says in `idle` why not")
+        if not self.weight_reason:
+            object.__setattr__(self, "weight_reason", CALIBRATED if self.calibrated else UNCALIBRATED)
         if not self.reads:
             object.__setattr__(self, "reads", self.name)
 

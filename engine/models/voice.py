@@ -8,8 +8,6 @@ Source: Silero Team, "Silero VAD: pre-trained enterprise-grade voice activity de
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import WeightsError
 from engine.models import cards
+from engine.models.packaged import packaged
 
 MODEL_ID = cards.SILERO.id
 RATE_HZ = 16_000
@@ -28,7 +26,6 @@ FRAME_S = FRAME_SAMPLES / RATE_HZ
 _CONTEXT = 64
 _MOST_FRAMES = 512
 _FILE = "silero_vad_16k_sequence.onnx"
-_SHA256 = cards.SILERO.sha256
 _REMEDY = "install it with: pip install --no-deps silero-vad==6.2.3"
 
 
@@ -39,14 +36,7 @@ def path() -> Path:
     Raises:
         WeightsError: package or file is missing, or its content is not the one expected.
     """
-    spec = importlib.util.find_spec("silero_vad")
-    file = Path(spec.origin).parent / "data" / _FILE if spec and spec.origin else None
-    if file is None or not file.is_file():
-        raise WeightsError(f"The voice detector's file {_FILE} is missing; {_REMEDY}")
-    with file.open("rb") as f:
-        if hashlib.file_digest(f, "sha256").hexdigest() != _SHA256:
-            raise WeightsError(f"The voice detector's file {_FILE} is not the one expected; {_REMEDY}")
-    return file
+    return packaged(cards.SILERO, "silero_vad", f"data/{_FILE}", "The voice detector's file", _REMEDY)
 
 
 class VoiceDetector:

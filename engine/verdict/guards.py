@@ -21,6 +21,7 @@ import numpy as np
 from engine.core.comparison import VERBAL_SCALE, Support, UnderPrior, words_of
 from engine.core.finding import Located
 from engine.core.posterior import Posterior, Prior
+from engine.core.wording import listed
 from engine.verdict.calibration import LEAST_FACTOR, NEUTRAL, Answer
 
 WEAK_MOST = float(np.log10(0.99 * 10.0))  # just below the scale's step to moderate support
@@ -160,7 +161,8 @@ def _without_false_alarms(found: Answer, parts: Sequence[ModalityEvidence], ask:
         weakest = _weakest((*others, found))
         if _sides((*others, found)) > 1 or why_none(weakest):
             which = "a known false alarm" if len(part.doubted) == 1 else "known false alarms"
-            why = f"without {_listed(part.doubted)}, {which} of BirdNET, the {part.located.modality} does not support this"
+            doubted = listed([f"the {name}" for name in part.doubted])
+            why = f"without {doubted}, {which} of BirdNET, the {part.located.modality} does not support this"
             return weakest, why
         found = weakest
     return found, ""
@@ -209,7 +211,3 @@ def _weakest(answers: Sequence[Answer]) -> Answer:
 
 def _sides(answers: Sequence[Answer]) -> int:
     return len({np.sign(a.log10_factor) for a in answers})
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(f"the {n}" for n in names[:-1]), f"the {names[-1]}" if names else ""]))

@@ -102,11 +102,8 @@ class Country:
         people: population.
         domain: country code top-level domain without its dot ("ch"), or "".
         currency_code: ISO 4217, or "".
-        currency: the currency's name.
         phone_codes: international prefixes, digits only ("41", "1809").
         languages: codes, the commonest first ("de-CH", "rm").
-        neighbours: codes of the countries it borders on.
-        postal_code: regular expression of its postal codes, or "".
     """
 
     code: str
@@ -118,11 +115,8 @@ class Country:
     people: int
     domain: str
     currency_code: str
-    currency: str
     phone_codes: tuple[str, ...]
     languages: tuple[str, ...]
-    neighbours: tuple[str, ...]
-    postal_code: str
 
     @property
     def in_text(self) -> str:
@@ -153,11 +147,8 @@ def _country(row: dict[str, object]) -> Country:
         int(text["population"] or 0),
         text["tld"].lstrip("."),
         text["currencycode"],
-        text["currencyname"],
         tuple(p for p in phones if p),
         tuple(x for x in text["languages"].split(",") if x),
-        tuple(x for x in text["neighbours"].split(",") if x),
-        text["postalcoderegex"],
     )
 
 

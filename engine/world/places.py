@@ -31,7 +31,6 @@ class City:
         geoname: its number at GeoNames.
         name: its name there.
         division: name of the state or province where the country's is known, else "".
-        division_code: GeoNames' code of it.
         country: two-letter code.
         people: inhabitants.
         disputed: name of the disputed area it lies in, or "".
@@ -40,7 +39,6 @@ class City:
     geoname: int
     name: str
     division: str
-    division_code: str
     country: str
     people: int
     lat_deg: float
@@ -91,7 +89,6 @@ class Cities:
             int(self.geoname[at]),
             self.names[at],
             _division_names().get((listed, code), "") if listed == country else "",
-            code,
             country,
             int(self.people[at]),
             lat_deg,

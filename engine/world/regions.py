@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.posterior import Posterior
+from engine.core.wording import listed
 from engine.world import continents, countries, places
 from engine.world.grid import world, world_grid
 from engine.world.tables import rows
@@ -107,7 +108,7 @@ def region_words(posterior: Posterior, share: float = 0.5) -> str:
     for count in range(2, _NAMED_COUNTRIES + 1):
         named = [int(i) for i in ranked[:count]]
         if held[named].sum() >= COUNTRY_SHARE and held[named[-1]] >= _LEAST_NAMED:
-            return _listed([countries.table()[i].in_text for i in named])
+            return listed([countries.table()[i].in_text for i in named])
     return region_name(posterior, share)
 
 
@@ -131,7 +132,7 @@ def _division_words(posterior: Posterior, own: NDArray[np.bool_], country: int) 
         side = "" if has_a_side else _side_of_division(lat[there], lon[there], mass[there], ranked[0])
         names[0] = f"{side} {names[0]}".strip()
     name = countries.table()[country].name
-    return name if names == [name] else f"{_listed(names)}, {name}"
+    return name if names == [name] else f"{listed(names)}, {name}"
 
 
 def _side_of_division(lat: NDArray[np.float64], lon: NDArray[np.float64], mass: NDArray[np.float64], division: int) -> str:
@@ -153,10 +154,6 @@ def _side_of_division(lat: NDArray[np.float64], lon: NDArray[np.float64], mass: 
         spread = float(np.sqrt(np.average((x - mean) ** 2, weights=mass)))
         at.append((mean - float(low + high) / 2) / width if spread < _NARROW * width else 0.0)
     return _WORDS[_sign(at[0], at[1]), _sign(at[1], at[0])] if any(at) else ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _most(shares: Mapping[str, float]) -> str | None:

@@ -63,7 +63,7 @@ FORMS: dict[object, tuple[Sign, str, str]] = {
     forms.as_written: (sign("Warszawa"), "Warszawa", "Warsaw"),
     forms.without_ending: (sign("Stockholms stad"), "Stockholms", "Stockholm"),
     forms.german_adjective: (sign("Frankfurter Allee", chances=GERMAN), "Frankfurter", "Frankfurt"),
-    forms.german_adjective_of_n: (sign("Luzerer Allee", chances=GERMAN), "Luzerer", "Luzern"),
+    forms.german_adjective_of_n: (sign("Göttinger Allee", chances=GERMAN), "Göttinger", "Göttingen"),
     forms.other_case: (sign("Warszawy", chances=POLISH), "Warszawy", "Warsaw"),
     forms.misread_beside_title: (sign("Stadt Kolh", chances=GERMAN), "Kolh", "Köln"),
     forms.misread: (sign("Barcelonaa"), "Barcelonaa", "Barcelona"),

@@ -324,3 +324,13 @@ def test_one_sign_read_in_many_shots_counts_once() -> None:
     repeated = (Observation("text", "text", text, 0.98, float(i), float(i), author=ocr.MODEL_ID) for i, text in enumerate(lines))
     often = score.log_likelihood(tuple(repeated), world).log_likelihood
     assert np.abs(once - often).max() < 0.2
+
+
+def test_a_language_is_known_by_its_letters_and_most_by_their_words_too() -> None:
+    from engine.clues.text import language
+
+    known = language.known_where()
+    assert all(letters for letters, words, _ in known.values() if words), "words alone never tell a language"
+    assert all(named for *_, named in known.values())
+    assert {x for x, (letters, words, _) in known.items() if not letters and not words} == {"gl", "ko"}
+    assert set(language.WORD_LISTS.values()) <= set(language.LANGUAGES)

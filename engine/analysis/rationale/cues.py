@@ -19,6 +19,7 @@ from engine.core.errors import DataError, SettingError
 from engine.core.grid import Grid
 from engine.core.observation import ANALYST, Observation
 from engine.core.paths import ASSETS
+from engine.core.wording import listed
 from engine.world import countries, driving, mains, scripts
 
 CLUE = "cues"
@@ -189,7 +190,7 @@ def where(cue: Cue, most: int = 4) -> str:
     if boxes and len(known) == 0:
         return f"parts of {_countries_in(cue)}"
     rest = f" and {len(known) - most} more countries" if len(known) > most else ""
-    return _listed(names, bool(rest)) + rest
+    return (", ".join(names) if rest else listed(names)) + rest
 
 
 @lru_cache(maxsize=64)
@@ -199,13 +200,7 @@ def _countries_in(cue: Cue) -> str:
     number = countries.of(world_grid())[inside(cue, world_grid())]
     counted = np.bincount(number[number >= 0], minlength=len(countries.table()))
     names = [countries.table()[i].in_text for i in np.argsort(-counted, kind="stable")[:4] if counted[i]]
-    return _listed(names, (counted > 0).sum() > 4)
-
-
-def _listed(names: list[str], more: bool) -> str:
-    if more or len(names) < 2:
-        return ", ".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return ", ".join(names) if (counted > 0).sum() > 4 else listed(names)
 
 
 def noted(cue_id: str, start_s: float, end_s: float, confidence: float, author: str = ANALYST, note: str = "") -> Observation:

@@ -13,6 +13,7 @@ from engine.analysis.rationale import cues, opinion
 from engine.core.comparison import Verdict
 from engine.core.finding import FUSED, Finding, Located
 from engine.core.rationale import INFERRED, MEASURED, UNSUPPORTED, Alternative, Candidate, Fact, Pointer, Rationale, Sentence
+from engine.core.wording import listed
 
 AUTHOR = "rules"
 MOST_OTHERS = 3
@@ -180,7 +181,7 @@ def _where(located: Located) -> str:
 
 def _shares(possible: Sequence[Candidate]) -> str:
     parts = [f"{c.name} has {_percent(c.share)}" if i == 0 else f"{c.name} {_percent(c.share)}" for i, c in enumerate(possible)]
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    return listed(parts)
 
 
 def _percent(share: float) -> str:

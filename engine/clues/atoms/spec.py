@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.evidence import Clue
 from engine.core.modality import Modality
-from engine.core.spec import Chosen, ClueSpec, Kind
+from engine.core.spec import Chosen, ClueSpec, Kind, forgetting
 from engine.models import cards
 
 
@@ -15,19 +15,13 @@ def _make(chosen: Chosen) -> Clue:
     return Clue(SPEC, AtomsObserver(chosen.settings.track).observe, log_likelihood)
 
 
-def _unload() -> None:
-    from engine.models.atoms import decomposer
-
-    decomposer.cache_clear()
-
-
 SPEC = ClueSpec(
     name="atoms",
     title="everyday sounds (acoustic atoms)",
     modality=Modality.SOUND,
     doing="Taking the sound apart",
     make=_make,
-    unload=_unload,
+    unload=forgetting("engine.models.atoms", "decomposer"),
     large=True,
     kinds=(Kind("atom", "acoustic atom", "Acoustic atoms", Modality.SOUND, tiered=False, located=False),),
     models=(cards.ATOMS, cards.SOUNDTRACK),

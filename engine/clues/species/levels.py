@@ -25,7 +25,7 @@ SOURCES = ("list", "detections")
 
 @cache
 def table() -> dict[str, Any]:
-    """The fitted levels: for each of SOURCES `amount` (k,), the middle of each stratum in nats, and `levels`, share to (k,).
+    """The fitted levels: for each of SOURCES `amount` (k,), nats in order, and `levels`, share to (k,).
 
     Raises:
         WeightsError: the file is missing or damaged.
@@ -42,7 +42,7 @@ def table() -> dict[str, Any]:
 
 
 def levels_at(source: str, amount: float, held: dict[str, Any] | None = None) -> tuple[tuple[float, float], ...]:
-    """Levels at an amount of information in nats, between strata in proportion: (share wanted, share of the mass needed)."""
+    """Levels at an amount of information in nats, between those fitted in proportion: (share wanted, share of the mass needed)."""
     own = (held or table())[source]
     middle = np.log1p(np.array(own["amount"], dtype=np.float64))
     found = [(float(share), float(np.interp(np.log1p(amount), middle, row))) for share, row in own["levels"].items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.evidence import Clue
 from engine.core.modality import Modality
-from engine.core.spec import Chosen, ClueSpec, Kind
+from engine.core.spec import Chosen, ClueSpec, Kind, forgetting
 from engine.models import cards
 
 
@@ -15,12 +15,6 @@ def _make(chosen: Chosen) -> Clue:
     return Clue(SPEC, SpeciesObserver(chosen.settings.stride_s, chosen.settings.track).observe, log_likelihood)
 
 
-def _unload() -> None:
-    from engine.clues.species.observe import listener
-
-    listener.cache_clear()
-
-
 MADE_OF = "kind of sound"
 
 SPEC = ClueSpec(
@@ -29,7 +23,7 @@ SPEC = ClueSpec(
     modality=Modality.SOUND,
     doing="Listening for animals",
     make=_make,
-    unload=_unload,
+    unload=forgetting("engine.clues.species.observe", "listener"),
     large=True,
     thread="animals",
     kinds=(

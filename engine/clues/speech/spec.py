@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.evidence import Clue
 from engine.core.modality import Modality
-from engine.core.spec import Chosen, ClueSpec, Kind
+from engine.core.spec import Chosen, ClueSpec, Kind, forgetting
 from engine.models import cards
 
 
@@ -15,19 +15,13 @@ def _make(chosen: Chosen) -> Clue:
     return Clue(SPEC, SpeechObserver(chosen.settings.track).observe, log_likelihood)
 
 
-def _unload() -> None:
-    from engine.clues.speech.observe import voice_detector
-
-    voice_detector.cache_clear()
-
-
 SPEC = ClueSpec(
     name="speech",
     title="spoken language",
     modality=Modality.SOUND,
     doing="Listening for speech",
     make=_make,
-    unload=_unload,
+    unload=forgetting("engine.clues.speech.observe", "voice_detector"),
     kinds=(Kind("speech", "speech", "Speech", Modality.SOUND, located=False),),
     models=(cards.SILERO, cards.WHISPER),
     idle="off by default: narration and dialogue reflect the production, not the place",

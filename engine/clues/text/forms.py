@@ -57,9 +57,9 @@ def german_adjective(span: Span) -> Iterator[Found]:
 
 
 def german_adjective_of_n(span: Span) -> Iterator[Found]:
-    """Luzerer, from Luzern; towns in -en, whose adjectives lose as much (Göttinger), are not found by it."""
+    """Göttinger, from Göttingen, and Bremer, from Bremen: the -er takes the place of the -en."""
     if _is_german_adjective(span):
-        yield span.letters[:-2] + "n", gazetteer().find(span.letters[:-2] + "n")
+        yield span.letters[:-1] + "n", gazetteer().find(span.letters[:-1] + "n")
 
 
 def other_case(span: Span) -> Iterator[Found]:

@@ -2,6 +2,12 @@
 
 Two judges, each weak on the few words of a sign: lingua's letter trigrams, and how common each word is in each language. Their
 log-likelihoods are added, each tempered, since letters and words of a text repeat each other's news.
+
+Which language is known where differs on purpose, and `known_where` tells it:
+
+    letters   `models.language.LANGUAGES`, ISO 639-1: what lingua tells apart and the recogniser reads
+    words     `packed.LANGUAGES`, wordfreq's codes: what has a list of words; two codes differ from lingua's (`WORD_LISTS`)
+    named     `NAMES`, codes as `normal` counts them, for languages that nobody tells on a sign, too (Galician, Korean)
 """
 
 from __future__ import annotations
@@ -28,6 +34,7 @@ _ENGLISH = 0.05  # the same for English
 _RANKS = (0.9, 0.15, 0.06, 0.03)  # shares by place in GeoNames' list of a country's languages
 _SAME = {"no": "nb", "nn": "nb", "fil": "tl", "sr": "hr", "bs": "hr", "sh": "hr"}  # distinguished by nobody on a sign
 
+WORD_LISTS = {"tl": "fil", "hr": "sh"}  # lingua's code: wordfreq's, where they differ
 
 NAMES = dict(
     pair.split(":")
@@ -81,17 +88,23 @@ def normal(language: str) -> str:
     return _SAME.get(code, code)
 
 
+def known_where() -> dict[str, tuple[bool, bool, bool]]:
+    """Language, as counted here: whether its letters are known, its words, and its name."""
+    letters = {normal(x) for x in lingua.LANGUAGES}
+    words = {normal(x) for x in LANGUAGES}
+    return {x: (x in letters, x in words, x in NAMES) for x in sorted(letters | words | set(NAMES))}
+
+
 def log_chances(texts: Sequence[str], words: Sequence[Word]) -> dict[str, float]:
     """Natural log of each language's chance, all languages alike beforehand."""
     known = [g for w in dict.fromkeys(w.folded for w in words) if len(w) >= 2 and (g := gazetteer().zipf(w))]
     scores = {}
     for code, letters in lingua.log_scores(" ".join(texts)).items():
         scores[code] = TRIGRAMS * letters
-    listed = {("tl" if x == "fil" else "hr" if x == "sh" else x): x for x in LANGUAGES}
     by_words = {}
     for code in scores:
-        if code in listed:
-            by_words[code] = WORDS * math.log(10.0) * sum(z.get(listed[code], _UNKNOWN_ZIPF) for z in known)
+        if (listed := WORD_LISTS.get(code, code)) in LANGUAGES:
+            by_words[code] = WORDS * math.log(10.0) * sum(z.get(listed, _UNKNOWN_ZIPF) for z in known)
     # A language without a word list is taken to know the words a little worse than the best of the others does.
     spare = max(by_words.values(), default=0.0) - 2.0 - 0.3 * len(known)
     total = {code: s + by_words.get(code, spare) for code, s in scores.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.evidence import Clue
 from engine.core.modality import Modality
-from engine.core.spec import Chosen, ClueSpec, Kind
+from engine.core.spec import Chosen, ClueSpec, Kind, forgetting
 from engine.models import cards
 
 
@@ -15,19 +15,13 @@ def _make(chosen: Chosen) -> Clue:
     return Clue(SPEC, TextObserver(times_s=chosen.texts_s).observe, log_likelihood)
 
 
-def _unload() -> None:
-    from engine.clues.text.observe import text_reader
-
-    text_reader.cache_clear()
-
-
 SPEC = ClueSpec(
     name="text",
     title="text read in the picture",
     modality=Modality.PICTURE,
     doing="Reading what is written in the picture",
     make=_make,
-    unload=_unload,
+    unload=forgetting("engine.clues.text.observe", "text_reader"),
     large=True,
     kinds=(Kind("text", "text read", "Read in the picture", Modality.PICTURE),),
     models=(cards.OCR, cards.LINGUA),

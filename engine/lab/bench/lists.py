@@ -34,7 +34,7 @@ from engine.core.perception import Perception
 from engine.core.settings import PRIORS, Settings
 from engine.lab.bench.counted import counted
 from engine.lab.bench.metrics import Score, table, to_json_text
-from engine.lab.bench.recordings import Row, interval_line, score
+from engine.lab.bench.recordings import Row, interval_line, listed, score
 from engine.lab.data.manifest import Sample, degrees_of
 from engine.world.grid import world_grid
 
@@ -158,16 +158,7 @@ def block(rows: Sequence[tuple[SpeciesList, Row]], size: str, seed: int) -> tupl
         )
         for c in sorted({r.continent for _, r in rows})
     }
-    data["lists"] = [
-        {
-            "id": r.sample.id,
-            "km": round(r.found.error_km, 3),
-            "nll": r.found.nll,
-            "spoke": r.found.spoke,
-            "region_rank": r.found.region_rank,
-        }
-        for _, r in rows
-    ]
+    data["lists"] = [listed(r) for _, r in rows]
     return main, data
 
 

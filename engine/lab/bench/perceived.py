@@ -49,7 +49,7 @@ def perceive_kept(path: Path, settings: Settings, progress: ProgressCallback = s
 
 
 def _key(sha256: str, settings: Settings) -> str:
-    clues = tuple((c.name, c.spec.model_ids) for c in registry.clues(settings))
+    clues = tuple((s.name, s.model_ids) for s in registry.SPECS)
     weights = tuple((e.id, catalog.weights_state(e)) for e in catalog.CATALOGUE)
     chosen = (settings.track, settings.interval, settings.stride_s, settings.quick, sorted(settings.included))
     return hashlib.sha256(repr((sha256, PERCEIVED, clues, weights, chosen)).encode()).hexdigest()[:32]

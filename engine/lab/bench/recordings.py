@@ -209,14 +209,14 @@ def block(rows: Sequence[Row], name: str, seed: int) -> tuple[Score, list[Score]
         "clues": clues,
         "by_continent": by_continent,
         "by_stratum": by_stratum,
-        "recordings": [_listed(r) for r in rows],
+        "recordings": [listed(r) for r in rows],
     }
     return main, shown, data
 
 
-def _listed(row: Row) -> dict[str, Any]:
-    """A recording in the JSON: the smallest share whose region holds the true place (None: no region that is reported does),
-    and `region_rank`, the share of the mass in cells at least as dense as the true place's.
+def listed(row: Row) -> dict[str, Any]:
+    """A recording, or a list of species, in the JSON: the smallest share whose region holds the true place (None: no region that
+    is reported does), and `region_rank`, the share of the mass in cells at least as dense as the true place's.
     """
     found = row.found
     return {

@@ -357,7 +357,7 @@ def sheets_of(found: Mapping[str, Facts], day: str) -> tuple[Sheet, ...]:
             try:
                 out += make(found[name], day)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as wrong:
-                raise DataError(f"{name}.json is not what `earwitness bench {name}` writes ({wrong}); run it again.") from wrong
+                raise DataError(f"{name}.json is not what `earwitness bench {name}` writes; run it again.") from wrong
     return tuple(out)
 
 

@@ -307,6 +307,63 @@ _FIELDS = (
 
 
 @numba.njit(cache=True)
+def _one_of_three(quiet_share, chorus_share, quiet, some, chorus):
+    """How many call behind the focal animal on average: in a quiet soundscape, in a chorus or in between."""
+    u = np.random.random()
+    if u < quiet_share:
+        return quiet
+    return some if u < 1.0 - chorus_share else chorus
+
+
+@numba.njit(cache=True)
+def _by_weight(a, b, index, chance, power, floor, activity_sd, normal):
+    """A species of a place drawn by weight (Gumbel): the largest of log weight plus noise."""
+    top, s = -1e9, -1
+    for k in range(a, b):
+        g = power * np.log(chance[k] + floor) + activity_sd * normal[np.random.randint(4096)]
+        g -= np.log(-np.log(np.random.random()))
+        if g > top:
+            top, s = g, index[k]
+    return s
+
+
+@numba.njit(cache=True)
+def _likeliest_met(a, count, index, chance, power, floor, activity_sd, normal):
+    """Of two dozen species met at random, the likeliest to call: near enough to a draw by weight, and fast."""
+    top, s = -1e9, -1
+    for _ in range(24):
+        k = a + np.random.randint(count)
+        g = power * np.log(chance[k] + floor) + activity_sd * normal[np.random.randint(4096)]
+        g -= np.log(-np.log(np.random.random()))
+        if g > top:
+            top, s = g, index[k]
+    return s
+
+
+@numba.njit(cache=True)
+def _heard(s, logit, best, touched, met):
+    """Take down a class with its best logit; returns how many classes are taken down."""
+    if best[s] < -50.0:
+        touched[met] = s
+        met += 1
+    best[s] = max(best[s], logit)
+    return met
+
+
+@numba.njit(cache=True)
+def _take(best, touched, met, out_index, out_logit):
+    """Write what is taken down, loudest first, and clear it."""
+    values = np.empty(met, dtype=np.float32)
+    for k in range(met):
+        values[k] = best[touched[k]]
+        best[touched[k]] = np.float32(-99.0)
+    order = np.argsort(-values)
+    for k in range(min(met, len(out_index))):
+        out_index[k] = touched[order[k]]
+        out_logit[k] = min(values[order[k]], np.float32(15.0))
+
+
+@numba.njit(cache=True)
 def _assemble(pair, start, index, chance, e_start, e_index, e_logit, draws, quiet, numbers, normal, seed):
     """Put soundscapes together; see Batch for what comes out. Compiled, because it is a loop over a million."""
     np.random.seed(seed)
@@ -317,9 +374,8 @@ def _assemble(pair, start, index, chance, e_start, e_index, e_logit, draws, quie
     ) = numbers  # fmt: skip
     classes = (len(e_start) - 1 - quiet) // draws
     n = len(pair)
-    most = MOST_CLASSES
-    out_index = np.full((n, most), -1, dtype=np.int16)
-    out_logit = np.full((n, most), LEAST_LOGIT, dtype=np.float32)
+    out_index = np.full((n, MOST_CLASSES), -1, dtype=np.int16)
+    out_logit = np.full((n, MOST_CLASSES), LEAST_LOGIT, dtype=np.float32)
     best = np.full(classes, np.float32(-99.0), dtype=np.float32)
     touched = np.empty(classes, dtype=np.int32)
     caller = np.empty(64, dtype=np.int32)
@@ -327,37 +383,19 @@ def _assemble(pair, start, index, chance, e_start, e_index, e_logit, draws, quie
     for i in range(n):
         a, b = start[pair[i]], start[pair[i] + 1]
         count = b - a
-        u = np.random.random()
-        if u < quiet_share:
-            mean_behind = behind_quiet
-        elif u < 1.0 - chorus_share:
-            mean_behind = behind_some
-        else:
-            mean_behind = behind_chorus
+        mean_behind = _one_of_three(quiet_share, chorus_share, behind_quiet, behind_some, behind_chorus)
         behind = min(60, np.random.poisson(mean_behind * np.random.gamma(2.0, 0.5)))
         callers = 0
         if np.random.random() >= no_focus and count > 0:
             if np.random.random() < stray:
                 s = np.random.randint(classes)
             else:
-                top, s = -1e9, -1
-                for k in range(a, b):  # Gumbel: the largest of log weight plus noise is a draw by weight
-                    g = focal_power * np.log(chance[k] + floor) + activity_sd * normal[np.random.randint(4096)]
-                    g -= np.log(-np.log(np.random.random()))
-                    if g > top:
-                        top, s = g, index[k]
+                s = _by_weight(a, b, index, chance, focal_power, floor, activity_sd, normal)
             caller[0] = s
             level[0] = min(LEVEL_HIGH, focal_mean + focal_sd * normal[np.random.randint(4096)])
             callers = 1
         for _ in range(min(behind, count)):
-            top, s = -1e9, -1
-            for _try in range(24):  # of two dozen met at random, the likeliest to call: near enough, and fast
-                k = a + np.random.randint(count)
-                g = behind_power * np.log(chance[k] + floor) + activity_sd * normal[np.random.randint(4096)]
-                g -= np.log(-np.log(np.random.random()))
-                if g > top:
-                    top, s = g, index[k]
-            caller[callers] = s
+            caller[callers] = _likeliest_met(a, count, index, chance, behind_power, floor, activity_sd, normal)
             level[callers] = min(LEVEL_HIGH, behind_mean + behind_sd * normal[np.random.randint(4096)])
             callers += 1
         met = 0
@@ -374,24 +412,10 @@ def _assemble(pair, start, index, chance, e_start, e_index, e_logit, draws, quie
                 d = caller[c] * draws + min(draws - 1, max(0, int(at)))
                 s = caller[c]
                 if l_now >= LEAST_LOGIT:
-                    if best[s] < -50.0:
-                        touched[met] = s
-                        met += 1
-                    best[s] = max(best[s], l_now)
+                    met = _heard(s, l_now, best, touched, met)
             else:
                 d = classes * draws + np.random.randint(quiet)
             for k in range(e_start[d], e_start[d + 1]):
-                s = e_index[k]
-                if best[s] < -50.0:
-                    touched[met] = s
-                    met += 1
-                best[s] = max(best[s], e_logit[k])
-        values = np.empty(met, dtype=np.float32)
-        for k in range(met):
-            values[k] = best[touched[k]]
-            best[touched[k]] = np.float32(-99.0)
-        order = np.argsort(-values)
-        for k in range(min(met, most)):
-            out_index[i, k] = touched[order[k]]
-            out_logit[i, k] = min(values[order[k]], np.float32(15.0))
+                met = _heard(e_index[k], e_logit[k], best, touched, met)
+        _take(best, touched, met, out_index[i], out_logit[i])
     return out_index, out_logit

@@ -7,8 +7,8 @@ continents and authors weigh alike as far as there is enough of each. Cross-vali
 author, so that neither is on both sides.
 
 AG-CLIP's weight in the pool with the ranges is chosen on the held-out maps of the other folds. The levels of regions are
-quantiles of the mass that held-out maps put on denser ground than the true place (split conformal prediction), in strata of how
-much was heard, each with at least LEAST_PLACES places. The numbers printed at the end, fitted on everything, are those of
+quantiles of the mass that held-out maps put on denser ground than the true place (split conformal prediction), smooth in how much
+was heard. The numbers printed at the end, fitted on everything, are those of
 `clues.species.score.Calibration`; the levels are written to assets/models/region_levels.json.
 """
 
@@ -54,8 +54,6 @@ RATE = 0.06
 # Of each kind of material: its share of the loss, and how many are drawn a step.
 SHARES = {"recordings": (1.0, 80), "lists": (1.0, 80), "ordinary": (0.5, 20), "sounds": (0.5, 60)}
 AGCLIP_WEIGHTS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-LEAST_PLACES = 100
-MOST_STRATA = 3
 _ENOUGH = 15  # of a continent: fewer weigh no more each
 _CEILING = 25.0  # nats, of a place off the map
 
@@ -239,26 +237,30 @@ def outcome(case: Case, tables: Tables, calibration: Calibration) -> Outcome:
 
 
 def levels_of(denser: NDArray[np.float64], amount: NDArray[np.float64], places: Sequence[str]) -> dict[str, Any]:
-    """Levels of regions by split conformal prediction, in strata of the amount heard.
+    """Levels of regions, as a smooth function of the amount heard.
+
+    A quantile of the mass on denser ground, as split conformal prediction takes it, by linear quantile regression of its log-odds
+    on ln(1 + amount): one slope for each share, since there are too few places for strata of their own. Written down at three
+    amounts, between which `levels.levels_at` goes in proportion.
 
     Args:
         denser: (n,) mass on denser ground than the true place.
         amount: (n,) nats.
-        places: (n,) where each is; every stratum has at least LEAST_PLACES of them, or there is one stratum.
+        places: (n,) where each is.
     """
-    for strata in range(MOST_STRATA, 0, -1):
-        edges = np.quantile(amount, np.linspace(0, 1, strata + 1)[1:-1])
-        at = np.searchsorted(edges, amount, side="right")
-        if strata == 1 or all(len({p for p, s in zip(places, at, strict=True) if s == k}) >= LEAST_PLACES for k in range(strata)):
-            break
-    out: dict[str, Any] = {"amount": [], "places": [], "levels": {str(s): [] for s in REGION_SHARES}}
-    for k in range(strata):
-        own = np.sort(denser[at == k])
-        out["amount"].append(float(np.median(amount[at == k])))
-        out["places"].append(len({p for p, s in zip(places, at, strict=True) if s == k}))
-        for share in REGION_SHARES:
-            rank = min(len(own) - 1, int(np.ceil((len(own) + 1) * share)) - 1)
-            out["levels"][str(share)].append(float(min(own[rank] + 1e-9, 1.0 - 1e-6)))
+    from sklearn.linear_model import QuantileRegressor
+
+    inside = np.clip(denser, 1e-6, 1.0 - 1e-6)
+    log_odds, x = np.log(inside / (1.0 - inside)), np.log1p(amount)[:, None]
+    knots = np.quantile(amount, (0.1, 0.5, 0.9))
+    out: dict[str, Any] = {"amount": knots.tolist(), "places": len(set(places)), "levels": {}}
+    least = np.zeros(len(knots))
+    for share in REGION_SHARES:
+        reached = min(1.0, np.ceil((len(denser) + 1) * share) / len(denser))
+        line = QuantileRegressor(quantile=min(reached, 1.0 - 1e-6), alpha=0.0, solver="highs").fit(x, log_odds)
+        found = 1.0 / (1.0 + np.exp(-line.predict(np.log1p(knots)[:, None])))
+        least = np.maximum(least, found)  # a region of a larger share holds that of a smaller one
+        out["levels"][str(share)] = np.clip(least, 0.01, 1.0 - 1e-6).tolist()
     return out
 
 
@@ -300,7 +302,7 @@ def _levels(
     kind, names = ("lists", lists.SIZES) if source == levels.SOURCES[0] else ("recordings", (CONDITIONS[0].name,))
     own = [i for i in which if cases[i].kind == kind and cases[i].name in names and len(cases[i].rows)]
     denser = np.array([found[i].denser[column] for i in own])
-    places = [f"{cases[i].group} {cases[i].truth}" for i in own]
+    places = [str(cases[i].truth) for i in own]
     return levels_of(denser, np.array([found[i].amount for i in own]), places)
 
 

@@ -36,18 +36,8 @@ def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
         yield "The 95% interval of the factor includes 1: the evidence may favour neither proposition."
     elif weakest < abs(c.log10_factor) - edits.SMALL:
         yield f"The lower end of the factor's 95% interval is {odds_of(weakest)}."
-    for under in c.by_prior:
-        if under.words != c.support:
-            yield f"Under the prior “{under.prior}” the factor is log₁₀ {edits.factor(under.log10_factor)} ({under.words})."
-    if sign > 0 and c.distance_km is not None and c.expected_km is not None and c.distance_km > c.same_place_km:
-        yield (
-            f"The reported places are {words.km(c.distance_km)} apart, more than the {words.km(c.same_place_km)} within which "
-            f"they count as the same place; the mean distance under both posteriors is {words.km(c.expected_km)}."
-        )
-    if sign < 0 and c.shared_region_km2:
-        yield f"The two 90% regions overlap by {words.area(c.shared_region_km2)}: one place for both is not excluded."
-    if sign < 0 and c.overlap is not None and c.overlap > _OVERLAP:
-        yield f"The posteriors of sound and picture overlap by {c.overlap:.2f} of 1."
+    yield from _of_priors(c)
+    yield from _of_distance(c, sign)
     if c.verdict == Verdict.SAME:
         yield f"In validation, {validation.factor().near} were also reported as one place."
     if c.verdict == Verdict.REGION:
@@ -59,6 +49,24 @@ def _of_comparison(finding: Finding, c: Comparison) -> Iterator[str]:
     opposed = [e for e in finding.effects if e.key and (e.log10_change or 0.0) * sign < -_WORTH]
     for e in sorted(opposed, key=_strength)[:_MOST]:
         yield f"{_title(e)} points the other way: {edits.factor(e.log10_change)} on log₁₀."
+
+
+def _of_priors(c: Comparison) -> Iterator[str]:
+    for under in c.by_prior:
+        if under.words != c.support:
+            yield f"Under the prior “{under.prior}” the factor is log₁₀ {edits.factor(under.log10_factor)} ({under.words})."
+
+
+def _of_distance(c: Comparison, sign: float) -> Iterator[str]:
+    if sign > 0 and c.distance_km is not None and c.expected_km is not None and c.distance_km > c.same_place_km:
+        yield (
+            f"The reported places are {words.km(c.distance_km)} apart, more than the {words.km(c.same_place_km)} within which "
+            f"they count as the same place; the mean distance under both posteriors is {words.km(c.expected_km)}."
+        )
+    if sign < 0 and c.shared_region_km2:
+        yield f"The two 90% regions overlap by {words.area(c.shared_region_km2)}: one place for both is not excluded."
+    if sign < 0 and c.overlap is not None and c.overlap > _OVERLAP:
+        yield f"The posteriors of sound and picture overlap by {c.overlap:.2f} of 1."
 
 
 def _of_modalities(finding: Finding) -> Iterator[str]:
