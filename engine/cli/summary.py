@@ -132,6 +132,8 @@ def _claim(test: ClaimTest, pen: Pen) -> None:
     for f in test.factors:
         if f.distance_km is not None:
             _field(pen, words.modality(f.modality).lower(), f"{words.km(f.distance_km)} away; {claim.inside(f)}")
+    if test.sun is not None:
+        _field(pen, "sun", claim.sun_words(test))
     listed = [r for r in test.heard if not r.doubt or r.home != LIVES][:_MOST_LISTED]
     width = min(36, max((len(plain(r.name, 36)) for r in listed), default=0))
     for r in listed:
