@@ -152,8 +152,9 @@ def _perceived(finding: Finding, pen: Pen) -> None:
             continue
         pen.line()
         pen.line(pen.styled(kind.heading, "bold") + pen.styled("  best score, when", "dim"))
-        width = min(44, max(len(_title(p)) for p in listed[:_MOST_LISTED]))
-        for p in listed[:_MOST_LISTED]:
+        titles = [plain(p.title, 72) if kind.coded else _title(p) for p in listed[:_MOST_LISTED]]
+        width = min(44, max(len(t) for t in titles))
+        for p, title in zip(listed, titles, strict=False):
             mark = (
                 "  dropped"
                 if p.dropped
@@ -164,7 +165,7 @@ def _perceived(finding: Finding, pen: Pen) -> None:
                 else ""
             )
             mark += "  the picture is mirrored" if p.best.note.startswith(mirror.NOTE) else ""
-            pen.line(f"  {_title(p):<{width}}  {p.best.score:.2f}  {_spans(p)}{mark}")
+            pen.line(f"  {title:<{width}}  {p.best.score:.2f}  {_spans(p)}{mark}")
         if len(listed) > _MOST_LISTED:
             pen.line(pen.styled(f"  and {len(listed) - _MOST_LISTED} more", "dim"))
 

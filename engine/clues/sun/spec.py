@@ -21,7 +21,7 @@ SPEC = ClueSpec(
     doing="Looking for daylight",
     make=_make,
     kinds=(
-        Kind("shadow", "shadow", "Shadows marked", Modality.PICTURE),
+        Kind("shadow", "shadow", "Shadows marked", Modality.PICTURE, coded=True),
         Kind("daylight", "daylight", "Daylight", Modality.PICTURE, listed=False, tiered=False, located=False, scored=False),
     ),
     models=(cards.SUN,),
