@@ -229,9 +229,7 @@ def _ask(session: Session) -> None:
 
 _WHEN_HELP = "With a day, the species are asked for that week of the year: whether they live there at all, and whether then."
 
-_TIME_HELP = (
-    "By the clocks of that place. With a day, they tell whether it was day, twilight or night there."
-)
+_TIME_HELP = "By the clocks of that place. With a day, they tell whether it was day, twilight or night there."
 
 
 def _offered(claim: Claim) -> str:

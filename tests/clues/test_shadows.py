@@ -79,9 +79,7 @@ def test_times_are_read_as_they_are_written(text: str) -> None:
     assert when.text == text and When.parse(when.text) == when
 
 
-@pytest.mark.parametrize(
-    "text", ["", "tomorrow", "2024-13-01", "2024-06-01T25:00", "2024-06-02/2024-06-01", "1850-01-01", "2024"]
-)
+@pytest.mark.parametrize("text", ["", "tomorrow", "2024-13-01", "2024-06-01T25:00", "2024-06-02/2024-06-01", "1850-01-01"])
 def test_other_times_are_refused(text: str) -> None:
     with pytest.raises(SettingError):
         When.parse(text)

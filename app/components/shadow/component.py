@@ -63,7 +63,7 @@ def likely_png(picture: NDArray[np.uint8], dark: bool) -> str:
     rgba[..., :3] = _LIKELY_DARK if dark else _LIKELY
     rgba[..., 3] = (0.88 * picture.astype(np.float32)).astype(np.uint8)
     out = io.BytesIO()
-    Image.fromarray(rgba, "RGBA").save(out, "PNG", compress_level=3)
+    Image.fromarray(rgba).save(out, "PNG", compress_level=3)
     return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
