@@ -49,7 +49,7 @@ def test_mark_a_shadow(page: Any, settled: Callable[[], None], scene: tuple[benc
     day = next(days.nth(i) for i in range(days.count()) if days.nth(i).inner_text().strip().startswith("Day"))
     day.locator("[role=spinbutton]").first.click()
     page.keyboard.type(f"{found.mark.when.first:%Y%m%d}")
-    page.keyboard.press("Tab")
+    page.locator(".shadow .said").click()  # a date is taken when its field is left
     page.locator(".shadow .said", has_text="° up").wait_for(timeout=60_000)
     settled()
     before = page.locator(".shadow .said").inner_text()

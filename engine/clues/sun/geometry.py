@@ -60,9 +60,12 @@ class Directions:
     from_north: bool
 
     def interval(self, share: float = 0.9) -> tuple[float, float, float]:
-        """(low, median, high) of the elevation in degrees."""
+        """(low, median, high) of the elevation in degrees, for a place anywhere on Earth and any time of daylight: the sine of
+        the elevation is then evenly spread, which makes the likelihood a posterior.
+        """
         order = np.argsort(self.elevation_deg)
-        sums = np.cumsum(self.weight[order])
+        sums = np.cumsum((self.weight * np.cos(np.radians(self.elevation_deg)))[order])
+        sums /= sums[-1]
         at = np.searchsorted(sums, [(1 - share) / 2, 0.5, (1 + share) / 2])
         low, mid, high = self.elevation_deg[order][np.minimum(at, len(order) - 1)]
         return float(low), float(mid), float(high)

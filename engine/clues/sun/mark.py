@@ -166,7 +166,8 @@ class Mark:
     def box(self) -> tuple[float, float, float, float]:
         """The box around the three points, within the frame: left, top, right, bottom."""
         x, y = zip(self.foot, self.top, self.tip, strict=True)
-        return tuple(min(1.0, max(0.0, v)) for v in (min(x), min(y), max(x), max(y)))  # type: ignore[return-value]
+        left, top, right, bottom = (min(1.0, max(0.0, v)) for v in (min(x), min(y), max(x), max(y)))
+        return left, top, right, bottom
 
     @property
     def text(self) -> str:
