@@ -43,7 +43,7 @@ __all__ = [
 RASTER = (150, 360)  # rows from 84 degrees north to 66 south, columns from 180 degrees west
 _TOP_DEG = 84.0
 LEAST_DAYLIGHT = 2  # frames with a blue sky before anything is made of them
-DARK_DEG = sun.CIVIL_DEG  # below which no blue sky is lit
+DARK_DEG = sun.NAUTICAL_DEG  # a camera still makes a blue sky of the twilight above it
 
 
 def mark_shadow(mark: Mark, at_s: float, confidence: float, author: str = "", note: str = "") -> Edit:
