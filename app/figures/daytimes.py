@@ -6,7 +6,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine.analysis import sun
-from engine.report.view import words
 
 
 def daytimes(fit: sun.Fit, dark: bool, height_px: int = 220) -> go.Figure:
@@ -32,7 +31,7 @@ def daytimes(fit: sun.Fit, dark: bool, height_px: int = 220) -> go.Figure:
     )
     figure.update_xaxes(tickformat="%b", dtick="M1", fixedrange=True, showgrid=False)
     figure.update_yaxes(
-        range=[0, 24], tickvals=[0, 6, 12, 18, 24], ticktext=[words.clock(3600 * h)[:-3] for h in (0, 6, 12, 18, 24)],
+        range=[0, 24], tickvals=[0, 6, 12, 18, 24], ticktext=[f"{h:02d}:00" for h in (0, 6, 12, 18, 24)],
         fixedrange=True, showgrid=False,
     )  # fmt: skip
     figure.update_layout(
