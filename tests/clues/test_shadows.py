@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
 
-from engine import Clip, Interval, Perception, SettingError, Settings, Stream, apply_edit, judge
+from engine import Clip, Interval, Perception, SettingError, Settings, Stream, apply_edit, judge, to_json
 from engine.analysis import edits
 from engine.analysis import sun as shadows
+from engine.case.record.codec import settings_from_json, settings_to_json
 from engine.clues.sun import geometry, score
 from engine.clues.sun.mark import Mark, When, fov_of_lens
 from engine.clues.sun.observe import SunClue, sky_share
 from engine.core.claim import Claim
 from engine.core.observation import Observation
+from engine.report.view import claim as claim_words
 from engine.world import sun
 from engine.world.grid import world_grid
 
@@ -249,3 +252,19 @@ def test_when_the_file_says_so() -> None:
     assert shadows.stated_when((tag("2021-04-10T06:30:00-04:00"),)) == When(date(2021, 4, 10), date(2021, 4, 10), 380, 400, -240)
     assert shadows.stated_when((tag("2021-04-10"),)) == When(date(2021, 4, 10), date(2021, 4, 10), offset_min=None)
     assert shadows.stated_when(()) is None
+
+
+def test_a_finding_says_where_the_sun_stood_at_the_claim() -> None:
+    sky = tuple(Observation("sun", "daylight", "blue sky", 0.9, float(t), float(t), author="sun-spa") for t in range(3))
+    stream = Stream(0, 1, "video", "h264", width_px=1280, height_px=720)
+    perception = Perception(Clip("clip.mp4", "0" * 64, 1, "mp4", 10.0, (stream,)), Interval(0.0, 10.0), sky)
+    oslo = Claim(59.91, 10.75, date(2024, 12, 12), "Oslo", minute=22 * 60 + 40)
+    found = judge(perception, Settings(claim=oslo))
+    said = claim_words.sun_words(found.claims[0])
+    assert said.startswith("at that time the sun is 50°") and "below the horizon: night" in said
+    assert said.endswith("a blue sky is seen in 3 frames, which no sun could have lit then")
+    assert claim_words.stated(found.claims[0]) == "Oslo, 12 December 2024, 22:40"
+    assert "Sun" in dict(claim_words.factor_rows(found.claims[0]))
+    record = json.loads(to_json(found))["claims"][0]
+    assert record["time"] == "22:40" and record["sun"]["contradicted"] and record["sun"]["zone"] == "Europe/Oslo"
+    assert settings_from_json(settings_to_json(found.settings)).claim == oslo
