@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, time
 from typing import Any
 
 import streamlit as st
@@ -26,7 +27,9 @@ from engine.report.view import words
 MAP_HEIGHT = 400
 MAP_WIDTH = 740
 _ROOM_KM = 250.0
-_TEXT, _WHEN, _RADIUS, _FOUND, _ERROR, _WHICH = (f"set_claim_{x}" for x in ("text", "when", "radius", "found", "error", "which"))
+_TEXT, _WHEN, _TIME, _RADIUS, _FOUND, _ERROR, _WHICH = (
+    f"set_claim_{x}" for x in ("text", "when", "time", "radius", "found", "error", "which")
+)
 _CSS = """
 <style>
 .ew-homes {border-collapse: collapse; font-size: .84rem; width: 100%;}
@@ -181,7 +184,7 @@ def _last(session: Session) -> str:
 
 def _undo() -> None:
     editing.undo()
-    for key in (_TEXT, _WHEN, _RADIUS, _FOUND, _ERROR):
+    for key in (_TEXT, _WHEN, _TIME, _RADIUS, _FOUND, _ERROR):
         widgets.forget(key)
 
 
@@ -190,9 +193,10 @@ def _ask(session: Session) -> None:
     now = session.settings.claim
     widgets.default(_TEXT, _written(now))
     widgets.default(_WHEN, now.when if now else None)
+    widgets.default(_TIME, None if now is None or now.minute is None else time(now.minute // 60, now.minute % 60))
     widgets.default(_RADIUS, round(now.radius_km) if now else 50)
     with st.form("claim", border=False, enter_to_submit=True):
-        place, when, radius, test, clear = st.columns([4.2, 1.5, 1.2, 0.9, 0.9], vertical_alignment="bottom")
+        place, when, clock, radius, test, clear = st.columns([3.6, 1.4, 1.0, 1.1, 0.9, 0.9], vertical_alignment="bottom")
         place.text_input(
             "Claimed place: a town, or latitude and longitude",
             key=_TEXT,
@@ -200,6 +204,7 @@ def _ask(session: Session) -> None:
             max_chars=120,
         )
         when.date_input("Claimed day, if any", key=_WHEN, format="YYYY-MM-DD", min_value=date(1900, 1, 1), help=_WHEN_HELP)
+        clock.time_input("At, if known", key=_TIME, step=300, help=_TIME_HELP)
         radius.number_input("Within, km", 5, 500, step=25, key=_RADIUS, help="How closely the place is stated.")
         go = test.form_submit_button("Test", type="primary", width="stretch")
         clear.form_submit_button("Clear", width="stretch", disabled=now is None, **widgets.callback(_clear))
@@ -224,6 +229,8 @@ def _ask(session: Session) -> None:
 
 _WHEN_HELP = "With a day, the species are asked for that week of the year: whether they live there at all, and whether then."
 
+_TIME_HELP = "By the clocks of that place. With a day, they tell whether it was day, twilight or night there."
+
 
 def _offered(claim: Claim) -> str:
     return " · ".join(filter(None, (claim.name, words.place(claim.lat_deg, claim.lon_deg))))
@@ -238,6 +245,8 @@ def _written(claim: Claim | None) -> str:
 def _look_up() -> None:
     now = current().settings.claim
     text, when, radius = widgets.value(_TEXT) or "", widgets.value(_WHEN), float(widgets.value(_RADIUS))
+    clock = widgets.value(_TIME)
+    minute = 60 * clock.hour + clock.minute if clock is not None else None
     widgets.forget(_FOUND)
     widgets.forget(_ERROR)
     try:
@@ -245,6 +254,7 @@ def _look_up() -> None:
             found: tuple[Claim, ...] = (Claim(now.lat_deg, now.lon_deg, when, now.name, radius),)
         else:
             found = engine.find_places(text, when, radius)
+        found = tuple(replace(c, minute=minute) for c in found)
     except EarwitnessError as error:
         widgets.put(_ERROR, str(error))
         return
@@ -264,13 +274,14 @@ def _pick() -> None:
 
 def _set(claim: Claim) -> None:
     when = f", {claim.when:%d %b %Y}" if claim.when else ""
+    when += f", {claim.minute // 60:02d}:{claim.minute % 60:02d}" if claim.minute is not None else ""
     editing.change(f"claim: {_written(claim)}{when}", claim=claim)
     current().view = None
 
 
 def _clear() -> None:
     editing.change("claim cleared", claim=None)
-    for key, empty in ((_TEXT, ""), (_WHEN, None)):
+    for key, empty in ((_TEXT, ""), (_WHEN, None), (_TIME, None)):
         widgets.put(key, empty)
     for key in (_FOUND, _ERROR):
         widgets.forget(key)
@@ -312,8 +323,23 @@ def _banner(test: ClaimTest) -> None:
     st.html(
         f"<div class='ew-banner' style='border-left-color:{_COLOURS.get(heading.tone, '#8a8f98')}'>"
         f"<div class='ew-title'>{clean(heading.title, 160)}<small>{clean(claim_words.who(test.claim))}: "
-        f"{clean(claim_words.stated(test), 160)}{' · ' + rest if rest else ''}</small></div>{lines}</div>"
+        f"{clean(claim_words.stated(test), 160)}{' · ' + rest if rest else ''}</small></div>{lines}{_sun(test)}</div>"
     )
+
+
+def _sun(test: ClaimTest) -> str:
+    """Where the sun stood then, marked where the picture contradicts it."""
+    said = claim_words.sun_words(test)
+    if not said or test.sun is None:
+        return ""
+    colour = " style='color:#b3261e'" if test.sun.contradicted else ""
+    return f"<div{colour}>{tip('Sun', _SUN)}: {clean(said, 300)}</div>"
+
+
+_SUN = (
+    "Computed for the claimed place; in no ratio. A blue sky is all that is taken for daylight: grey skies, snow and lit rooms "
+    "are not, and darkness is never taken for night."
+)
 
 
 def _factor(f: Any) -> str:

@@ -31,6 +31,7 @@ from app.panels.legend import PRIOR, map_legend, prior_label, range_legend
 from app.panels.queue import clip_queue
 from app.panels.reasoning import reasoning_panel
 from app.panels.scenes import scene_label, scene_table
+from app.panels.shadow import shadow_panel
 from app.panels.style import clean, dark, plain, tip
 from app.session import caches, case, editing, jobs, judging, media, opening, selecting, widgets
 from app.session.session import Session, current
@@ -217,6 +218,7 @@ def opened_clip() -> None:
         selected = next((p for p in rows if p.key == session.selected), None)
         if selected is not None:
             evidence_panel(session, found, selected)
+        shadow_panel(session, found)
         reasoning_panel(session, found)
         effects_panel(session)
 
@@ -576,7 +578,9 @@ def evidence_panel(session: Session, found: Finding, p: Perceived) -> None:
     """The selected piece: seen and heard as the model did, where it is at home, and what it does to the verdict."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            label = f" <i>{clean(p.best.label, 80)}</i>" if p.best.label != p.title else ""
+            kind = found.registry.kind(p.best.kind)
+            coded = kind is not None and kind.coded
+            label = f" <i>{clean(p.best.label, 80)}</i>" if p.best.label != p.title and not coded else ""
             st.html(
                 f"<span class='ew-h'>{clean(p.title, 80)}</span>{label} <span class='ew-dim'>· score {p.best.score:.2f} · "
                 f"{p.windows} window{'s' if p.windows != 1 else ''} · "

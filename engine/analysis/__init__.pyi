@@ -1,5 +1,6 @@
 from . import edits as edits
 from . import lesson as lesson
+from . import sun as sun
 from .effects import clue_switches as clue_switches
 from .effects import edit_step as edit_step
 from .effects import effects as effects

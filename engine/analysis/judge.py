@@ -270,6 +270,7 @@ def _test(
     sides: tuple[ModalityEvidence, ...],
     settings: Settings,
 ) -> ClaimTest:
+    from engine.analysis import sun
     from engine.clues.species import residents
     from engine.models import birdnet
     from engine.world import places
@@ -282,7 +283,7 @@ def _test(
     heard = tuple(o for o in observations if o.clue == "species") if "species" not in settings.left_out else ()
     listened = any(x.modality == "sound" for x in located) and "species" not in perception.silent
     absent, expected = residents.absent(heard, stated) if listened else ((), 0)
-    return claim.test(
+    tested = claim.test(
         stated,
         stated.name or places.describe(stated.lat_deg, stated.lon_deg),
         sides,
@@ -292,6 +293,7 @@ def _test(
         absent,
         expected,
     )
+    return replace(tested, sun=sun.at_claim(stated, observations))
 
 
 def _dated(

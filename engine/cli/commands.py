@@ -88,6 +88,9 @@ COMMANDS = (
             Command("avg", "sound, picture, both, with and without reasoning, on clips of known place", "lab.bench.avg"),
             Command("reason", "country and city of photos by a language model, StreetCLIP beside it", "lab.bench.reason"),
             Command("hum", "mains hum: detection and identification", "lab.bench.hum"),
+            Command(
+                "sun", "shadows: rendered scenes with a known sun, and how often the true place is in the band", "lab.bench.sun"
+            ),
             Command("ambience", "the same recording found in other clips; other recordings not matched", "lab.bench.ambience"),
             Command("speed", "this program beside alternatives; films and clips per hour", "lab.bench.speed"),
             Command("batch", "clips an hour by the number of workers, and what limits many", "lab.bench.batch_speed"),

@@ -45,6 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='your own observation: "species:Parus major@0:03-0:06=0.9" or "sign:AUGUSTA GA@0:08=0.9" (= your confidence)',
     )
     group.add_argument(
+        "--sun",
+        action="append",
+        default=[],
+        metavar="MARKS",
+        help='a shadow you marked, in pixels of the upright frame or in %%: "t=12.5; foot=812,640; top=820,210; tip=1190,655; '
+        'when=2024-06-01T10:00/11:00Z", and as known horizon=X,Y,X,Y (or Y), lens=MM or fov=DEG, heading=DEG±DEG, sure=0.9; '
+        "see docs/sun.md",
+    )
+    group.add_argument(
         "--confirm", action="append", default=[], metavar="NAME[=P]", help="confirm a detection, with this confidence"
     )
     group.add_argument(
@@ -92,7 +101,17 @@ def read(args: argparse.Namespace) -> PlannedEdits:
         SettingError: one of them is invalid.
         DataError: the table cannot be read.
     """
-    words = (args.drop, args.add, args.confirm, args.relabel, args.weight, args.include, args.leave_out, args.detections)
+    words = (
+        args.drop,
+        args.add,
+        args.sun,
+        args.confirm,
+        args.relabel,
+        args.weight,
+        args.include,
+        args.leave_out,
+        args.detections,
+    )
     if args.detections_only and not args.detections:
         raise SettingError("--detections-only needs a table; name it with --detections.")
     if not any(words):
@@ -104,6 +123,7 @@ def read(args: argparse.Namespace) -> PlannedEdits:
         *(_relabelled(text, args.author) for text in args.relabel),
         *(_confirmed(text, args.author) for text in args.confirm),
         *(_added(text, args.author) for text in args.add),
+        *(_shadow(text, args.author) for text in args.sun),
     ]
     return PlannedEdits(tuple(makings))
 
@@ -186,6 +206,87 @@ def _added(text: str, author: str) -> Making:
     make = edits.add_species if kind == "species" else edits.add_sign
     edit = make(name, start_s, end_s, _chance(sure), author)
     return lambda _: edit
+
+
+def _shadow(text: str, author: str) -> Making:
+    """A marked shadow; what does not depend on the size of the frames is looked at before the long work."""
+    from engine.analysis import sun
+
+    parts = [p.partition("=") for p in re.split(r"\s*[;\n]\s*", text.strip().strip(";")) if p.strip()]
+    given = {name.strip().lower(): value.strip() for name, _, value in parts}
+    unknown = [n for n in given if n not in _SHADOW_KEYS]
+    lacking = [n for n in ("t", "foot", "top", "tip") if not given.get(n)]
+    if unknown or lacking or len(given) != len(parts):
+        fault = (
+            f"{plain(unknown[0], 40)!r} is not known"
+            if unknown
+            else f"{lacking[0]!r} is missing"
+            if lacking
+            else "a part is given twice"
+        )
+        raise SettingError(f"--sun: {fault}; write {_SHADOW_FORM}.")
+    if not re.fullmatch(_TIME, given["t"]):
+        raise SettingError(f"--sun: {plain(given['t'], 40)!r} is no time in the clip; write t=12.5 or t=0:12.5.")
+    points = {n: _coordinates(n, given[n], (2,)) for n in ("foot", "top", "tip")}
+    line = _coordinates("horizon", given["horizon"], (1, 4)) if "horizon" in given else None
+    heading = re.fullmatch(r"(-?\d+(?:\.\d+)?)(?:(?:±|\+-|\+/-)(\d+(?:\.\d+)?))?", given.get("heading", "0"))
+    if heading is None:
+        raise SettingError(f"--sun: {plain(given['heading'], 40)!r} is no direction; write heading=145±10, from north over east.")
+    lens = {n: _positive(n, given[n]) for n in ("fov", "lens") if n in given}
+    sure = _chance(given.get("sure"))
+    when = sun.When.parse(given["when"]) if "when" in given else None
+
+    def make(perception: Perception) -> Edit:
+        width, height = sun.size_of(perception.clip)
+        at = when or sun.stated_when(perception.observations)
+        if at is None:
+            raise SettingError("--sun: the file does not say when it was recorded; add when=2024-06-01T10:00/11:00Z.")
+
+        def share(x: Coordinate, of: int) -> float:
+            return x[0] / 100.0 if x[1] else x[0] / of
+
+        foot, top, tip = ((share(p[0], width), share(p[1], height)) for p in (points[n] for n in ("foot", "top", "tip")))
+        horizon = None
+        if line is not None:
+            y = [share(v, height) for v in (line if len(line) == 1 else line[1::2])]
+            x = [0.0, 1.0] if len(line) == 1 else [share(v, width) for v in line[::2]]
+            horizon = ((x[0], y[0]), (x[1], y[-1]))
+        fov = lens.get("fov")
+        if "lens" in lens:
+            fov = sun.fov_of_lens(lens["lens"], width / height)
+        mark = sun.Mark(
+            foot,
+            top,
+            tip,
+            aspect=width / height,
+            when=at,
+            horizon=horizon,
+            fov_deg=fov,
+            heading_deg=float(heading[1]) if "heading" in given else None,
+            heading_sd_deg=float(heading[2] or sun.HEADING_SD),
+        )
+        return sun.mark_shadow(mark, _seconds(given["t"]), sure, author)
+
+    return make
+
+
+_SHADOW_KEYS = ("t", "foot", "top", "tip", "horizon", "fov", "lens", "heading", "when", "sure")
+_SHADOW_FORM = '"t=12.5; foot=812,640; top=820,210; tip=1190,655; when=2024-06-01T10:00/11:00Z"'
+Coordinate = tuple[float, bool]
+
+
+def _coordinates(name: str, text: str, many: tuple[int, ...]) -> tuple[Coordinate, ...]:
+    """Numbers in pixels, or with a % in hundredths of the frame."""
+    found = [re.fullmatch(r"(-?\d+(?:\.\d+)?)(%?)", part.strip()) for part in text.split(",")]
+    if len(found) not in many or None in found:
+        raise SettingError(f"--sun: {name}={plain(text, 40)} is no place on the frame; write pixels or percent: {name}=812,640.")
+    return tuple((float(m[1]), bool(m[2])) for m in found if m is not None)
+
+
+def _positive(name: str, text: str) -> float:
+    if not re.fullmatch(r"\d+(?:\.\d+)?", text) or float(text) <= 0.0:
+        raise SettingError(f"--sun: {name}={plain(text, 40)} is no number above 0; give mm for lens, degrees for fov.")
+    return float(text)
 
 
 def _confirmed(text: str, author: str) -> Making:

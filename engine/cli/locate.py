@@ -194,6 +194,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     said = parser.add_argument_group("claim to test")
     said.add_argument("--claim", metavar="PLACE", help='claimed place: "Augusta, Georgia" or "33.47, -81.97"')
     said.add_argument("--claim-date", type=day, metavar="YYYY-MM-DD", help="claimed date")
+    said.add_argument("--claim-time", type=_clock, metavar="HH:MM", help="claimed time of the day, by the clocks of that place")
     said.add_argument(
         "--claim-radius",
         type=float,
@@ -388,13 +389,16 @@ def _claim(args: argparse.Namespace) -> Claim | None:
     Raises:
         SettingError: there is no such place, several bear the name, or a date has no place.
     """
+    if args.claim_time is not None and args.claim_date is None:
+        raise SettingError("A claimed time needs a claimed date; add --claim-date YYYY-MM-DD.")
     if args.claim is None:
         if args.claim_date:
             raise SettingError("A claimed date needs a claimed place; add --claim PLACE.")
         return None
     from engine.clues.text.entry import one_place
 
-    return one_place(args.claim, args.claim_date, args.claim_radius, say=lambda said: print(said, file=sys.stderr))
+    found = one_place(args.claim, args.claim_date, args.claim_radius, say=lambda said: print(said, file=sys.stderr))
+    return replace(found, minute=args.claim_time)
 
 
 def _stretch_of(scene: int, found: tuple[Interval, ...]) -> Interval:
@@ -426,6 +430,14 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2024-05-17") from None
+
+
+def _clock(text: str) -> int:
+    """Minutes after midnight of a time as it is written in options."""
+    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text.strip())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time of the day; write it as 22:40")
+    return 60 * int(found[1]) + int(found[2])
 
 
 def _interval(text: str) -> Interval:

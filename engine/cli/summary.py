@@ -132,6 +132,8 @@ def _claim(test: ClaimTest, pen: Pen) -> None:
     for f in test.factors:
         if f.distance_km is not None:
             _field(pen, words.modality(f.modality).lower(), f"{words.km(f.distance_km)} away; {claim.inside(f)}")
+    if test.sun is not None:
+        _field(pen, "sun", claim.sun_words(test))
     listed = [r for r in test.heard if not r.doubt or r.home != LIVES][:_MOST_LISTED]
     width = min(36, max((len(plain(r.name, 36)) for r in listed), default=0))
     for r in listed:
@@ -150,8 +152,9 @@ def _perceived(finding: Finding, pen: Pen) -> None:
             continue
         pen.line()
         pen.line(pen.styled(kind.heading, "bold") + pen.styled("  best score, when", "dim"))
-        width = min(44, max(len(_title(p)) for p in listed[:_MOST_LISTED]))
-        for p in listed[:_MOST_LISTED]:
+        titles = [plain(p.title, 72) if kind.coded else _title(p) for p in listed[:_MOST_LISTED]]
+        width = min(44, max(len(t) for t in titles))
+        for p, title in zip(listed, titles, strict=False):
             mark = (
                 "  dropped"
                 if p.dropped
@@ -162,7 +165,7 @@ def _perceived(finding: Finding, pen: Pen) -> None:
                 else ""
             )
             mark += "  the picture is mirrored" if p.best.note.startswith(mirror.NOTE) else ""
-            pen.line(f"  {_title(p):<{width}}  {p.best.score:.2f}  {_spans(p)}{mark}")
+            pen.line(f"  {title:<{width}}  {p.best.score:.2f}  {_spans(p)}{mark}")
         if len(listed) > _MOST_LISTED:
             pen.line(pen.styled(f"  and {len(listed) - _MOST_LISTED} more", "dim"))
 

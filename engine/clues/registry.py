@@ -12,13 +12,14 @@ from engine.clues.scene.spec import SPEC as SCENE
 from engine.clues.species.spec import SPEC as SPECIES
 from engine.clues.speech.spec import SPEC as SPEECH
 from engine.clues.streetclip.spec import SPEC as STREETCLIP
+from engine.clues.sun.spec import SPEC as SUN
 from engine.clues.text.spec import SPEC as TEXT
 from engine.core.evidence import Clue
 from engine.core.settings import Settings
 from engine.core.spec import Chosen, ClueSpec, Registry
 from engine.models.cards import CARDS
 
-SPECS: tuple[ClueSpec, ...] = (SPECIES, AGCLIP, HUM, SPEECH, ATOMS, TEXT, PICTURE, STREETCLIP, SCENE, CONTAINER)
+SPECS: tuple[ClueSpec, ...] = (SPECIES, AGCLIP, HUM, SPEECH, ATOMS, TEXT, PICTURE, STREETCLIP, SCENE, SUN, CONTAINER)
 
 
 def clues(settings: Settings, frames_s: tuple[float, ...] = (), texts_s: tuple[float, ...] = ()) -> tuple[Clue, ...]:

@@ -34,6 +34,7 @@ class Claim:
         name: the place as the analyst knows it, or "".
         radius_km: how closely the place is stated: the standard deviation of a Gaussian around it.
         source: who says so: "analyst" or "container".
+        minute: time of the day by the place's own clock, in minutes after midnight, or None.
     """
 
     lat_deg: float
@@ -42,6 +43,7 @@ class Claim:
     name: str = ""
     radius_km: float = CLAIM_RADIUS_KM
     source: str = "analyst"
+    minute: int | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.lat_deg) and math.isfinite(self.lon_deg)):
@@ -51,6 +53,8 @@ class Claim:
                 f"{self.lat_deg:g}, {self.lon_deg:g} lies beyond the Earth; give a latitude of -90 to 90 and a longitude of "
                 "-180 to 180 degrees."
             )
+        if self.minute is not None and not (0 <= self.minute < 24 * 60 and self.when is not None):
+            raise SettingError("A claimed time of the day needs a claimed day, and lies between 00:00 and 23:59.")
         if not 5.0 <= self.radius_km <= MOST_RADIUS_KM:
             raise SettingError(f"A claim's radius of {self.radius_km:g} km is out of range; choose 5 to {MOST_RADIUS_KM:g} km.")
 
@@ -126,6 +130,29 @@ class Resident:
 
 
 @dataclass(frozen=True, slots=True)
+class SunAtClaim:
+    """The sun at a claimed place and time; where no time of the day is claimed, at its highest on that day.
+
+    Attributes:
+        elevation_deg: of its centre as the air shows it; below 0 it is down.
+        azimuth_deg: from north over east.
+        light: "day", "civil twilight", "nautical twilight", "astronomical twilight" or "night".
+        whole_day: no time of the day is claimed.
+        zone: IANA name of the place's time zone.
+        daylight_frames: frames in which a blue sky was seen.
+        contradicted: there are enough of these, and no sun to light them.
+    """
+
+    elevation_deg: float
+    azimuth_deg: float
+    light: str
+    whole_day: bool
+    zone: str
+    daylight_frames: int = 0
+    contradicted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimTest:
     """A claim tested.
 
@@ -141,6 +168,7 @@ class ClaimTest:
         expected: how many such species are to be expected there.
         week: the claimed week, BirdNET's 1 to 48, or None.
         before_edits: log10 ratio of the verdict as first computed, or None when nothing was edited; 0 where it could not tell.
+        sun: where the sun stood then, or None where no day is claimed; in no ratio.
     """
 
     claim: Claim
@@ -154,6 +182,7 @@ class ClaimTest:
     expected: int = 0
     week: int | None = None
     before_edits: float | None = None
+    sun: SunAtClaim | None = None
 
     def by(self, modality: str) -> ClaimFactor | None:
         """The factor of this modality, or None when there is none."""

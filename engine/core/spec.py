@@ -38,6 +38,7 @@ class Kind:
         located: it can favour a place; a named sound such as a bell cannot.
         selected: a row in Raven's selection tables.
         scored: a clue can score it; a named sound is listed and nothing more.
+        coded: its label is written for programs; people read the name alone.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Kind:
     located: bool = True
     selected: bool = False
     scored: bool = True
+    coded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

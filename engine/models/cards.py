@@ -14,6 +14,14 @@ CUE_TABLE = Card(
     "Apache-2.0",
     "Earwitness, assets/cues/cues.csv",
 )
+SUN = Card(
+    "sun-spa",
+    "Position of the sun",
+    "computes where the sun stands, and at which places and times a marked shadow can fall",
+    "BSD-3-Clause (pvlib), MIT (tzfpy)",
+    "a computation of Earwitness, no network; Reda & Andreas 2004, Solar Energy 76(5), as implemented by pvlib (Anderson et al. "
+    "2023, JOSS 8(92), 5994); time zones by tzfpy from the outlines of timezone-boundary-builder (ODbL)",
+)
 BIRDNET = Card(
     "birdnet-v2.4",
     "BirdNET v2.4",
@@ -228,6 +236,7 @@ CONTAINER = Card(
 
 CARDS = (
     CUE_TABLE,
+    SUN,
     BIRDNET,
     BIRDNET_RANGE,
     SOUND_KINDS,

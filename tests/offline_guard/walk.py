@@ -111,7 +111,7 @@ LIBRARIES = (
     "onnxruntime", "ai_edge_litert.interpreter", "torch", "torchaudio", "torchvision", "pyarrow", "pyarrow.dataset", "av", "cv2",
     "typst", "streamlit", "pydeck", "plotly", "lingua", "pandas", "geopandas", "pyproj", "pyogrio", "shapely", "h3", "scipy",
     "numba", "librosa", "soundfile", "soxr", "PIL", "matplotlib", "tokenizers", "safetensors", "transformers", "sqlalchemy",
-    "psycopg", "regex", "rapidocr", "scenedetect", "moviepy", "huggingface_hub", "pyclipper",
+    "psycopg", "regex", "rapidocr", "scenedetect", "moviepy", "huggingface_hub", "pyclipper", "pvlib", "tzfpy",
 )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def _row(p: Perceived, registry: Registry, length_s: float) -> dict[str, Any]:
     return {
         "key": p.key,
         "title": p.title[:120],
-        "label": best.label[:160] if best.label != p.title else "",
+        "label": best.label[:160] if best.label != p.title and not (kind and kind.coded) else "",
         "kind": kind.title if kind else best.kind,
         "modality": modality_of(best.kind, registry),
         "counts": is_scored(best.kind, registry),

@@ -60,8 +60,29 @@ def who(claim: Claim) -> str:
 
 def stated(test: ClaimTest) -> str:
     """The claim: "Augusta, Georgia, USA, 10 April 2021"."""
-    when = test.claim.when
-    return test.place + (f", {when.day} {when:%B %Y}" if when else "")
+    when, minute = test.claim.when, test.claim.minute
+    clock = f", {minute // 60:02d}:{minute % 60:02d}" if minute is not None else ""
+    return test.place + (f", {when.day} {when:%B %Y}" if when else "") + clock
+
+
+def sun_words(test: ClaimTest) -> str:
+    """The sun at the claimed time: "at that time the sun is 41° below the horizon: night; a blue sky is seen in 5 frames, …"; ""
+    where no day is claimed.
+    """
+    s = test.sun
+    if s is None:
+        return ""
+    degrees = f"{abs(s.elevation_deg):.0f}°" if abs(s.elevation_deg) >= 1.0 else "less than 1°"
+    stands = f"{degrees} {'above' if s.elevation_deg >= 0 else 'below'} the horizon"
+    if s.whole_day:
+        rises = "" if s.light == "day" else ": it does not rise"
+        said = f"on that day the sun is at most {stands}{rises}"
+    else:
+        said = f"at that time the sun is {stands}: {s.light}"
+    frames = f"{s.daylight_frames} frame{'s' if s.daylight_frames != 1 else ''}"
+    if s.contradicted:
+        return f"{said}; a blue sky is seen in {frames}, which no sun could have lit then"
+    return said + (f"; a blue sky is seen in {frames}" if s.daylight_frames else "")
 
 
 def headline(test: ClaimTest) -> ClaimHeadline:
@@ -115,6 +136,8 @@ def factor_rows(test: ClaimTest) -> list[tuple[str, str]]:
         ("Where", f"{words.place(c.lat_deg, c.lon_deg)}, within about {words.km(c.radius_km)}"),
         ("Verdict", test.verdict + (f": {test.reason}" if test.reason else f", {test.support}")),
     ]
+    if test.sun is not None:
+        out.append(("Sun", f"{sun_words(test)} (in no ratio)"))
     for f in test.factors:
         name = _name(f)
         if f.modality == "both" and f.reason and f.reason == test.reason:

@@ -115,8 +115,10 @@ def _by_no_clue(finding: Finding) -> str:
     """What no clue that spoke looks at."""
     looked = any(e.clue == "picture" and e.abstained is None for e in finding.evidence)
     scenery = "" if looked else "buildings, vehicles, plants, landforms, "
+    marked = any(e.clue == "sun" and e.abstained is None for e in finding.evidence)
+    sky = "weather, or shadows that the analyst did not mark" if marked else "weather, sun or shadow"
     return (
-        f"No clue examined faces, voices, what is said, {scenery}weather, sun or shadow. Whether the file was generated or "
+        f"No clue examined faces, voices, what is said, {scenery}{sky}. Whether the file was generated or "
         f"manipulated was not examined."
     )
 

@@ -1,10 +1,12 @@
 """A claim tested."""
 
+# ruff: noqa: RUF009 (the documentation of a field is data, made once)
+
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from engine.core.claim import ClaimFactor, ClaimTest, Resident
+from engine.core.claim import ClaimFactor, ClaimTest, Resident, SunAtClaim
 from engine.report.formats.record.comparison import UnderPriorRecord
 from engine.report.formats.record.field import documented, text
 
@@ -47,6 +49,19 @@ class ResidentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SunRecord:
+    """The sun at the claimed place and time; without a claimed time, at its highest on the claimed day."""
+
+    elevation_deg: float = documented("of its centre as seen through the air; below 0 it is down")
+    azimuth_deg: float = documented("from north over east")
+    light: str = documented("day, civil twilight, nautical twilight, astronomical twilight or night")
+    whole_day: bool = documented("no time of the day is claimed")
+    zone: str = documented("IANA name of the time zone there")
+    daylight_frames: int = documented("frames in which a blue sky was seen")
+    contradicted: bool = documented("a blue sky is seen, and no sun could have lit it then")
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimRecord:
     """A claim tested."""
 
@@ -54,6 +69,7 @@ class ClaimRecord:
     lat_deg: float = documented("latitude claimed")
     lon_deg: float = documented("longitude claimed")
     date: str | None = documented("day claimed, ISO 8601, or null")
+    time: str | None = documented("time of the day claimed, HH:MM by the clocks there, or null")
     radius_km: float = documented("how closely the place is stated")
     place: str = documented("the claimed place in words")
     verdict: str = documented("supports the claim, supports the region, speaks against the claim, or cannot tell")
@@ -64,6 +80,7 @@ class ClaimRecord:
     absent: tuple[ResidentRecord, ...] = documented("easily heard species expected there and not heard: weak, never scored")
     expected: int = documented("how many easily heard species are expected there")
     before_edits: float | None = documented("log10 ratio as first computed, or null when nothing was edited")
+    sun: SunRecord | None = documented("the sun then and there, in no ratio; null when no day is claimed")
 
 
 def claim_record(x: ClaimTest) -> ClaimRecord:
@@ -73,6 +90,7 @@ def claim_record(x: ClaimTest) -> ClaimRecord:
         lat_deg=c.lat_deg,
         lon_deg=c.lon_deg,
         date=c.when.isoformat() if c.when else None,
+        time=None if c.minute is None else f"{c.minute // 60:02d}:{c.minute % 60:02d}",
         radius_km=c.radius_km,
         place=text(x.place),
         verdict=x.verdict,
@@ -83,7 +101,12 @@ def claim_record(x: ClaimTest) -> ClaimRecord:
         absent=tuple(_resident(r) for r in x.absent),
         expected=x.expected,
         before_edits=x.before_edits,
+        sun=None if x.sun is None else _sun(x.sun),
     )
+
+
+def _sun(s: SunAtClaim) -> SunRecord:
+    return SunRecord(**{f.name: getattr(s, f.name) for f in fields(SunRecord)})
 
 
 def _claim_factor(f: ClaimFactor) -> ClaimFactorRecord:
