@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.text import choice, frames, index, mirror, scoring, sign
+from engine.clues.text import choice, frames, index, mirror, scoring, scripts, sign
 from engine.clues.text.fold import squash
 from engine.clues.text.reading import Reading
 from engine.clues.text.spec import SPEC
@@ -25,7 +25,7 @@ from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.models import language, ocr
+from engine.models import language, ocr, tesseract
 
 LEAST_SCORE = 0.55
 MOST_LINES = 80
@@ -37,7 +37,7 @@ class TextClue:
 
     spec = SPEC
     name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
-    models = (ocr.MODEL_ID, language.MODEL_ID)
+    models = (ocr.MODEL_ID, tesseract.MODEL_ID, language.MODEL_ID)
 
     def __init__(self, captions: bool = False, times_s: tuple[float, ...] = ()) -> None:
         """captions: score captions and subtitles too. times_s: frames to read; none takes one every two seconds."""
@@ -64,7 +64,7 @@ class TextClue:
     def observe_image(self, rgb: NDArray[np.uint8]) -> tuple[Observation, ...]:
         """Read a single upright picture (height, width, 3) uint8."""
         lines, mirrored, _ = mirror.read(rgb, text_reader())
-        return _observations(tuple(frames.Seen(line.text, line.score, 0.0, 0.0, line.box, False, mirrored) for line in lines))
+        return _observations(tuple(frames.Seen(line.text, line.score, 0.0, 0.0, line.box, False, mirrored, line.model) for line in lines))
 
     def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
         """Where such text is written, (cells,); abstains when it says nothing of a place."""
@@ -144,7 +144,7 @@ def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:
             score=s.score,
             start_s=s.start_s,
             end_s=s.end_s,
-            author=ocr.MODEL_ID,
+            author=s.model,
             box=s.box,
             note=frames.CAPTION if s.caption else "; ".join(filter(None, (mirror.NOTE * s.mirrored, notes.get(s.text, "")))),
         )
@@ -165,6 +165,6 @@ def _notes(texts: Sequence[str], readings: Sequence[Reading]) -> dict[str, str]:
 
 
 @cache
-def text_reader() -> ocr.TextReader:
+def text_reader() -> scripts.ScriptReader:
     """The one text reader of the program."""
-    return ocr.TextReader()
+    return scripts.ScriptReader()

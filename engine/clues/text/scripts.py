@@ -1,0 +1,134 @@
+"""Lines in the scripts that PP-OCRv6 does not read: which boxes are read again, in which script, and what is then believed.
+
+The recogniser of Latin, Chinese and Japanese letters finds the lines of every script, and reads those of another as nothing, or
+as letters that look alike: Москва as "MockBa", ΑΘΗΝΑ as "AOHNA". A box that it did not read well, whose words are in no
+language's list and no place's name, is read again by Tesseract, script after script; a reading is believed at a confidence of
+SURE with every letter in the script. It replaces the other, and lines beside it of look-alike letters alone are read again in
+its script, too. Where neither is sure, a line of look-alikes beside lines in that script is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from engine.clues.text.fold import squash, words
+from engine.clues.text.index import gazetteer
+from engine.clues.text.span import CJK
+from engine.models import ocr, tesseract
+from engine.models.ocr import Box, Line, TextReader
+from engine.models.tesseract import SCRIPTS, LineReader, Reading, Script
+
+SURE, CLEAR = 0.85, 0.93  # confidence from which a reading is believed, and from which no other script is tried
+LEAST_LETTERS = 2
+READ_WELL, READ_WELL_ASIAN = 0.8, 0.85  # PP-OCR's score
+MOST_BOXES = 10  # of one frame, the tallest
+_LOOK_ALIKE = {
+    "Cyrillic": regex.compile(r"[ABEKMHOPCTYXaeopcyxuknmbhrgtwiIёËïÏèÈ3460-9\W]+"),
+    "Greek": regex.compile(r"[ABEZHIKMNOPTYXovuknpaxytw0-9\W]+"),
+}
+_LETTERS = regex.compile(r"\p{L}")
+_LATIN = regex.compile(r"\p{Latin}")
+
+
+class ScriptReader(TextReader):
+    """PP-OCRv6, and Tesseract for what it does not read."""
+
+    def __init__(self, threads: int = 2) -> None:
+        super().__init__(threads)
+        self._alone = TextReader(threads)
+        self._lines = LineReader()
+
+    @property
+    def alone(self) -> TextReader:
+        """PP-OCRv6 without Tesseract."""
+        return self._alone
+
+    def boxes(self, rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
+        """As PP-OCRv6 finds them."""
+        return self._alone.boxes(rgb)
+
+    def read(self, rgb: NDArray[np.uint8]) -> tuple[Line, ...]:
+        """Lines of an upright frame (height, width, 3), top to bottom; errors as for `TextReader.read`."""
+        boxes = self.boxes(rgb)
+        if tesseract.missing():
+            return ocr.in_order(_plain(boxes))
+        again = self._again(rgb, boxes)
+        found = {tesseract.script_of(line.text) for line in again.values()}
+        kept = [(n, b) for n, b in enumerate(boxes) if n not in again and _shown(b)]
+        plain = [b for _, b in kept if not any(s is not None and _looks_alike(b.text, s) for s in found)]
+        return ocr.in_order([*again.values(), *_plain(plain)])
+
+    def _again(self, rgb: NDArray[np.uint8], boxes: Sequence[Box]) -> dict[int, Line]:
+        """Number of a box → the line that Tesseract reads in it."""
+        tried = sorted((n for n, b in enumerate(boxes) if not read_well(b)), key=lambda n: -_height(boxes[n]))[:MOST_BOXES]
+        found: dict[int, Line] = {}
+        order = list(SCRIPTS)
+        for n in tried:
+            reading = self._read(rgb, boxes[n], order)
+            if reading is not None:
+                found[n] = boxes[n].line(reading.text, reading.score, tesseract.MODEL_ID)
+                order.sort(key=lambda s: s is not reading.script)  # a frame's signs are mostly in one script
+        for script in dict.fromkeys(s for line in found.values() if (s := tesseract.script_of(line.text))):
+            alike = [n for n, b in enumerate(boxes) if n not in found and n not in tried and _looks_alike(b.text, script)]
+            for n in alike[:MOST_BOXES]:
+                reading = self._read(rgb, boxes[n], (script,))
+                if reading is not None:
+                    found[n] = boxes[n].line(reading.text, reading.score, tesseract.MODEL_ID)
+        return found
+
+    def _read(self, rgb: NDArray[np.uint8], box: Box, order: Iterable[Script]) -> Reading | None:
+        line = tesseract.cut(rgb, box.corners)
+        if line is None:
+            return None
+        readings: list[Reading] = []
+        for script in order:
+            reading = self._lines.read(line, script)
+            readings.append(reading)
+            if reading.whole and reading.score >= CLEAR:
+                break
+        best = tesseract.best(readings)
+        return best if best is not None and believed(best) else None
+
+
+def believed(reading: Reading) -> bool:
+    """Whether a reading is sure enough, and long enough to be anything."""
+    return reading.whole and reading.score >= SURE and len(_LETTERS.findall(reading.text)) >= LEAST_LETTERS
+
+
+def read_well(box: Box) -> bool:
+    """Whether PP-OCRv6 read what is there: numbers, Chinese or Japanese surely, or words that a language or a place has."""
+    letters = _LETTERS.findall(box.text)
+    if not letters:
+        return box.score >= READ_WELL and any(c.isdigit() for c in box.text)
+    if len(CJK.findall(box.text)) >= 0.5 * len(letters):
+        return box.score >= READ_WELL_ASIAN
+    if not _LATIN.search(box.text):
+        return False
+    return box.score >= READ_WELL and _has_known_word(box.text)
+
+
+def _has_known_word(text: str) -> bool:
+    g = gazetteer()
+    found = [w for w in words(text) if w.folded[0].isalpha()]
+    return any(len(w.folded) >= 3 and (g.zipf(w.folded) or g.find(w.folded)) for w in found) or bool(g.find(squash(text)))
+
+
+def _plain(boxes: Iterable[Box]) -> list[Line]:
+    return [b.line() for b in boxes if _shown(b)]
+
+
+def _shown(box: Box) -> bool:
+    return bool(box.text) and box.score >= ocr.LEAST_SCORE
+
+
+def _looks_alike(text: str, script: Script) -> bool:
+    held = _LOOK_ALIKE.get(script.name)
+    return held is not None and bool(_LETTERS.search(text)) and held.fullmatch(text) is not None
+
+
+def _height(box: Box) -> float:
+    return float(np.linalg.norm(box.corners[3] - box.corners[0]))
