@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.clues.text import language
+from engine.clues.text import language, writing
 from engine.clues.text.forms import FORMS, Form
 from engine.clues.text.gazetteer import Candidate, zipf_of_place
 from engine.clues.text.index import gazetteer
@@ -28,6 +28,7 @@ _SURE, _SURE_AREA = 0.97, 0.9
 _PEOPLE_POWER = 0.85  # of two places of one name, how much likelier the larger one is
 _UNCOUNTED = 300.0  # people that every place has
 _REGION_PEOPLE, _COUNTRY_PEOPLE = 2e6, 3e7
+_CAPITAL_SHARE = 0.5  # of a country's people
 _RARE_ZIPF = 2.0
 _SHORT_NAME_PEOPLE = 30_000.0
 _BY_LENGTH = {2: 0.01, 3: 0.03, 4: 0.15, 5: 0.45, 6: 0.75}
@@ -86,6 +87,8 @@ def _narrowed(span: Span, letters: str, found: tuple[Candidate, ...]) -> Named:
     title = span.title
     if CJK.match(span.text):  # names far away have Chinese forms, too, but signs in these characters stand where they are read
         found = tuple(c for c in found if c.country in _EAST_ASIA) or found
+    elif script := writing.script_of(span.text):
+        found = tuple(c for c in found if c.country in writing.home(script)) or found
     if title and title.areas:
         fitting = tuple(c for c in found if c.country in {a[:2] for a in title.areas})
         title, found = (title, fitting) if fitting else (None, found)
@@ -97,7 +100,7 @@ def _narrowed(span: Span, letters: str, found: tuple[Candidate, ...]) -> Named:
 def _place(named: Named, form: Form) -> Hit:
     span, found = named.span, named.places
     rules = answers(named)
-    people = max(c.people * c.weight for c in found)
+    people = max(_spoken_of(c) for c in found)
     is_name = _name_chance(named, max(people, _UNCOUNTED))
     if Question.NAME in rules:
         is_name = max(is_name, rules[Question.NAME].factor)
@@ -111,6 +114,12 @@ def _place(named: Named, form: Form) -> Hit:
     favoured = named.title or len(span.words) > 1
     favour = 0.1 * (math.log10(people + 1.0) + len(span.words)) if favoured else 0.0
     return Hit(span.first, last, reading, chance, last - span.first + titled, favour, _reasons(rules))
+
+
+def _spoken_of(place: Candidate) -> float:
+    """People of a place that is as often mentioned: a capital stands for its country, too."""
+    people = place.people * place.weight
+    return max(people, _CAPITAL_SHARE * countries.by_code(place.country).people) if place.capital else people
 
 
 def _area(named: Named) -> Hit:
@@ -149,10 +158,15 @@ def _name_chance(named: Named, people: float) -> float:
     letters = named.letters
     excess = max(_zipf(named.span), _RARE_ZIPF) - zipf_of_place(people)
     odds = 10.0 ** (0.8 - 1.1 * excess)
-    length = 1.0 if CJK.search(letters) else _BY_LENGTH.get(len(letters), 1.0)
+    length = 1.0 if CJK.search(letters) else _BY_LENGTH.get(_length(letters), 1.0)
     # Chance letters hit some village's name far more often than one of the few large towns of so short a name.
     length **= 1.0 / (1.0 + max(0.0, math.log10(people / _SHORT_NAME_PEOPLE)))
     return float(odds / (1.0 + odds) * length)
+
+
+def _length(letters: str) -> int:
+    """Letters of a name as English would write it: Arabic and Hebrew leave out most vowels."""
+    return round(1.5 * len(letters)) if writing.VOWELLESS.search(letters) else len(letters)
 
 
 def _zipf(span: Span) -> float:
