@@ -1,6 +1,6 @@
 """Text of one line in scripts that PP-OCRv6 does not read, by Tesseract 5 (Apache-2.0), through `tesserocr`.
 
-The models of seven languages, one a script, lie in assets/models/tesseract and are checked by hash. What Tesseract is given
+The models of eleven languages in seven scripts lie in assets/models/tesseract and are checked by hash. What Tesseract is given
 decides what it reads: a line is cut out along its box with a margin of 6%, 60 pixels high, its contrast stretched, dark on light,
 with a white border; where it finds no text line in that it takes the whole as one. The pixels are a stranger's: a line's size
 and the time for it are bounded, and no thread is started.
@@ -35,25 +35,26 @@ LINE_MS = 400  # after which a line is given up
 LONGEST_LINE = 160
 _SINGLE_LINE, _RAW_LINE, _LSTM = 7, 13, 1  # Tesseract's numbers for page segmentation and engine
 _DPI = 100
+_FRAME = " |_-—–.:;,'\"[](){}«»‘’“”*~=<>/\\"  # what a board's edge is read as
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script, the language whose model reads it, and the letters that are its own."""
+    """A script, the languages whose models read it, and the letters that are its own."""
 
     name: str
-    model: str
+    models: tuple[str, ...]
     letters: str
 
 
 SCRIPTS = (
-    Script("Cyrillic", "rus", r"\p{Cyrillic}"),
-    Script("Greek", "ell", r"\p{Greek}"),
-    Script("Arabic", "ara", r"\p{Arabic}"),
-    Script("Hebrew", "heb", r"\p{Hebrew}"),
-    Script("Thai", "tha", r"\p{Thai}"),
-    Script("Devanagari", "hin", r"\p{Devanagari}"),
-    Script("Hangul", "kor", r"\p{Hangul}"),
+    Script("Cyrillic", ("rus", "ukr", "srp"), r"\p{Cyrillic}"),
+    Script("Greek", ("ell",), r"\p{Greek}"),
+    Script("Arabic", ("ara", "fas", "urd"), r"\p{Arabic}"),
+    Script("Hebrew", ("heb",), r"\p{Hebrew}"),
+    Script("Thai", ("tha",), r"\p{Thai}"),
+    Script("Devanagari", ("hin",), r"\p{Devanagari}"),
+    Script("Hangul", ("kor",), r"\p{Hangul}"),
 )
 _LETTER = regex.compile(r"\p{L}")
 
@@ -116,32 +117,36 @@ class LineReader:
         self._lock = threading.Lock()  # an engine holds one picture at a time
 
     def read(self, line: NDArray[np.uint8], script: Script) -> Reading:
-        """What a line made by `cut` reads as in a script.
+        """What a line made by `cut` reads as in a script, by the surest of its models.
 
         Raises:
             WeightsError: tesserocr or the script's model is missing or not the one expected.
         """
         with self._lock:
-            engine = self._engine(script)
-            text, score = _read(engine, line, _SINGLE_LINE)
-            if not text:
-                text, score = _read(engine, line, _RAW_LINE)
-            engine.Clear()
+            readings = [self._by(model, line, script) for model in script.models]
+        return max(readings, key=lambda r: (r.whole, r.score))
+
+    def _by(self, model: str, line: NDArray[np.uint8], script: Script) -> Reading:
+        engine = self._engine(model)
+        text, score = _read(engine, line, _SINGLE_LINE)
+        if not text:
+            text, score = _read(engine, line, _RAW_LINE)
+        engine.Clear()
         letters = _LETTER.findall(text)
         own = regex.compile(script.letters)
         return Reading(script, text, score, bool(letters) and all(own.match(c) for c in letters))
 
-    def _engine(self, script: Script) -> Any:
-        if script.model not in self._engines:
+    def _engine(self, model: str) -> Any:
+        if model not in self._engines:
             library = _library()
-            _checked(f"{script.model}.traineddata")
+            _checked(f"{model}.traineddata")
             try:
-                engine = library.PyTessBaseAPI(path=str(FOLDER), lang=script.model, psm=_SINGLE_LINE, oem=_LSTM)
+                engine = library.PyTessBaseAPI(path=str(FOLDER), lang=model, psm=_SINGLE_LINE, oem=_LSTM)
             except RuntimeError as error:
-                raise WeightsError(f"Tesseract cannot load its model {script.model}; get the program's assets again.") from error
+                raise WeightsError(f"Tesseract cannot load its model {model}; get the program's assets again.") from error
             engine.SetVariable("debug_file", os.devnull)
-            self._engines[script.model] = engine
-        return self._engines[script.model]
+            self._engines[model] = engine
+        return self._engines[model]
 
 
 def _read(engine: Any, line: NDArray[np.uint8], segmentation: int) -> tuple[str, float]:
@@ -153,7 +158,7 @@ def _read(engine: Any, line: NDArray[np.uint8], segmentation: int) -> tuple[str,
     if not engine.Recognize(LINE_MS):
         return "", 0.0
     text = " ".join("".join(c if c.isprintable() else " " for c in engine.GetUTF8Text()).split())[:LONGEST_LINE]
-    return text, float(engine.MeanTextConf()) / 100.0
+    return text.strip(_FRAME), float(engine.MeanTextConf()) / 100.0
 
 
 @cache

@@ -30,6 +30,7 @@ def hit(of: Sign, text: str, kind: str = "place") -> names.Hit:
 SIGNS: dict[object, tuple[Sign, str, str]] = {
     rules.is_introduced_and_long: (sign("Stadt Essen", chances=GERMAN), "Essen", "place"),
     rules.is_introduced: (sign("Stadt Hof", chances=GERMAN), "Hof", "place"),
+    rules.is_capital: (sign("Ljubljana"), "Ljubljana", "place"),
     rules.is_country: (sign("Germany"), "Germany", "area"),
     rules.is_titled_region: (sign("Welcome to Vermont"), "Vermont", "area"),
     rules.is_region: (sign("Vermont"), "Vermont", "area"),

@@ -79,7 +79,7 @@ def hits(span: Span) -> Iterator[Hit]:
             if found:
                 yield _place(_narrowed(span, letters, found), form)
             for area in gazetteer().areas(letters) if form.areas else ():
-                yield _area(Named(span, letters, title=span.title, area=area))
+                yield _area(Named(span, letters, title=span.title, area=area), form)
 
 
 def _narrowed(span: Span, letters: str, found: tuple[Candidate, ...]) -> Named:
@@ -122,7 +122,7 @@ def _spoken_of(place: Candidate) -> float:
     return max(people, _CAPITAL_SHARE * countries.by_code(place.country).people) if place.capital else people
 
 
-def _area(named: Named) -> Hit:
+def _area(named: Named, form: Form) -> Hit:
     span, g = named.span, gazetteer()
     assert named.area is not None
     rules = answers(named)
@@ -130,7 +130,7 @@ def _area(named: Named) -> Hit:
     code = g.region_codes[named.area] if named.area >= 0 else g.country_codes[-1 - named.area]
     is_name = _name_chance(named, _REGION_PEOPLE if named.area >= 0 else _COUNTRY_PEOPLE)
     read_right = span.score**2 * _factor(rules, Question.LINES)
-    chance = min(_SURE_AREA, is_name * read_right * _factor(rules, Question.HERE))
+    chance = min(_SURE_AREA, is_name * read_right * _factor(rules, Question.HERE) * form.factor)
     name = ", ".join(x for x in (region, countries.by_code(code[:2]).name) if x)
     reading = Reading("area", span.text, span.line, f"reads as {name}", chance, areas=(code,))
     return Hit(span.first, span.last, reading, 0.9 * chance, reasons=_reasons(rules))

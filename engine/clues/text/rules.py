@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.clues.text.gazetteer import Candidate
+from engine.clues.text.index import gazetteer
 from engine.clues.text.span import Span
 from engine.clues.text.tables import Title
 
@@ -71,6 +72,12 @@ def is_introduced_and_long(named: Named) -> bool:
     return is_introduced(named) and len(named.letters) >= 4
 
 
+def is_capital(named: Named) -> bool:
+    """A country's capital by the name it has, unless English uses the word for more than that (Male)."""
+    own = any(c.capital and c.weight >= 0.5 for c in named.places)
+    return own and len(named.letters) >= 4 and gazetteer().zipf(named.letters).get("en", 0.0) <= _PLAIN_ENGLISH
+
+
 def is_in_street(named: Named) -> bool:
     return named.span.in_street
 
@@ -96,10 +103,12 @@ def is_over_two_lines(named: Named) -> bool:
     return named.span.over_two_lines
 
 
+_PLAIN_ENGLISH = 4.8  # log10 of uses in a thousand million words
 _Q = Question
 RULES = (  # of the rules on one question the first that holds counts; where none does, nothing is multiplied
     Rule(_Q.NAME, is_introduced_and_long, 0.9, "a title or its region beside it makes a name even of a common word"),
     Rule(_Q.NAME, is_introduced, 0.5, "a title or its region is beside it, but so few letters may be chance"),
+    Rule(_Q.NAME, is_capital, 0.9, "a capital is named more often than its people let expect, in its own language most of all"),
     Rule(_Q.HERE, is_country, 0.4, "countries are named on embassies, restaurants and products"),
     Rule(_Q.HERE, is_titled_region, 0.65, "a state or province with a title is named at home"),
     Rule(_Q.HERE, is_region, 0.5, "a state or province is mostly named at home"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -120,7 +121,7 @@ def signs(number: int, seed: int = 0, further: bool = False) -> Iterator[Sign]:
             at = (number * each + k) // 2
             town, name = towns[at % len(towns)]
             style = tongue.signs[int(rng.integers(len(tongue.signs)))]
-            name = name.upper() if rng.random() < 0.5 else name[:1].upper() + name[1:]
+            name = _set(name, tongue.script, capitals=bool(rng.random() < 0.5))
             first = style.format(name)
             lines = (first, str(rng.choice(tongue.plain))) if rng.random() < 0.4 else (first,)
             yield Sign(
@@ -136,10 +137,20 @@ def plain_signs(number: int, seed: int = 0) -> Iterator[Sign]:
         if tongue.each:
             for at in rng.permutation(len(tongue.plain))[:4]:
                 text = tongue.plain[int(at)]
-                text = text.upper() if rng.random() < 0.5 else text
+                text = _set(text, tongue.script, capitals=bool(rng.random() < 0.5))
                 yield Sign((text,), tongue.code, tongue.script, seed=int(rng.integers(2**31)))
     for text in LATIN:
         yield Sign((text,), "", "Latin", seed=int(rng.integers(2**31)))
+
+
+def _set(text: str, script: str, capitals: bool) -> str:
+    """A text in capitals, or beginning with one; Greek capitals bear no accents."""
+    if script not in ("Cyrillic", "Greek", "Armenian"):
+        return text
+    if not capitals:
+        return text[:1].upper() + text[1:]
+    parts = unicodedata.normalize("NFD", text.upper()) if script == "Greek" else text.upper()
+    return unicodedata.normalize("NFC", "".join(c for c in parts if c != "\u0301"))
 
 
 def _cities() -> list[dict[str, Any]]:
@@ -181,7 +192,7 @@ def _cities_of(spoken: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 def _own_name(city: dict[str, Any], tongue: Tongue) -> str:
     wanted = regex.compile(rf"[\p{{{tongue.script}}}\p{{M}} -]{{2,20}}")
-    names = [n for n in city["alternatenames"] if wanted.fullmatch(n)]
+    names = [n for n in city["alternatenames"] if wanted.fullmatch(n) and not n.startswith("เทศบาล")]
     if not names:
         return ""
     known = _frequencies(tongue.code)
