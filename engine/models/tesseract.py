@@ -12,7 +12,7 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -81,12 +81,16 @@ def missing() -> str:
     return ""
 
 
-def cut(rgb: NDArray[np.uint8], corners: NDArray[np.float64]) -> NDArray[np.uint8] | None:
+def cut(
+    rgb: NDArray[np.uint8], corners: NDArray[np.float64], margin: float = MARGIN, blur_px: float = 0.0
+) -> NDArray[np.uint8] | None:
     """A box of a frame as Tesseract reads it best, (HEIGHT_PX + 2 BORDER_PX, width) grey; None where it is too small or long.
 
     Args:
         rgb: (height, width, 3).
         corners: (4, 2) x, y: left top, right top, right bottom, left bottom.
+        margin: around the box, in parts of its height.
+        blur_px: standard deviation of a blur, which takes noise away.
     """
     from engine.models.opencv import cv2
 
@@ -94,10 +98,10 @@ def cut(rgb: NDArray[np.uint8], corners: NDArray[np.float64]) -> NDArray[np.uint
     wide, high = float(np.linalg.norm(across)), float(np.linalg.norm(down))
     if not (min(wide, high) >= LEAST_SIDE_PX and wide <= LONGEST * high):
         return None
-    margin = MARGIN * high
-    x, y = margin * across / wide, margin * down / high
+    around = margin * high
+    x, y = around * across / wide, around * down / high
     outer = corners + np.array([-x - y, x - y, x + y, -x + y])
-    width = max(8, round(HEIGHT_PX * (wide + 2 * margin) / (high + 2 * margin)))
+    width = max(8, round(HEIGHT_PX * (wide + 2 * around) / (high + 2 * around)))
     target = np.array([[0, 0], [width, 0], [width, HEIGHT_PX], [0, HEIGHT_PX]], dtype=np.float32)
     warp = cv2.getPerspectiveTransform(outer.astype(np.float32), target)
     line = cv2.warpPerspective(rgb, warp, (width, HEIGHT_PX), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -106,7 +110,8 @@ def cut(rgb: NDArray[np.uint8], corners: NDArray[np.float64]) -> NDArray[np.uint
     stretched = np.clip((grey - low) / max(float(high_value - low), 1.0) * 255.0, 0.0, 255.0)
     if np.median(stretched) < 128.0:
         stretched = 255.0 - stretched
-    return np.pad(stretched.astype(np.uint8), BORDER_PX, constant_values=255)
+    grey_line = np.pad(stretched.astype(np.uint8), BORDER_PX, constant_values=255)
+    return cv2.GaussianBlur(grey_line, (0, 0), blur_px) if blur_px > 0.0 else grey_line
 
 
 class LineReader:
@@ -207,8 +212,3 @@ def script_of(text: str) -> Script | None:
     letters = _LETTER.findall(text)
     best = max(SCRIPTS, key=lambda s: len(regex.findall(s.letters, text)))
     return best if 2 * len(regex.findall(best.letters, text)) > len(letters) else None
-
-
-def best(readings: Sequence[Reading]) -> Reading | None:
-    """The surest of several readings that are whole."""
-    return max((r for r in readings if r.whole), key=lambda r: r.score, default=None)

@@ -3,7 +3,8 @@
 The recogniser of Latin, Chinese and Japanese letters finds the lines of every script, and reads those of another as nothing, or
 as letters that look alike: Москва as "MockBa", ΑΘΗΝΑ as "AOHNA". A box that it did not read well, whose words are in no
 language's list and no place's name, is read again by Tesseract, script after script; a reading is believed at a confidence of
-SURE with every letter in the script. It replaces the other, and lines beside it of look-alike letters alone are read again in
+SURE with every letter in the script. Where none is, the line is cut anew, without its margin and blurred, and what is then read
+as surely is believed if it holds a word or a name that is known. A believed reading replaces the other, and lines beside it of look-alike letters alone are read again in
 its script, too. Where neither is sure, a line of look-alikes beside lines in that script is left out.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from engine.clues.text import unspaced
 from engine.clues.text.fold import squash, words
 from engine.clues.text.index import gazetteer
 from engine.clues.text.span import CJK
@@ -25,13 +27,15 @@ from engine.models.tesseract import SCRIPTS, LineReader, Reading, Script
 SURE, CLEAR = 0.85, 0.93  # confidence from which a reading is believed, and from which no other script is tried
 LEAST_LETTERS = 2
 READ_WELL, READ_WELL_ASIAN = 0.8, 0.85  # PP-OCR's score
+SECOND_CUTS = ((0.0, 0.0), (tesseract.MARGIN, 1.0))  # margin, blur in px
+SECOND_SCRIPTS = 3
 MOST_BOXES = 10  # of one frame, the tallest
 _LOOK_ALIKE = {
     "Cyrillic": regex.compile(r"[ABEKMHOPCTYXaeopcyxuknmbhrgtwiIёËïÏèÈ3460-9\W]+"),
     "Greek": regex.compile(r"[ABEZHIKMNOPTYXovuknpaxytw0-9\W]+"),
 }
 _LETTERS = regex.compile(r"\p{L}")
-_LATIN = regex.compile(r"\p{Latin}")
+_LATIN, _GREEK = regex.compile(r"\p{Latin}"), regex.compile(r"\p{Greek}")
 
 
 class ScriptReader(TextReader):
@@ -88,15 +92,32 @@ class ScriptReader(TextReader):
         for script in order:
             reading = self._lines.read(line, script)
             readings.append(reading)
-            if reading.whole and reading.score >= CLEAR:
-                break
-        best = tesseract.best(readings)
-        return best if best is not None and believed(best) else None
+            if believed(reading) and reading.score >= CLEAR and known_share(reading) > 0.5:
+                return reading
+        sure = [r for r in readings if believed(r)]
+        if sure:
+            return max(sure, key=lambda r: (round(known_share(r), 1), r.score))
+        likely = sorted((r for r in readings if r.whole), key=lambda r: -r.score)[:SECOND_SCRIPTS]
+        again = [
+            self._lines.read(other, r.script)
+            for margin, blur_px in SECOND_CUTS
+            if (other := tesseract.cut(rgb, box.corners, margin, blur_px)) is not None
+            for r in likely
+        ]
+        return max((r for r in again if believed(r) and known_share(r) > 0.0), key=lambda r: r.score, default=None)
 
 
 def believed(reading: Reading) -> bool:
     """Whether a reading is sure enough, and long enough to be anything."""
     return reading.whole and reading.score >= SURE and len(_LETTERS.findall(reading.text)) >= LEAST_LETTERS
+
+
+def known_share(reading: Reading) -> float:
+    """Share of its letters, 0 to 1, in words that are in a list of the script's languages, or a place's name."""
+    g = gazetteer()
+    pieces = [p for w in words(reading.text) for p in (unspaced.parted(w) if not g.zipf(w.folded) else (w,))]
+    known = sum(len(p.folded) for p in pieces if len(p.folded) >= 2 and (g.zipf(p.folded) or g.find(p.folded)))
+    return known / max(sum(len(p.folded) for p in pieces), 1)
 
 
 def read_well(box: Box) -> bool:
@@ -114,11 +135,19 @@ def read_well(box: Box) -> bool:
 def _has_known_word(text: str) -> bool:
     g = gazetteer()
     found = [w for w in words(text) if w.folded[0].isalpha()]
-    return any(len(w.folded) >= 3 and (g.zipf(w.folded) or g.find(w.folded)) for w in found) or bool(g.find(squash(text)))
+    if any(_LATIN.search(w.text) and not all(_LATIN.match(c) for c in _LETTERS.findall(w.text)) for w in found):
+        return False  # letters of two scripts in one word
+    known = sum(len(w.folded) for w in found if len(w.folded) >= 3 and (g.zipf(w.folded) or g.find(w.folded)))
+    return 2 * known >= sum(len(w.folded) for w in found) or bool(g.find(squash(text)))
 
 
 def _plain(boxes: Iterable[Box]) -> list[Line]:
-    return [b.line() for b in boxes if _shown(b)]
+    return [b.line() for b in boxes if _shown(b) and not _is_mixed(b.text)]
+
+
+def _is_mixed(text: str) -> bool:
+    """Whether a word has Greek letters among Latin ones ("IEIPAIAΣ"): neither script's, and no name in either."""
+    return any(_LATIN.search(w.text) and _GREEK.search(w.text) for w in words(text))
 
 
 def _shown(box: Box) -> bool:
