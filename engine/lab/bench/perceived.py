@@ -24,7 +24,7 @@ from engine.core.settings import Settings
 from engine.media import open_clip
 from engine.models import catalog
 
-PERCEIVED = "1"
+PERCEIVED = "2"
 
 
 def kept_at(path: Path, make: Callable[[], Perception]) -> Perception:
