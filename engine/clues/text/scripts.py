@@ -3,7 +3,7 @@
 The recogniser of Latin, Chinese and Japanese letters finds the lines of every script, and reads those of another as nothing, or
 as letters that look alike: Москва as "MockBa", ΑΘΗΝΑ as "AOHNA". A box that it did not read well, whose words are in no
 language's list and no place's name, is read again by Tesseract, script after script; a reading is believed at a confidence of
-SURE with every letter in the script. Where none is, the line is cut anew, without its margin and blurred, and what is then read
+SURE with every letter in the script, at CLEAR where it holds no word that is known. Where none is, the line is cut anew, without its margin and blurred, and what is then read
 as surely is believed if it holds a word or a name that is known. A believed reading replaces the other, and lines beside it of look-alike letters alone are read again in
 its script, too. Where neither is sure, a line of look-alikes beside lines in that script is left out.
 """
@@ -25,7 +25,7 @@ from engine.models.ocr import Box, Line, TextReader
 from engine.models.tesseract import SCRIPTS, LineReader, Reading, Script
 
 SURE, CLEAR = 0.85, 0.93  # confidence from which a reading is believed, and from which no other script is tried
-LEAST_LETTERS = 2
+LEAST_LETTERS, LEAST_UNKNOWN, LEAST_KNOWN = 3, 5, 0.3
 READ_WELL, READ_WELL_ASIAN = 0.8, 0.85  # PP-OCR's score
 SECOND_CUTS = ((0.0, 0.0), (tesseract.MARGIN, 1.0))  # margin, blur in px
 SECOND_SCRIPTS = 3
@@ -35,6 +35,7 @@ _LOOK_ALIKE = {
     "Greek": regex.compile(r"[ABEZHIKMNOPTYXovuknpaxytw0-9\W]+"),
 }
 _LETTERS = regex.compile(r"\p{L}")
+_TOKEN = regex.compile(r"\p{L}[\p{L}\p{M}]*")
 _LATIN, _GREEK = regex.compile(r"\p{Latin}"), regex.compile(r"\p{Greek}")
 
 
@@ -104,12 +105,15 @@ class ScriptReader(TextReader):
             if (other := tesseract.cut(rgb, box.corners, margin, blur_px)) is not None
             for r in likely
         ]
-        return max((r for r in again if believed(r) and known_share(r) > 0.0), key=lambda r: r.score, default=None)
+        return max((r for r in again if believed(r) and known_share(r) >= LEAST_KNOWN), key=lambda r: r.score, default=None)
 
 
 def believed(reading: Reading) -> bool:
-    """Whether a reading is sure enough, and long enough to be anything."""
-    return reading.whole and reading.score >= SURE and len(_LETTERS.findall(reading.text)) >= LEAST_LETTERS
+    """Whether a reading is sure enough, and long enough to be anything; one of unknown words must be surer and longer."""
+    letters = len(_LETTERS.findall(reading.text))
+    if not reading.whole or reading.score < SURE or letters < (2 if reading.script.name == "Hangul" else LEAST_LETTERS):
+        return False
+    return known_share(reading) >= LEAST_KNOWN or (reading.score >= CLEAR and letters >= LEAST_UNKNOWN)
 
 
 def known_share(reading: Reading) -> float:
@@ -137,8 +141,9 @@ def _has_known_word(text: str) -> bool:
     found = [w for w in words(text) if w.folded[0].isalpha()]
     if any(_LATIN.search(w.text) and not all(_LATIN.match(c) for c in _LETTERS.findall(w.text)) for w in found):
         return False  # letters of two scripts in one word
-    known = sum(len(w.folded) for w in found if len(w.folded) >= 3 and (g.zipf(w.folded) or g.find(w.folded)))
-    return 2 * known >= sum(len(w.folded) for w in found) or bool(g.find(squash(text)))
+    whole = [squash(t) for t in _TOKEN.findall(text)]  # not parted at a change of case: "MockBa" is no "Mock"
+    known = sum(len(t) for t in whole if len(t) >= 3 and (g.zipf(t) or g.find(t)))
+    return 2 * known >= sum(map(len, whole)) or bool(g.find(squash(text)))
 
 
 def _plain(boxes: Iterable[Box]) -> list[Line]:

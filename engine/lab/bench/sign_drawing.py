@@ -242,7 +242,7 @@ def fonts(folder: Path | None = None) -> dict[str, tuple[Path, ...]]:
 
 def _upright(stem: str) -> bool:
     bold_or_regular = stem.endswith(("-Regular", "-Bold", "DejaVuSans", "DejaVuSerif"))
-    odd = ("Mono", "Rashi", "Nastaliq", "Slanted", "Italic", "Condensed", "Display", "Old")
+    odd = ("LastResort", "Mono", "Rashi", "Nastaliq", "Slanted", "Italic", "Condensed", "Display", "Old")
     return bold_or_regular and not any(x in stem for x in odd)
 
 
