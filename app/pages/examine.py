@@ -576,7 +576,7 @@ def evidence_panel(session: Session, found: Finding, p: Perceived) -> None:
     """The selected piece: seen and heard as the model did, where it is at home, and what it does to the verdict."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            label = f" <i>{clean(p.best.label, 80)}</i>" if p.best.label != p.title else ""
+            label = f" <i dir='auto'>{clean(p.best.label, 80)}</i>" if p.best.label != p.title else ""
             st.html(
                 f"<span class='ew-h'>{clean(p.title, 80)}</span>{label} <span class='ew-dim'>· score {p.best.score:.2f} · "
                 f"{p.windows} window{'s' if p.windows != 1 else ''} · "

@@ -64,21 +64,27 @@ class TextClue:
     def observe_image(self, rgb: NDArray[np.uint8]) -> tuple[Observation, ...]:
         """Read a single upright picture (height, width, 3) uint8."""
         lines, mirrored, _ = mirror.read(rgb, text_reader())
-        return _observations(tuple(frames.Seen(line.text, line.score, 0.0, 0.0, line.box, False, mirrored, line.model) for line in lines))
+        return _observations(
+            tuple(frames.Seen(line.text, line.score, 0.0, 0.0, line.box, False, mirrored, line.model) for line in lines)
+        )
 
     def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
         """Where such text is written, (cells,); abstains when it says nothing of a place."""
         own = tuple(o for o in observations if o.clue == self.name)
         if not own:
-            return Evidence.silent(self.name, self.modality, grid, "no text was read")
+            return Evidence.silent(self.name, self.modality, grid, _with_missing("no text was read"))
         used = self.scored(own)
         if not used:
             return Evidence.silent(self.name, self.modality, grid, "all text read is captions of the programme", own)
         readings = read(used)
         if not readings:
-            return Evidence.silent(self.name, self.modality, grid, "the text read indicates no place and no language", own)
+            return Evidence.silent(
+                self.name, self.modality, grid, _with_missing("the text read indicates no place and no language"), own
+            )
         if scoring.region_mass(readings) < scoring.LEAST_MASS:
-            return Evidence.silent(self.name, self.modality, grid, "the text read is too vague to indicate a place", own)
+            return Evidence.silent(
+                self.name, self.modality, grid, _with_missing("the text read is too vague to indicate a place"), own
+            )
         log_l = scoring.log_likelihood(readings, grid)
         return Evidence(self.name, self.modality, grid, log_l, own, models=self.models, named=scoring.named(readings))
 
@@ -88,6 +94,12 @@ class TextClue:
         use = [o for o in use if self.captions or not o.note.startswith(frames.CAPTION)]
         kept = set(sorted(range(len(use)), key=lambda i: -use[i].score)[:MOST_LINES])
         return tuple(o for i, o in enumerate(use) if i in kept)
+
+
+def _with_missing(reason: str) -> str:
+    """A reason to abstain, and the scripts that cannot be read on this machine, where that may be why."""
+    missing = tesseract.missing()
+    return f"{reason}. {missing.rstrip('.')}" if missing else reason
 
 
 def read(observations: Sequence[Observation]) -> tuple[Reading, ...]:
@@ -135,7 +147,8 @@ def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:
     texts: dict[str, float] = {}
     for s in scored:
         texts[s.text] = max(texts.get(s.text, 0.0), s.score)
-    notes = _notes(tuple(texts), sign.read(tuple(texts), tuple(texts.values())) if texts else ())
+    readings = sign.read(tuple(texts), tuple(texts.values())) if texts else ()
+    notes = _notes(tuple(texts), readings)
     return tuple(
         Observation(
             clue=TextClue.name,
@@ -146,7 +159,9 @@ def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:
             end_s=s.end_s,
             author=s.model,
             box=s.box,
-            note=frames.CAPTION if s.caption else "; ".join(filter(None, (mirror.NOTE * s.mirrored, notes.get(s.text, "")))),
+            note=frames.CAPTION
+            if s.caption
+            else "; ".join(filter(None, (mirror.NOTE * s.mirrored, scripts.written_in(s.text, readings), notes.get(s.text, "")))),
         )
         for s in seen
     )

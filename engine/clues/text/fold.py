@@ -18,7 +18,9 @@ _PLAIN = str.maketrans(
     {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "ŀ": "l", "ĳ": "ij"}
 )
 # Arabic letters that are one letter to a reader, written by another code in Arabic, Persian and Urdu.
-_ARABIC = str.maketrans({**dict.fromkeys("یىېۍےۓئ", "ي"), **dict.fromkeys("کڪ", "ك"), **dict.fromkeys("ہةۀەھۂۃ", "ه"), "ٱ": "ا", "ـ": None})
+_ARABIC = str.maketrans(
+    {**dict.fromkeys("یىېۍےۓئ", "ي"), **dict.fromkeys("کڪ", "ك"), **dict.fromkeys("ہةۀەھۂۃ", "ه"), "ٱ": "ا", "ـ": None}
+)
 # Vowel signs of India and South East Asia are letters to a reader; tones, dots and joining signs are what recognisers lose.
 _NOT_WORD = regex.compile(r"[^\p{L}\p{N}\u0900-\u0903\u093a-\u094c\u0980-\u0fff\u1000-\u109f\u1780-\u17ff]+")
 _NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")

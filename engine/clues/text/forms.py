@@ -31,9 +31,7 @@ _ALPHABETS = {
 _CONFUSED = (
     "v:y o:a i:l c:e u:v h:n o:0 l:1 i:1 s:5 b:8 g:9 rn:m cl:d f:t i:t q:g o:q o:c e:f c:g u:o vv:w ii:n h:b k:x k:r p:r n:m"
 )
-_CONFUSIONS = tuple(
-    pair for a, b in (x.split(":") for x in _CONFUSED.split()) for pair in ((a, b), (b, a))
-)
+_CONFUSIONS = tuple(pair for a, b in (x.split(":") for x in _CONFUSED.split()) for pair in ((a, b), (b, a)))
 _MOST_MISREAD = 12
 
 Found = tuple[str, tuple[Candidate, ...]]

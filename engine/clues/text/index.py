@@ -341,7 +341,12 @@ _OWN_SCRIPT = {
     "hi": r"\p{Devanagari}",
     "ko": r"\p{Hangul}",
 }
-_SERBIAN = (("lj", "љ"), ("nj", "њ"), ("dž", "џ"), *zip("abcčćdđefghijklmnoprsštuvzž", "абцчћдђефгхијклмнопрсштувзж", strict=True))
+_SERBIAN = (
+    ("lj", "љ"),
+    ("nj", "њ"),
+    ("dž", "џ"),
+    *zip("abcčćdđefghijklmnoprsštuvzž", "абцчћдђефгхијклмнопрсштувзж", strict=True),
+)
 
 
 def _spelt(language: str, listed: dict[str, float]) -> Iterator[tuple[str, float]]:

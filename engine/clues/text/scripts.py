@@ -16,15 +16,17 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from engine.clues.text import unspaced
+from engine.clues.text import language, unspaced
 from engine.clues.text.fold import squash, words
 from engine.clues.text.index import gazetteer
+from engine.clues.text.reading import Reading as SignReading
 from engine.clues.text.span import CJK
 from engine.models import ocr, tesseract
 from engine.models.ocr import Box, Line, TextReader
 from engine.models.tesseract import SCRIPTS, LineReader, Reading, Script
 
 SURE, CLEAR = 0.85, 0.93  # confidence from which a reading is believed, and from which no other script is tried
+LEAST_LANGUAGE = 0.5  # chance from which a language is named
 LEAST_LETTERS, LEAST_UNKNOWN, LEAST_KNOWN = 3, 5, 0.3
 READ_WELL, READ_WELL_ASIAN = 0.8, 0.85  # PP-OCR's score
 SECOND_CUTS = ((0.0, 0.0), (tesseract.MARGIN, 1.0))  # margin, blur in px
@@ -106,6 +108,16 @@ class ScriptReader(TextReader):
             for r in likely
         ]
         return max((r for r in again if believed(r) and known_share(r) >= LEAST_KNOWN), key=lambda r: r.score, default=None)
+
+
+def written_in(text: str, readings: Sequence[SignReading]) -> str:
+    """The script of a line, and the language where the sign's is one of the script's: "Cyrillic letters, Russian"; "" in Latin."""
+    script = tesseract.script_of(text)
+    if script is None:
+        return ""
+    likely = next((r.languages[0] for r in readings if r.kind == "language" and r.languages), None)
+    named = language.NAMES.get(likely[0], "") if likely and likely[1] >= LEAST_LANGUAGE else ""
+    return f"{script.name} letters" + (f", {named}" if named else "")
 
 
 def believed(reading: Reading) -> bool:

@@ -121,7 +121,9 @@ def run_sets(
     look = observe or TextClue().observe_image
     every = TIMED if observe is None else 0
     rows = tuple(_placed(s, fonts, look, every) for s in counted(drawn, "signs"))
-    others = tuple(_placed(s, fonts, look, every) for s in counted([s for s in plain if sign_drawing.drawable(s, fonts)], "plain"))
+    others = tuple(
+        _placed(s, fonts, look, every) for s in counted([s for s in plain if sign_drawing.drawable(s, fonts)], "plain")
+    )
     return Table(rows, others, out, seed, tuple(sets))
 
 
