@@ -127,7 +127,7 @@ class TextReader:
         with _quiet():
             from rapidocr import RapidOCR
 
-            engine = RapidOCR(
+            engine: Any = RapidOCR(
                 params={
                     "Global.log_level": "critical",
                     "Global.text_score": 0.0,  # what is read badly here may be read by `tesseract`

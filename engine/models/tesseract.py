@@ -111,7 +111,7 @@ def cut(
     if np.median(stretched) < 128.0:
         stretched = 255.0 - stretched
     grey_line = np.pad(stretched.astype(np.uint8), BORDER_PX, constant_values=255)
-    return cv2.GaussianBlur(grey_line, (0, 0), blur_px) if blur_px > 0.0 else grey_line
+    return np.asarray(cv2.GaussianBlur(grey_line, (0, 0), blur_px) if blur_px > 0.0 else grey_line, dtype=np.uint8)
 
 
 class LineReader:

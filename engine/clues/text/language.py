@@ -108,8 +108,8 @@ def log_chances(texts: Sequence[str], words: Sequence[Word]) -> dict[str, float]
             by_words[code] = WORDS * math.log(10.0) * sum(z.get(listed[code], _UNKNOWN_ZIPF) for z in known)
     # A language without a word list is taken to know the words a little worse than the best of the others does.
     spare = max(by_words.values(), default=0.0) - 2.0 - 0.3 * len(known)
-    letters = writing.foreign_letters(" ".join(texts))
-    total = {code: s + by_words.get(code, spare) + letters.get(code, 0.0) for code, s in scores.items()}
+    foreign = writing.foreign_letters(" ".join(texts))
+    total = {code: s + by_words.get(code, spare) + foreign.get(code, 0.0) for code, s in scores.items()}
     peak = max(total.values())
     norm = peak + math.log(sum(math.exp(v - peak) for v in total.values()))
     merged: dict[str, float] = {}

@@ -2,10 +2,11 @@
 
 The recogniser of Latin, Chinese and Japanese letters finds the lines of every script, and reads those of another as nothing, or
 as letters that look alike: Москва as "MockBa", ΑΘΗΝΑ as "AOHNA". A box that it did not read well, whose words are in no
-language's list and no place's name, is read again by Tesseract, script after script; a reading is believed at a confidence of
-SURE with every letter in the script, at CLEAR where it holds no word that is known. Where none is, the line is cut anew, without its margin and blurred, and what is then read
-as surely is believed if it holds a word or a name that is known. A believed reading replaces the other, and lines beside it of look-alike letters alone are read again in
-its script, too. Where neither is sure, a line of look-alikes beside lines in that script is left out.
+language's list and no place's name, is read again by Tesseract, script after script. A reading is believed at a confidence of
+SURE with every letter in the script, at CLEAR where it holds no word that is known. Where none is, the line is cut anew, without
+its margin and blurred, and what is then read as surely is believed if it holds a word or a name that is known. A believed
+reading replaces the other, and lines beside it of look-alike letters alone are read again in its script, too; where that fails
+they are left out.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ class ScriptReader(TextReader):
             reading = self._read(rgb, boxes[n], order)
             if reading is not None:
                 found[n] = boxes[n].line(reading.text, reading.score, tesseract.MODEL_ID)
-                order.sort(key=lambda s: s is not reading.script)  # a frame's signs are mostly in one script
+                order.remove(reading.script)  # a frame's signs are mostly in one script
+                order.insert(0, reading.script)
         for script in dict.fromkeys(s for line in found.values() if (s := tesseract.script_of(line.text))):
             alike = [n for n, b in enumerate(boxes) if n not in found and n not in tried and _looks_alike(b.text, script)]
             for n in alike[:MOST_BOXES]:
@@ -111,7 +113,7 @@ class ScriptReader(TextReader):
 
 
 def written_in(text: str, readings: Sequence[SignReading]) -> str:
-    """The script of a line, and the language where the sign's is one of the script's: "Cyrillic letters, Russian"; "" in Latin."""
+    """The script of a line, and the language where it is sure enough: "Cyrillic letters, Russian"; "" in Latin."""
     script = tesseract.script_of(text)
     if script is None:
         return ""

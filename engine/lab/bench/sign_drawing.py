@@ -307,15 +307,10 @@ def _own_name(city: dict[str, Any], tongue: Tongue) -> str:
 @cache
 def _frequencies(code: str) -> dict[str, float]:
     from wordfreq import get_frequency_dict
-    from wordfreq.transliterate import transliterate
 
     if code in ("th", "ka", "am", "hy"):
         return {}
-    held = get_frequency_dict("sh" if code == "sr" else code, "best")
-    if code != "sr":
-        return dict(held)
-    names = {n.casefold() for c in _by_country()["RS"] for n in c["alternatenames"] if regex.search(r"\p{Cyrillic}", n)}
-    return {n: held.get(transliterate("sr-Latn", n), 0.0) for n in names}
+    return dict(get_frequency_dict("sh" if code == "sr" else code, "best"))
 
 
 @cache
@@ -358,7 +353,7 @@ def _characters(path: Path) -> frozenset[int]:
 def drawable(sign: Sign, folder: Path | None = None) -> bool:
     """Whether a font has the sign's script; scripts whose letters join or stack want Pillow's Raqm, too."""
     plain = sign.script in ("Cyrillic", "Greek", "Hangul", "Hebrew", "Latin", "Georgian", "Armenian", "Ethiopic")
-    return bool(fonts(folder).get(sign.script)) and (plain or features.check("raqm"))
+    return bool(fonts(folder).get(sign.script)) and (plain or bool(features.check("raqm")))
 
 
 def draw(sign: Sign, folder: Path | None = None) -> Picture:
