@@ -39,6 +39,7 @@ SIGNS: dict[object, tuple[Sign, str, str]] = {
     rules.is_whole_line: (sign("Iserlohn", "Hunde"), "Iserlohn", "place"),
     rules.is_any: (sign("Museum Iserlohn"), "Iserlohn", "place"),
     rules.is_german_noun: (sign("Hunde an der Leine", chances=GERMAN), "Leine", "place"),
+    rules.is_in_other_script: (sign("МОСКВА"), "МОСКВА", "place"),
     rules.is_over_two_lines: (sign("San", "Francisco"), "San Francisco", "place"),
 }
 

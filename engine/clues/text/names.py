@@ -105,7 +105,7 @@ def _place(named: Named, form: Form) -> Hit:
     if Question.NAME in rules:
         is_name = max(is_name, rules[Question.NAME].factor)
     here = _factor(rules, Question.HERE, Question.NOUN)
-    chance = min(_SURE, is_name * here * (span.score**2 * _factor(rules, Question.LINES) * form.factor))
+    chance = min(_SURE, is_name * here * (span.score**2 * _factor(rules, Question.LINES, Question.READ) * form.factor))
     spots, best = _spots(found)
     others = f", or {len(found) - 1} other" + ("s" if len(found) > 2 else "") if len(found) > 1 else ""
     reading = Reading("place", span.text, span.line, f"reads as {form.note.format(place_name(best) + others)}", chance, spots)
@@ -129,7 +129,7 @@ def _area(named: Named, form: Form) -> Hit:
     region = g.region_names[named.area] if named.area >= 0 else ""
     code = g.region_codes[named.area] if named.area >= 0 else g.country_codes[-1 - named.area]
     is_name = _name_chance(named, _REGION_PEOPLE if named.area >= 0 else _COUNTRY_PEOPLE)
-    read_right = span.score**2 * _factor(rules, Question.LINES)
+    read_right = span.score**2 * _factor(rules, Question.LINES, Question.READ)
     chance = min(_SURE_AREA, is_name * read_right * _factor(rules, Question.HERE) * form.factor)
     name = ", ".join(x for x in (region, countries.by_code(code[:2]).name) if x)
     reading = Reading("area", span.text, span.line, f"reads as {name}", chance, areas=(code,))
