@@ -109,8 +109,8 @@ def is_over_two_lines(named: Named) -> bool:
     return named.span.over_two_lines
 
 
-# How often a place is named that is not there: of drawn signs of sets 1 and 2 (`earwitness bench signs`, seed 0) 1 of 35 that were
-# placed was placed elsewhere, and none of 88 without a place named one; as (wrong + 1) / (all + 2), by Laplace's rule.
+# How often a place is named that is not there: of drawn signs of sets 1 and 2 (`earwitness bench signs`, seed 0) 1 of 35 that
+# were placed was placed elsewhere, and none of 88 without a place named one; as (wrong + 1) / (all + 2), by Laplace's rule.
 SCRIPT_MISREAD = (1 + 1) / (35 + 88 + 2)
 _PLAIN_ENGLISH = 4.8  # log10 of uses in a thousand million words
 _Q = Question
