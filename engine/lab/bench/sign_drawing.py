@@ -307,10 +307,16 @@ def _own_name(city: dict[str, Any], tongue: Tongue) -> str:
 @cache
 def _frequencies(code: str) -> dict[str, float]:
     from wordfreq import get_frequency_dict
+    from wordfreq.transliterate import transliterate
 
     if code in ("th", "ka", "am", "hy"):
         return {}
-    return dict(get_frequency_dict("sh" if code == "sr" else code, "best"))
+    held = get_frequency_dict("sh" if code == "sr" else code, "best")
+    if code != "sr":
+        return dict(held)
+    into_latin: Any = "sr-Latn"  # a name of a table, which wordfreq annotates as the table itself
+    names = {n.casefold() for c in _by_country()["RS"] for n in c["alternatenames"] if regex.search(r"\p{Cyrillic}", n)}
+    return {n: held.get(transliterate(into_latin, n), 0.0) for n in names}
 
 
 @cache
