@@ -580,7 +580,7 @@ def evidence_panel(session: Session, found: Finding, p: Perceived) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             kind = found.registry.kind(p.best.kind)
             coded = kind is not None and kind.coded
-            label = f" <i>{clean(p.best.label, 80)}</i>" if p.best.label != p.title and not coded else ""
+            label = f" <i dir='auto'>{clean(p.best.label, 80)}</i>" if p.best.label != p.title and not coded else ""
             st.html(
                 f"<span class='ew-h'>{clean(p.title, 80)}</span>{label} <span class='ew-dim'>· score {p.best.score:.2f} · "
                 f"{p.windows} window{'s' if p.windows != 1 else ''} · "

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from engine.clues.sun import geometry, score
 from engine.clues.sun.mark import DAY_MIN, HEADING_SD, MOMENT_MIN, Mark, When, fov_of_lens
-from engine.clues.sun.observe import SHADOW, daylight_frames
-from engine.clues.sun.spec import SPEC
+from engine.clues.sun.observe import daylight_frames
+from engine.clues.sun.spec import SHADOW, SPEC
 from engine.core.claim import Claim, SunAtClaim
 from engine.core.clip import Clip
 from engine.core.edit import MOST_TEXT, Edit, signed

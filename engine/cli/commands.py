@@ -68,6 +68,7 @@ COMMANDS = (
             Command("ordinary", "how often ordinary clips and sounds are placed, and how often wrongly", "lab.bench.ordinary"),
             Command("oracles", "how well a perfect list of species would locate a recording", "lab.bench.oracle"),
             Command("photos", "picture: the same on photos of known place", "lab.bench.photos_table"),
+            Command("signs", "picture: drawn signs in the scripts of the world, read and placed", "lab.bench.signs"),
             Command("mismatch", "same place or not: recordings paired with photos", "lab.bench.mismatch"),
             Command("claims", "tests of claimed places and weeks, true and false", "lab.bench.claims"),
             Command("atoms", "acoustic atoms: detection and separation of sounds in mixtures", "lab.bench.atoms"),

@@ -161,6 +161,26 @@ OCR = Card(
         ("ch_ppocr_mobile_v2.0_cls_mobile.onnx", "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c"),
     ),
 )
+TESSERACT = Card(
+    "tesseract-5-fast-4.1",
+    "Tesseract 5, fast models 4.1.0",
+    "reads Cyrillic, Greek, Arabic, Hebrew, Thai, Devanagari and Hangul in frames",
+    "Apache-2.0",
+    "Ray Smith and others, Google, github.com/tesseract-ocr/tessdata_fast, as packed by Debian (4.1.0); through tesserocr",
+    files=(
+        ("ara.traineddata", "e3206d3dc87fd50c24a0fb9f01838615911d25168f4e64415244b67d2bb3e729"),
+        ("ell.traineddata", "4fba8a0b461038d51f1c20d043d4f2ac38c4e778f1b90830847f7bd8fa3ba726"),
+        ("fas.traineddata", "db1c0a91208aff00d3cf1ed2c1d23f76419afd5f024688b4f71adc3f2ce4a505"),
+        ("heb.traineddata", "11f9e43ab227f786352a50f75c94c2e9906f1baba86d93276da19da7ce0904db"),
+        ("hin.traineddata", "4c73ffc59d497c186b19d1e90f5d721d678ea6b2e277b719bee4e2af12271825"),
+        ("kor.traineddata", "6b85e11d9bbf07863b97b3523b1b112844c43e713df8b66418a081fd1060b3b2"),
+        ("rus.traineddata", "e16e5e036cce1d9ec2b00063cf8b54472625b9e14d893a169e2b0dedeb4df225"),
+        ("srp.traineddata", "aa41ae3d9cc705e60d398ab38a5c3cc8b772c0d420c7d4f0859beb13d0e321b6"),
+        ("tha.traineddata", "294227cc2d1292b0acb28d61d4115c88252b96d466ca90b417cf4cf0c67bf07c"),
+        ("ukr.traineddata", "d59e53e2bded32f4445f124b4b00240fcac7e8044c003ab822ccb94f0b3db59b"),
+        ("urd.traineddata", "62e8250ce2a994106e313a82e26a516a39e2cf159d0ce3c5b5008387fd0d555f"),
+    ),
+)
 LINGUA = Card(
     "lingua-2-trigrams",
     "lingua, trigram models",
@@ -253,6 +273,7 @@ CARDS = (
     EFFICIENTNET,
     STREETCLIP,
     OCR,
+    TESSERACT,
     LINGUA,
     FLOW,
     CLIP_TEXT,

@@ -52,6 +52,21 @@ LANGUAGES = tuple(
         "vi",
         "zh",
         "el",
+        "ar",
+        "be",
+        "bg",
+        "fa",
+        "he",
+        "hi",
+        "kk",
+        "ko",
+        "mk",
+        "mr",
+        "ru",
+        "sr",
+        "th",
+        "uk",
+        "ur",
     ]
 )
 

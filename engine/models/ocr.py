@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -27,6 +27,7 @@ MODEL_ID = cards.OCR.id
 LEAST_SCORE = 0.5
 MOST_LINES = 60
 LONGEST_LINE = 160
+_NOTHING = "\ufffd"
 _FILES = {
     "PP-OCRv6_det_small.onnx": "det",
     "PP-OCRv6_rec_small.onnx": "rec",
@@ -43,11 +44,41 @@ class Line:
         text: as read, at most LONGEST_LINE characters, no control characters.
         score: the recogniser's own, 0 to 1.
         box: (left, top, right, bottom) as fractions of the frame.
+        model: id of the recogniser that read it.
     """
 
     text: str
     score: float
     box: tuple[float, float, float, float]
+    model: str = MODEL_ID
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Box:
+    """A box that the detector found, and what the recogniser made of it.
+
+    Attributes:
+        text: as in Line; "" where nothing was read.
+        score: the recogniser's own, 0 to 1.
+        corners: (4, 2) x, y in pixels: left top, right top, right bottom, left bottom, as the text runs.
+        size: (width, height) of the frame in pixels.
+    """
+
+    text: str
+    score: float
+    corners: NDArray[np.float64]
+    size: tuple[int, int]
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(left, top, right, bottom) as fractions of the frame."""
+        at = np.clip(self.corners / self.size, 0.0, 1.0)
+        (left, top), (right, bottom) = at.min(axis=0), at.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)
+
+    def line(self, text: str = "", score: float = 0.0, model: str = MODEL_ID) -> Line:
+        """What stands in it: as it was read, or as another recogniser read it."""
+        return Line(text or self.text, score or self.score, self.bounds, model)
 
 
 class TextReader:
@@ -63,6 +94,15 @@ class TextReader:
             WeightsError: a model file of rapidocr is missing or is not the one it should be.
             ValueError: not an upright RGB frame.
         """
+        return in_order([box.line() for box in self.boxes(rgb) if box.text and box.score >= LEAST_SCORE])
+
+    @property
+    def alone(self) -> TextReader:
+        """This recogniser without any that others put beside it."""
+        return self
+
+    def boxes(self, rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
+        """All that the detector finds in a frame, read or not; errors as for `read`."""
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
             raise ValueError("a frame to be read must be (height, width, 3) of uint8")
         height, width = rgb.shape[:2]
@@ -70,17 +110,14 @@ class TextReader:
             return ()
         with _quiet():
             found = self._engine(np.ascontiguousarray(rgb[:, :, ::-1]))
-        if found.txts is None or found.boxes is None:
+        if getattr(found, "txts", None) is None or found.boxes is None:
             return ()
-        lines = []
-        for text, score, box in zip(found.txts, found.scores, found.boxes, strict=True):
-            clean = "".join(c if c.isprintable() else " " for c in text).strip()[:LONGEST_LINE]
-            if clean and score >= LEAST_SCORE:
-                corners = np.asarray(box, dtype=np.float64) / (width, height)
-                left, top = np.clip(corners.min(axis=0), 0.0, 1.0)
-                right, bottom = np.clip(corners.max(axis=0), 0.0, 1.0)
-                lines.append(Line(clean, float(score), (float(left), float(top), float(right), float(bottom))))
-        return tuple(sorted(lines, key=lambda line: (line.box[1] + line.box[3], line.box[0]))[:MOST_LINES])
+        boxes = []
+        for text, score, corners in zip(found.txts, found.scores, found.boxes, strict=True):
+            clean = "".join(c if c.isprintable() else " " for c in text.replace(_NOTHING, "")).strip()[:LONGEST_LINE]
+            sure = float(score) if np.isfinite(score) else 0.0
+            boxes.append(Box(clean, sure, np.asarray(corners, dtype=np.float64), (width, height)))
+        return tuple(boxes)
 
     @cached_property
     def _engine(self) -> Any:
@@ -90,9 +127,10 @@ class TextReader:
         with _quiet():
             from rapidocr import RapidOCR
 
-            return RapidOCR(
+            engine: Any = RapidOCR(
                 params={
                     "Global.log_level": "critical",
+                    "Global.text_score": 0.0,  # what is read badly here may be read by `tesseract`
                     "Det.model_path": paths["det"],
                     "Rec.model_path": paths["rec"],
                     "Cls.model_path": paths["cls"],
@@ -100,6 +138,22 @@ class TextReader:
                     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
                 }
             )
+        recognise = engine.recognize_txt
+
+        def marked(images: Any) -> Any:
+            """RapidOCR drops boxes in which nothing is read; with a mark for a text they stay."""
+            found = recognise(images)
+            if found.txts is not None:
+                found.txts = tuple(text if text.strip() else _NOTHING for text in found.txts)
+            return found
+
+        engine.recognize_txt = marked
+        return engine
+
+
+def in_order(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Lines from top to bottom, at most MOST_LINES."""
+    return tuple(sorted(lines, key=lambda line: (line.box[1] + line.box[3], line.box[0]))[:MOST_LINES])
 
 
 @cache

@@ -30,6 +30,7 @@ def hit(of: Sign, text: str, kind: str = "place") -> names.Hit:
 SIGNS: dict[object, tuple[Sign, str, str]] = {
     rules.is_introduced_and_long: (sign("Stadt Essen", chances=GERMAN), "Essen", "place"),
     rules.is_introduced: (sign("Stadt Hof", chances=GERMAN), "Hof", "place"),
+    rules.is_capital: (sign("Ljubljana", chances={"sl": 0.95}), "Ljubljana", "place"),
     rules.is_country: (sign("Germany"), "Germany", "area"),
     rules.is_titled_region: (sign("Welcome to Vermont"), "Vermont", "area"),
     rules.is_region: (sign("Vermont"), "Vermont", "area"),
@@ -38,6 +39,7 @@ SIGNS: dict[object, tuple[Sign, str, str]] = {
     rules.is_whole_line: (sign("Iserlohn", "Hunde"), "Iserlohn", "place"),
     rules.is_any: (sign("Museum Iserlohn"), "Iserlohn", "place"),
     rules.is_german_noun: (sign("Hunde an der Leine", chances=GERMAN), "Leine", "place"),
+    rules.is_in_other_script: (sign("МОСКВА"), "МОСКВА", "place"),
     rules.is_over_two_lines: (sign("San", "Francisco"), "San Francisco", "place"),
 }
 
@@ -67,6 +69,7 @@ FORMS: dict[object, tuple[Sign, str, str]] = {
     forms.other_case: (sign("Warszawy", chances=POLISH), "Warszawy", "Warsaw"),
     forms.misread_beside_title: (sign("Stadt Kolh", chances=GERMAN), "Kolh", "Köln"),
     forms.misread: (sign("Barcelonaa"), "Barcelonaa", "Barcelona"),
+    forms.usual_confusion: (sign("Barceiona"), "Barceiona", "Barcelona"),
 }
 
 

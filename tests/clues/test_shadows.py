@@ -14,7 +14,7 @@ from engine.analysis import sun as shadows
 from engine.case.record.codec import settings_from_json, settings_to_json
 from engine.clues.sun import geometry, score
 from engine.clues.sun.mark import Mark, When, fov_of_lens
-from engine.clues.sun.observe import SunClue, sky_share
+from engine.clues.sun.observe import sky_share
 from engine.core.claim import Claim
 from engine.core.observation import Observation
 from engine.report.view import claim as claim_words
@@ -150,22 +150,22 @@ def shadow(confidence: float = 0.99, text: str | None = None) -> Observation:
 def test_the_clue_is_bounded_by_confidence() -> None:
     grid = world_grid()
     for confidence, least in ((0.99, 1 - score.MOST_SURE), (0.6, 0.4)):
-        found = SunClue().log_likelihood((shadow(confidence),), grid)
+        found = score.log_likelihood((shadow(confidence),), grid)
         assert found.abstained is None and np.isfinite(found.log_likelihood).all()
         assert found.log_likelihood.min() >= np.log(least) - 1e-9
 
 
 def test_the_clue_abstains_with_a_reason() -> None:
     grid = world_grid()
-    nothing = SunClue().log_likelihood((), grid)
+    nothing = score.log_likelihood((), grid)
     assert nothing.abstained == "no shadow is marked" and not nothing.expected
-    assert "cannot be read" in str(SunClue().log_likelihood((shadow(text="rubbish"),), grid).abstained)
+    assert "cannot be read" in str(score.log_likelihood((shadow(text="rubbish"),), grid).abstained)
 
 
 def test_two_shadows_of_one_frame_do_not_count_twice() -> None:
     grid = world_grid()
-    one = SunClue().log_likelihood((shadow(),), grid).log_likelihood
-    two = SunClue().log_likelihood((shadow(), shadow()), grid).log_likelihood
+    one = score.log_likelihood((shadow(),), grid).log_likelihood
+    two = score.log_likelihood((shadow(), shadow()), grid).log_likelihood
     assert np.allclose(two, 1.5 * one)
 
 

@@ -104,6 +104,10 @@ def test_a_picture_without_text_is_not_read_mirrored_again_and_again() -> None:
             self.calls += 1
             return ()
 
+        @property
+        def alone(self) -> Blind:
+            return self
+
     reader = Blind()
     assert mirror.read(drawn(), reader, False) == ((), False, False) and reader.calls == 1  # type: ignore[arg-type]
     assert mirror.read(drawn(), reader) == ((), False, True) and reader.calls == 3  # type: ignore[arg-type]

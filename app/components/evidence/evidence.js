@@ -222,7 +222,11 @@ function make(root) {
     check.addEventListener("change", () => { e.classList.toggle("dropped", !check.checked); view.tell({ do: "drop", key: r.key }); });
     const what = el("div", "what");
     what.append(el("b", "", r.title));
-    if (r.label) what.append(el("em", "", r.label));
+    if (r.label) {
+      const read = el("em", "", r.label);
+      read.dir = "auto"; // Arabic and Hebrew run from right to left
+      what.append(read);
+    }
     if (r.dropped) what.append(el("small", "", "(dropped)"));
     if (r.added) what.append(el("small", "", "(added)"));
     if (r.confirmed) what.append(el("small", "", "✓ confirmed"));

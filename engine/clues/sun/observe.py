@@ -7,75 +7,37 @@ the top of the frame, over a scene that is lit as well; a frame without it says 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.sun import score
-from engine.clues.sun.mark import Mark
-from engine.clues.sun.spec import SPEC
+from engine.clues.sun.spec import DAYLIGHT, SPEC
 from engine.core.clip import Clip, Interval, Reader
-from engine.core.errors import SettingError
-from engine.core.evidence import Evidence
-from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
 
-SHADOW, DAYLIGHT = "shadow", "daylight"
 SKY = "blue sky"
 FRAMES = 6
 SIDE_PX = 160
 LEAST_SKY = 0.6  # share of the top third of the frame
 LEAST_LIT = 0.18  # median brightness of the rest, 0 to 1
-MOST_MARKS = 8
 
 
-class SunClue:
-    """Scores shadows that an analyst marked; sees for itself only whether there is a blue sky."""
-
-    spec = SPEC
-    name, modality, reads = SPEC.name, SPEC.modality, SPEC.reads
-    models = SPEC.model_ids
-
-    def observe(
-        self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
-    ) -> tuple[Observation, ...]:
-        """Frames with a blue sky, a few of the clip."""
-        span = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.1))
-        times = [span.start_s + span.length_s * (i + 0.5) / FRAMES for i in range(FRAMES)]
-        found, seen = [], set[float]()
-        for number, frame in enumerate(reader.frames(times, max_side_px=SIDE_PX), 1):
-            progress(Progress(SPEC.doing, number, FRAMES, "frames"))
-            share = sky_share(frame.rgb)
-            if share >= LEAST_SKY and frame.time_s not in seen:
-                seen.add(frame.time_s)
-                at = frame.time_s
-                found.append(Observation(self.name, DAYLIGHT, SKY, min(1.0, share), at, at, author=self.models[0]))
-        return tuple(found)
-
-    def log_likelihood(self, observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
-        """The places where the sun threw the marked shadows, (cells,); abstains where none is marked."""
-        own = tuple(o for o in observations if o.kind == SHADOW)
-        if not own:
-            return Evidence.silent(self.name, self.modality, grid, "no shadow is marked", expected=False)
-        try:
-            log_l = score.log_likelihood([(mark_of(o), o.score) for o in own[:MOST_MARKS]], grid)
-        except SettingError as error:
-            return Evidence.silent(self.name, self.modality, grid, str(error).rstrip("."), own)
-        if log_l is None:
-            why = "at the time given, the sun stands nowhere where the marked shadow puts it"
-            return Evidence.silent(self.name, self.modality, grid, why, own)
-        return Evidence(self.name, self.modality, grid, log_l, own, models=self.models)
-
-
-def mark_of(o: Observation) -> Mark:
-    """The marking that a shadow's observation is.
-
-    Raises:
-        SettingError: its label is none.
-    """
-    return Mark.parse(o.label)
+def observe(
+    clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
+) -> tuple[Observation, ...]:
+    """Frames with a blue sky, a few of the clip: shadows are the analyst's to mark."""
+    span = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.1))
+    times = [span.start_s + span.length_s * (i + 0.5) / FRAMES for i in range(FRAMES)]
+    found, seen = [], set[float]()
+    for number, frame in enumerate(reader.frames(times, max_side_px=SIDE_PX), 1):
+        progress(Progress(SPEC.doing, number, FRAMES, "frames"))
+        share = sky_share(frame.rgb)
+        if share >= LEAST_SKY and frame.time_s not in seen:
+            seen.add(frame.time_s)
+            at = frame.time_s
+            found.append(Observation(SPEC.name, DAYLIGHT, SKY, min(1.0, share), at, at, author=SPEC.model_ids[0]))
+    return tuple(found)
 
 
 def sky_share(rgb: NDArray[np.uint8]) -> float:

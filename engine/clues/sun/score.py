@@ -23,9 +23,14 @@ from numpy.typing import NDArray
 
 from engine.clues.sun.geometry import Directions, directions
 from engine.clues.sun.mark import DAY_MIN, Mark, When
+from engine.clues.sun.spec import SHADOW, SPEC
+from engine.core.errors import SettingError
+from engine.core.evidence import Evidence
 from engine.core.grid import Grid
+from engine.core.observation import Observation
 from engine.world import sun
 
+MOST_MARKS = 8
 MOST_SURE = 0.98  # an analyst errs too: the shadow of something else, or a clock that was wrong
 MOST_TIMES, MOST_TIMES_TURNED = 256, 96
 STEP_MIN = 3.0
@@ -160,7 +165,7 @@ def likelihood_at(
     return out
 
 
-def log_likelihood(marks: Sequence[tuple[Mark, float]], grid: Grid, seed: int = 0) -> NDArray[np.float64] | None:
+def of_marks(marks: Sequence[tuple[Mark, float]], grid: Grid, seed: int = 0) -> NDArray[np.float64] | None:
     """(cells,) the evidence of marked shadows, each with the chance that it is right; None where none fits any place.
 
     Raises:
@@ -177,6 +182,30 @@ def log_likelihood(marks: Sequence[tuple[Mark, float]], grid: Grid, seed: int = 
         return None
     found.sort(key=lambda one: -float(one.max()))
     return np.asarray(sum(one / rank for rank, one in enumerate(found, 1)))
+
+
+def log_likelihood(observations: tuple[Observation, ...], grid: Grid, when: date | None = None) -> Evidence:
+    """The places where the sun threw the marked shadows, (cells,); abstains where none is marked."""
+    own = tuple(o for o in observations if o.kind == SHADOW)
+    if not own:
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, "no shadow is marked", expected=False)
+    try:
+        log_l = of_marks([(mark_of(o), o.score) for o in own[:MOST_MARKS]], grid)
+    except SettingError as error:
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, str(error).rstrip("."), own)
+    if log_l is None:
+        why = "at the time given, the sun stands nowhere where the marked shadow puts it"
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, why, own)
+    return Evidence(SPEC.name, SPEC.modality, grid, log_l, own, models=SPEC.model_ids)
+
+
+def mark_of(o: Observation) -> Mark:
+    """The marking that a shadow's observation is.
+
+    Raises:
+        SettingError: its label is none.
+    """
+    return Mark.parse(o.label)
 
 
 def fit_by_time(

@@ -9,10 +9,13 @@ from engine.models import cards
 
 
 def _make(_chosen: Chosen) -> Clue:
-    from engine.clues.sun.observe import SunClue
+    from engine.clues.sun.observe import observe
+    from engine.clues.sun.score import log_likelihood
 
-    return SunClue()
+    return Clue(SPEC, observe, log_likelihood)
 
+
+SHADOW, DAYLIGHT = "shadow", "daylight"
 
 SPEC = ClueSpec(
     name="sun",
@@ -21,8 +24,8 @@ SPEC = ClueSpec(
     doing="Looking for daylight",
     make=_make,
     kinds=(
-        Kind("shadow", "shadow", "Shadows marked", Modality.PICTURE, coded=True),
-        Kind("daylight", "daylight", "Daylight", Modality.PICTURE, listed=False, tiered=False, located=False, scored=False),
+        Kind(SHADOW, "shadow", "Shadows marked", Modality.PICTURE, coded=True),
+        Kind(DAYLIGHT, "daylight", "Daylight", Modality.PICTURE, listed=False, tiered=False, located=False, scored=False),
     ),
     models=(cards.SUN,),
     votes=True,

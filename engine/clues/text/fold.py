@@ -17,7 +17,12 @@ import regex
 _PLAIN = str.maketrans(
     {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "ŀ": "l", "ĳ": "ij"}
 )
-_NOT_WORD = regex.compile(r"[^\p{L}\p{N}]+")
+# Arabic letters that are one letter to a reader, written by another code in Arabic, Persian and Urdu.
+_ARABIC = str.maketrans(
+    {**dict.fromkeys("یىېۍےۓئ", "ي"), **dict.fromkeys("کڪ", "ك"), **dict.fromkeys("ہةۀەھۂۃ", "ه"), "ٱ": "ا", "ـ": None}
+)
+# Vowel signs of India and South East Asia are letters to a reader; tones, dots and joining signs are what recognisers lose.
+_NOT_WORD = regex.compile(r"[^\p{L}\p{N}\u0900-\u0903\u093a-\u094c\u0980-\u0fff\u1000-\u109f\u1780-\u17ff]+")
 _NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")
 _WORD = regex.compile(r"\p{L}[\p{L}\p{M}'’·]*|\p{N}+")
 _CAMEL = regex.compile(r"(?<=\p{Ll}{2})(?=\p{Lu})")
@@ -42,7 +47,7 @@ def fold(text: str) -> str:
     if text.isascii():  # the same, four times as fast: a million names are folded when the tables are made
         return _NOT_ASCII_WORD.sub(" ", text.lower()).strip()
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN)
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN).translate(_ARABIC)
     return str(_NOT_WORD.sub(" ", plain).strip())
 
 

@@ -14,7 +14,7 @@ from engine.clues.text import mirror
 from engine.clues.text.fold import squash
 from engine.core.clip import Clip, Frame, Interval, Reader
 from engine.core.progress import Progress, ProgressCallback
-from engine.models.ocr import Line, TextReader
+from engine.models.ocr import MODEL_ID, Line, TextReader
 
 STEP_S = 2.0
 MOST_FRAMES = 60  # of one interval; a longer one is sampled more thinly
@@ -27,7 +27,8 @@ _SAME_TEXT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A line of text and the interval in which it is seen; box where it was read best; mirrored: read in the mirrored picture."""
+    """A line of text and the interval in which it is seen; box where it was read best; mirrored: read in the mirrored picture;
+    model: id of the recogniser."""
 
     text: str
     score: float
@@ -36,6 +37,7 @@ class Seen:
     box: tuple[float, float, float, float]
     caption: bool
     mirrored: bool = False
+    model: str = MODEL_ID
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +110,7 @@ def _join(done: Sequence[_Read], whole: Interval) -> list[Seen]:
             found = next((i for i in running if _same(seen[i].text, line.text)), None)
             if found is None:
                 running.append(len(seen))
-                seen.append(Seen(line.text, line.score, frame.time_s, frame.time_s, line.box, False, frame.mirrored))
+                seen.append(Seen(line.text, line.score, frame.time_s, frame.time_s, line.box, False, frame.mirrored, line.model))
             elif line.score > seen[found].score:
                 seen[found] = replace(
                     seen[found],
@@ -117,6 +119,7 @@ def _join(done: Sequence[_Read], whole: Interval) -> list[Seen]:
                     score=line.score,
                     box=line.box,
                     mirrored=frame.mirrored,
+                    model=line.model,
                 )
             else:
                 seen[found] = replace(seen[found], end_s=frame.time_s)

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.clues.text import writing
 from engine.clues.text.fold import key, squash
 from engine.clues.text.packed import LANGUAGES, Arrays, text_list
 from engine.core import sphere
@@ -18,6 +19,7 @@ from engine.world import countries
 
 # How common a place's name is among all words (zipf) by its people: medians of names in wordfreq's lists.
 _ZIPF_PER_DECADE, _ZIPF_AT_ONE = 0.9, -0.7
+_OWN_SCRIPT = 0.8
 _OWN_NAME_PEOPLE, _OWN_NAME_ZIPF, _OWN_NAME_EXCESS, _OWN_LANGUAGES = 50_000, 3.7, 1.2, 4
 
 
@@ -33,6 +35,7 @@ class Candidate:
     Attributes:
         place: its number in the gazetteer.
         weight: how likely it is to be called so, 0 to 1: 1 for its main name.
+        capital: of its country.
     """
 
     place: int
@@ -43,6 +46,7 @@ class Candidate:
     lon_deg: float
     people: int
     weight: float
+    capital: bool = False
 
 
 class Gazetteer:
@@ -110,6 +114,9 @@ class Gazetteer:
         """Places called so (`fold.squash`ed), most people first, at most 60."""
         rows = _rows(self._arrays["name_key"], key(squashed))
         found = [self._candidate(int(self._arrays["name_place"][r]), float(self._arrays["name_weight"][r])) for r in rows]
+        script = writing.script_of(squashed)
+        if script:  # the main name is in Latin letters; in the country's own any name is likely the one used
+            found = [replace(c, weight=max(c.weight, _OWN_SCRIPT)) if c.country in writing.home(script) else c for c in found]
         found = [replace(c, weight=1.0) if c.weight < 1.0 and self._is_own_name(squashed, c) else c for c in found]
         return tuple(sorted(found, key=lambda c: -c.people * c.weight)[:60])
 
@@ -173,7 +180,12 @@ class Gazetteer:
             float(held["place_lon"][place]),
             int(held["place_people"][place]),
             weight,
+            place in self._capitals,
         )
+
+    @cached_property
+    def _capitals(self) -> frozenset[int]:
+        return frozenset(self._arrays["capital"].tolist())
 
 
 def _rows(keys: NDArray[np.uint64], wanted: int) -> range:

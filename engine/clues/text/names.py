@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.clues.text import language
+from engine.clues.text import language, writing
 from engine.clues.text.forms import FORMS, Form
 from engine.clues.text.gazetteer import Candidate, zipf_of_place
 from engine.clues.text.index import gazetteer
@@ -28,6 +28,7 @@ _SURE, _SURE_AREA = 0.97, 0.9
 _PEOPLE_POWER = 0.85  # of two places of one name, how much likelier the larger one is
 _UNCOUNTED = 300.0  # people that every place has
 _REGION_PEOPLE, _COUNTRY_PEOPLE = 2e6, 3e7
+_CAPITAL_SHARE = 0.5  # of a country's people
 _RARE_ZIPF = 2.0
 _SHORT_NAME_PEOPLE = 30_000.0
 _BY_LENGTH = {2: 0.01, 3: 0.03, 4: 0.15, 5: 0.45, 6: 0.75}
@@ -78,7 +79,7 @@ def hits(span: Span) -> Iterator[Hit]:
             if found:
                 yield _place(_narrowed(span, letters, found), form)
             for area in gazetteer().areas(letters) if form.areas else ():
-                yield _area(Named(span, letters, title=span.title, area=area))
+                yield _area(Named(span, letters, title=span.title, area=area), form)
 
 
 def _narrowed(span: Span, letters: str, found: tuple[Candidate, ...]) -> Named:
@@ -86,6 +87,8 @@ def _narrowed(span: Span, letters: str, found: tuple[Candidate, ...]) -> Named:
     title = span.title
     if CJK.match(span.text):  # names far away have Chinese forms, too, but signs in these characters stand where they are read
         found = tuple(c for c in found if c.country in _EAST_ASIA) or found
+    elif script := writing.script_of(span.text):
+        found = tuple(c for c in found if c.country in writing.home(script)) or found
     if title and title.areas:
         fitting = tuple(c for c in found if c.country in {a[:2] for a in title.areas})
         title, found = (title, fitting) if fitting else (None, found)
@@ -97,12 +100,12 @@ def _narrowed(span: Span, letters: str, found: tuple[Candidate, ...]) -> Named:
 def _place(named: Named, form: Form) -> Hit:
     span, found = named.span, named.places
     rules = answers(named)
-    people = max(c.people * c.weight for c in found)
+    people = max(_spoken_of(c) for c in found)
     is_name = _name_chance(named, max(people, _UNCOUNTED))
     if Question.NAME in rules:
         is_name = max(is_name, rules[Question.NAME].factor)
     here = _factor(rules, Question.HERE, Question.NOUN)
-    chance = min(_SURE, is_name * here * (span.score**2 * _factor(rules, Question.LINES) * form.factor))
+    chance = min(_SURE, is_name * here * (span.score**2 * _factor(rules, Question.LINES, Question.READ) * form.factor))
     spots, best = _spots(found)
     others = f", or {len(found) - 1} other" + ("s" if len(found) > 2 else "") if len(found) > 1 else ""
     reading = Reading("place", span.text, span.line, f"reads as {form.note.format(place_name(best) + others)}", chance, spots)
@@ -113,15 +116,21 @@ def _place(named: Named, form: Form) -> Hit:
     return Hit(span.first, last, reading, chance, last - span.first + titled, favour, _reasons(rules))
 
 
-def _area(named: Named) -> Hit:
+def _spoken_of(place: Candidate) -> float:
+    """People of a place that is as often mentioned: a capital stands for its country, too."""
+    people = place.people * place.weight
+    return max(people, _CAPITAL_SHARE * countries.by_code(place.country).people) if place.capital else people
+
+
+def _area(named: Named, form: Form) -> Hit:
     span, g = named.span, gazetteer()
     assert named.area is not None
     rules = answers(named)
     region = g.region_names[named.area] if named.area >= 0 else ""
     code = g.region_codes[named.area] if named.area >= 0 else g.country_codes[-1 - named.area]
     is_name = _name_chance(named, _REGION_PEOPLE if named.area >= 0 else _COUNTRY_PEOPLE)
-    read_right = span.score**2 * _factor(rules, Question.LINES)
-    chance = min(_SURE_AREA, is_name * read_right * _factor(rules, Question.HERE))
+    read_right = span.score**2 * _factor(rules, Question.LINES, Question.READ)
+    chance = min(_SURE_AREA, is_name * read_right * _factor(rules, Question.HERE) * form.factor)
     name = ", ".join(x for x in (region, countries.by_code(code[:2]).name) if x)
     reading = Reading("area", span.text, span.line, f"reads as {name}", chance, areas=(code,))
     return Hit(span.first, span.last, reading, 0.9 * chance, reasons=_reasons(rules))
@@ -149,10 +158,15 @@ def _name_chance(named: Named, people: float) -> float:
     letters = named.letters
     excess = max(_zipf(named.span), _RARE_ZIPF) - zipf_of_place(people)
     odds = 10.0 ** (0.8 - 1.1 * excess)
-    length = 1.0 if CJK.search(letters) else _BY_LENGTH.get(len(letters), 1.0)
+    length = 1.0 if CJK.search(letters) else _BY_LENGTH.get(_length(letters), 1.0)
     # Chance letters hit some village's name far more often than one of the few large towns of so short a name.
     length **= 1.0 / (1.0 + max(0.0, math.log10(people / _SHORT_NAME_PEOPLE)))
     return float(odds / (1.0 + odds) * length)
+
+
+def _length(letters: str) -> int:
+    """Letters of a name as English would write it: Arabic and Hebrew leave out most vowels."""
+    return round(1.5 * len(letters)) if writing.VOWELLESS.search(letters) else len(letters)
 
 
 def _zipf(span: Span) -> float:

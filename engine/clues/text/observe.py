@@ -1,6 +1,7 @@
 """Text read in the frames.
 
-Frames every two seconds, those that look like the last one passed over; lines of text by PP-OCRv6. A line seen in
+Frames every two seconds, those that look like the last one passed over; lines of text by PP-OCRv6, and by Tesseract where that
+reads nothing it knows. A line seen in
 many frames is one observation.
 """
 
@@ -12,13 +13,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.clues.text import frames, index, mirror, sign
+from engine.clues.text import frames, index, mirror, scripts, sign
 from engine.clues.text.reading import Reading
 from engine.clues.text.spec import SPEC
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.models import ocr
 
 
 class TextObserver:
@@ -48,7 +48,9 @@ class TextObserver:
     def observe_image(self, rgb: NDArray[np.uint8]) -> tuple[Observation, ...]:
         """Read a single upright picture (height, width, 3) uint8."""
         lines, mirrored, _ = mirror.read(rgb, text_reader())
-        return _observations(tuple(frames.Seen(line.text, line.score, 0.0, 0.0, line.box, False, mirrored) for line in lines))
+        return _observations(
+            tuple(frames.Seen(line.text, line.score, 0.0, 0.0, line.box, False, mirrored, line.model) for line in lines)
+        )
 
 
 def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:
@@ -56,7 +58,8 @@ def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:
     texts: dict[str, float] = {}
     for s in scored:
         texts[s.text] = max(texts.get(s.text, 0.0), s.score)
-    notes = _notes(tuple(texts), sign.read(tuple(texts), tuple(texts.values())) if texts else ())
+    readings = sign.read(tuple(texts), tuple(texts.values())) if texts else ()
+    notes = _notes(tuple(texts), readings)
     return tuple(
         Observation(
             clue=SPEC.name,
@@ -65,9 +68,11 @@ def _observations(seen: Sequence[frames.Seen]) -> tuple[Observation, ...]:
             score=s.score,
             start_s=s.start_s,
             end_s=s.end_s,
-            author=ocr.MODEL_ID,
+            author=s.model,
             box=s.box,
-            note=frames.CAPTION if s.caption else "; ".join(filter(None, (mirror.NOTE * s.mirrored, notes.get(s.text, "")))),
+            note=frames.CAPTION
+            if s.caption
+            else "; ".join(filter(None, (mirror.NOTE * s.mirrored, scripts.written_in(s.text, readings), notes.get(s.text, "")))),
         )
         for s in seen
     )
@@ -86,6 +91,6 @@ def _notes(texts: Sequence[str], readings: Sequence[Reading]) -> dict[str, str]:
 
 
 @cache
-def text_reader() -> ocr.TextReader:
+def text_reader() -> scripts.ScriptReader:
     """The one text reader of the program."""
-    return ocr.TextReader()
+    return scripts.ScriptReader()

@@ -38,6 +38,18 @@ LANGUAGES = tuple(
         "sv",
         "tr",
         "vi",
+        "ar",
+        "bg",
+        "el",
+        "fa",
+        "he",
+        "hi",
+        "ko",
+        "mk",
+        "ru",
+        "sr",
+        "uk",
+        "ur",
     ]
 )
 

@@ -19,7 +19,7 @@ from engine.clues.text.spec import SPEC
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
-from engine.models import ocr
+from engine.models import ocr, tesseract
 
 LEAST_SCORE = 0.55
 MOST_LINES = 80
@@ -36,17 +36,25 @@ def log_likelihood(
     """
     own = tuple(o for o in observations if o.clue == SPEC.name)
     if not own:
-        return Evidence.silent(SPEC.name, SPEC.modality, grid, "no text was read")
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, _with_missing("no text was read"))
     used = scored(own, captions)
     if not used:
         return Evidence.silent(SPEC.name, SPEC.modality, grid, "all text read is captions of the programme", own)
     readings = read(used)
     if not readings:
-        return Evidence.silent(SPEC.name, SPEC.modality, grid, "the text read indicates no place and no language", own)
+        why = "the text read indicates no place and no language"
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, _with_missing(why), own)
     if scoring.region_mass(readings) < scoring.LEAST_MASS:
-        return Evidence.silent(SPEC.name, SPEC.modality, grid, "the text read is too vague to indicate a place", own)
+        why = "the text read is too vague to indicate a place"
+        return Evidence.silent(SPEC.name, SPEC.modality, grid, _with_missing(why), own)
     log_l = scoring.log_likelihood(readings, grid)
     return Evidence(SPEC.name, SPEC.modality, grid, log_l, own, models=SPEC.model_ids, named=scoring.named(readings))
+
+
+def _with_missing(reason: str) -> str:
+    """A reason to abstain, and the scripts that cannot be read on this machine, where that may be why."""
+    missing = tesseract.missing()
+    return f"{reason}. {missing.rstrip('.')}" if missing else reason
 
 
 def scored(observations: Sequence[Observation], captions: bool = False) -> tuple[Observation, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from engine.clues.text import tables
+from engine.clues.text import tables, writing
 from engine.clues.text.fold import Word
 from engine.clues.text.gazetteer import Candidate
 from engine.clues.text.index import gazetteer
@@ -179,9 +179,9 @@ class Span:
 
 
 def spans(sign: Sign) -> Iterator[Span]:
-    """Runs of up to LONGEST_NAME words, on one line or over its end, that begin with a capital or an East Asian character."""
+    """Runs of up to LONGEST_NAME words, on one line or over its end, that begin with a capital or a letter that has none."""
     for first, token in enumerate(sign.tokens):
-        if not (token.word.capital or CJK.match(token.word.text)) or not token.word.folded[0].isalpha():
+        if not (token.word.capital or writing.UNCASED.match(token.word.text)) or not token.word.folded[0].isalpha():
             continue
         for last in range(first + 1, min(first + LONGEST_NAME, len(sign.tokens)) + 1):
             if sign.tokens[last - 1].line - token.line > 1:

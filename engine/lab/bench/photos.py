@@ -41,6 +41,7 @@ class Row:
     Attributes:
         answer: where the text puts it, in words, or why it says nothing.
         found: the posterior's worth; the prior's where the text is silent.
+        place: (lat, lon) in degrees of the answer, None where the text is silent.
     """
 
     sample: Sample
@@ -48,6 +49,7 @@ class Row:
     observations: tuple[Observation, ...]
     answer: str
     found: Outcome
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def read_photo(path: Path) -> tuple[Observation, ...]:
         DataError: it is no picture.
     """
     data = path.read_bytes()
-    kept = cache_dir() / "bench" / f"photo-{hashlib.sha256(data + ocr.MODEL_ID.encode() + b'3').hexdigest()[:32]}.json"
+    kept = cache_dir() / "bench" / f"photo-{hashlib.sha256(data + ocr.MODEL_ID.encode() + b'4').hexdigest()[:32]}.json"
     if kept.is_file():
         rows = json.loads(kept.read_text(encoding="utf-8"))
         return tuple(Observation(**{**row, "box": tuple(row["box"])}) for row in rows)
@@ -100,7 +102,8 @@ def score(sample: Sample, observations: tuple[Observation, ...], settings: Setti
     posterior = Posterior.of(priors.prior(settings.prior, grid), fine.log_likelihood)
     place = posterior.place(settings.radius_km)
     found = outcome(posterior, *truth, place=(place.lat_deg, place.lon_deg))
-    return Row(sample, group, observations, places.describe(place.lat_deg, place.lon_deg), found)
+    at = (place.lat_deg, place.lon_deg)
+    return Row(sample, group, observations, places.describe(*at), found, at)
 
 
 def run(data_dir: Path, settings: Settings | None = None, seed: int = 0) -> Table:

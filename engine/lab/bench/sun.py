@@ -259,7 +259,7 @@ def measure(scene: Scene, prior: Prior, seed: int = 0) -> Row | None:
     """Score a scene as the program does; None where the clue refuses the marking or no place fits."""
     grid = prior.grid
     try:
-        log_l = score.log_likelihood([(scene.mark, CERTAIN)], grid, seed)
+        log_l = score.of_marks([(scene.mark, CERTAIN)], grid, seed)
         low, mid, high = directions(scene.mark, seed=seed).interval()
     except SettingError:
         return None
