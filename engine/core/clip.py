@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SettingError
 
+STILL_CONTAINERS = ("jpeg", "png", "webp", "heif", "tiff")  # files that hold one picture
+
 # Names of dispositions (libavformat, AV_DISPOSITION_…) of tracks that stand beside the main one.
 ASIDE = ("visual impaired", "descriptions", "hearing impaired", "comment", "karaoke", "lyrics", "clean effects", "non diegetic",
          "still image", "dependent", "captions", "metadata")  # fmt: skip
@@ -176,6 +178,11 @@ class Clip:
                 "programmes": tuple(Programme.of(p) for p in facts.get("programmes", ())),
             }
         )
+
+    @property
+    def is_still(self) -> bool:
+        """Whether the file is a still picture: one frame, no sound, no length."""
+        return self.container in STILL_CONTAINERS
 
     @property
     def audio_tracks(self) -> tuple[Stream, ...]:

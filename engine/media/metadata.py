@@ -41,6 +41,12 @@ _NAMES = {
     "bext originator": "device", "bext description": "description", "ixml location_name": "place named",
     "ixml note": "comment", "info icmt": "comment", "id3 comm": "comment", "xmp tiff:make": "device",
     "xmp tiff:model": "device", "xmp xmp:creatortool": "software", "xmp xmpdm:shotlocation": "place named",
+    "exif make": "device", "exif model": "device", "exif hostcomputer": "device", "exif bodyserialnumber": "device",
+    "exif software": "software", "exif lensmake": "lens", "exif lensmodel": "lens", "exif artist": "author",
+    "exif copyright": "copyright", "exif imagedescription": "description", "png software": "software",
+    "png author": "author", "png description": "description", "png title": "title", "png comment": "comment",
+    "exif datetime": "file written", "xmp xmpmm:history/stevt:softwareagent": "edited with",
+    "xmp xmpmm:history/stevt:action": "edit", "xmp xmpmm:history/stevt:when": "edited at",
 }  # fmt: skip
 _TRACK = r"^(audio|video|data|subtitle) \d+/"
 _CLOCKS = ("creation_time",)
@@ -51,7 +57,7 @@ _TIMES = (
     "guano timestamp", "wamd start", "bext originationdate", "ixml bwf_origination_date", "ixml date", "info icrd",
     "ixml location_time", "id3 tdrc", "id3 tyer, tdat, time", "xmp xmp:createdate", "xmp photoshop:datecreated",
     "xmp exif:datetimeoriginal", "xmp exif:datetimedigitized", "xmp xmpdm:shotdate", "xmp exif:gpstimestamp",
-    "xmp exif:gpsdatetime",
+    "xmp exif:gpsdatetime", "exif datetimeoriginal", "exif datetimedigitized", "exif gpsdatetime", "png creation time",
 )  # fmt: skip
 _COMMENTS = ("comment", "info icmt", "id3 comm", "bext description", "guano note", "description")
 _PLACE_WORDS = (
