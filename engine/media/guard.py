@@ -90,6 +90,9 @@ class GuardedReader(FileReader):
         bound = answer.bound_of(self.clip, None, 0, at_once=20.0 * self.clip.size_bytes)  # Matroska may hold them deflated
         yield from self._answers(answer.packet, "packets", None, bound, index=index)
 
+    def origin(self) -> list[tuple[str, str, str]]:
+        return list(self._answers(answer.fact, "origin", None, answer.bound_of_opening(self.clip.size_bytes)))
+
     def _read_audio(self, stream: Stream, rate_hz: int, interval: Interval | None, block_s: float) -> Iterator[AudioBlock]:
         asked = {"rate_hz": rate_hz, "track": stream.track, "block_s": block_s}
         bound = answer.bound_of(self.clip, interval, 4.0 * rate_hz)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.core.clip import Clip
+from engine.core.errors import DecoderError
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.sphere import distance_km
@@ -114,7 +115,7 @@ def container_observations(
         at_s = timed.fixes[i].time_s or 0.0
         made.append(_located(timed.fixes[i], at_s, at_s, _disagreement(timed.fixes[i], compared) if i == 0 else ""))
     made += [_said("location in doubt", u.text, f"from {u.source}; {u.why}", end_s) for u in (*unclear, *timed.unclear)]
-    texts = [*_times(clip.tags, timed.stamp), *_names(clip.tags)]
+    texts = [*_times(clip.tags, timed.stamp), *_names(clip.tags), *_origin(reader)]
     seen = {o.key for o in made}
     for name, label, note in texts:
         observation = _said(name, label, note, end_s)
@@ -122,6 +123,16 @@ def container_observations(
             seen.add(observation.key)
             made.append(observation)
     return tuple(made)
+
+
+def _origin(reader: FileReader | None) -> list[tuple[str, str, str]]:
+    """What the file tells of its making; that reading it failed is said, and takes nothing else with it."""
+    if reader is None:
+        return []
+    try:
+        return reader.origin()
+    except DecoderError:
+        return [("content credentials", "cannot be read", "the process that reads them ended; the rest of the result is not affected")]
 
 
 def _said(name: str, label: str, note: str, end_s: float) -> Observation:

@@ -135,6 +135,12 @@ class FileReader:
                     at_s = 0.0 if packet.pts is None else float(packet.pts * packet.time_base) - piece.origin_s
                     yield max(0.0, at_s), bytes(packet)
 
+    def origin(self) -> list[tuple[str, str, str]]:
+        """(name, what, what it is worth) of what the file tells of its making; see origin.facts."""
+        from engine.media import origin
+
+        return origin.facts(self._source, self.clip)
+
     def verify_unchanged(self, progress: ProgressCallback = silent) -> None:
         """Hash the file at the path again.
 

@@ -59,7 +59,7 @@ def describe(source: Source) -> tuple[str, Stream, tuple[tuple[str, str], ...], 
         MediaError: it is too large, or nothing in it can be decoded.
     """
     remarks = ["A still picture: one frame and no sound, so that nothing is heard and nothing changes over time."]
-    with _opened(source) as image:
+    with opened(source) as image:
         name, (width, height) = _NAMES[image.format or ""], image.size
         tags = _tags(image)
         turn_deg = _TURNS_DEG.get(exif.orientation(image), 0)
@@ -88,19 +88,25 @@ def pixels(source: Source, max_side_px: int | None = None) -> NDArray[np.uint8]:
     Raises:
         MediaError: as for `describe`.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    with _opened(source) as image:
+    with opened(source) as image:
         _load(image, source)
         size = fitted(*image.size, max_side_px)
         plain = _rgb(image)
         if size != plain.size:
             plain = plain.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        turn = exif.orientation(image)
-        if turn != 1:
-            plain.getexif()[exif.ORIENTATION] = turn
-            plain = ImageOps.exif_transpose(plain)
-        return np.array(plain, dtype=np.uint8)
+        return np.array(turned(plain, exif.orientation(image)), dtype=np.uint8)
+
+
+def turned(image: Image.Image, orientation: int) -> Image.Image:
+    """A picture turned upright by Exif's orientation, 1 to 8."""
+    from PIL import Image
+
+    turn = Image.Transpose
+    how = {2: turn.FLIP_LEFT_RIGHT, 3: turn.ROTATE_180, 4: turn.FLIP_TOP_BOTTOM, 5: turn.TRANSPOSE, 6: turn.ROTATE_270,
+           7: turn.TRANSVERSE, 8: turn.ROTATE_90}.get(orientation)  # fmt: skip
+    return image if how is None else image.transpose(how)
 
 
 def of_bytes(data: bytes) -> Image.Image | None:
@@ -117,7 +123,7 @@ def of_bytes(data: bytes) -> Image.Image | None:
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[Image.Image]:
+def opened(source: Source) -> Iterator[Image.Image]:
     """The picture with its head read and its size looked at, nothing decoded yet."""
     from PIL import Image, ImageFile
 
