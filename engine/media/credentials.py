@@ -149,20 +149,20 @@ def _facts(said: dict[str, Any], listed: bool) -> list[Fact]:
 
 def _binding(good: frozenset[str], bad: frozenset[str]) -> Fact:
     if bad & set(_UNBOUND):
-        return ("binding", "does not fit", "the file was changed after its credentials were made, or they belong to another file")
+        return ("binding", "does not fit the file", "the file was changed after its credentials were made, or they belong to another file")
     if good & set(_BOUND) and not bad & set(_NO_BINDING):
-        return ("binding", "fits", "the file is, byte for byte where the credentials cover it, the one they describe")
-    return ("binding", "cannot be checked", "the credentials hold no hash of the file that could be compared")
+        return ("binding", "fits the file", "the file is, byte for byte where the credentials cover it, the one they describe")
+    return ("binding", "no hash that could be compared", "the credentials name none of the file, or one that cannot be read")
 
 
 def _signature(good: frozenset[str], bad: frozenset[str]) -> Fact:
     if bad & set(_CHANGED):
-        return ("signature", "does not fit", "the credentials themselves were changed or damaged after they were signed")
+        return ("signature", "does not hold", "the credentials themselves were changed or damaged after they were signed")
     if "claimSignature.validated" in good:
         others = sorted(c for c in bad if c.startswith(("claim", "assertion.", "ingredient.")) and c not in (*_UNBOUND, *_EXPIRED))
         if others:
-            return ("signature", "fits, with faults", shown(f"the credentials are as signed, but break rules: {', '.join(others)}", 300))
-        return ("signature", "fits", "the credentials are as they were when they were signed")
+            return ("signature", "holds, with faults", shown(f"the credentials are as signed, but break rules: {', '.join(others)}", 300))
+        return ("signature", "holds", "the credentials are as they were when they were signed")
     return ("signature", "cannot be checked", shown(", ".join(sorted(bad)) or "no signature was found", 200))
 
 

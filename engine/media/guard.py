@@ -37,6 +37,11 @@ class GuardedReader(FileReader):
         self._pool = pool
 
     @property
+    def name(self) -> str:
+        """The file's own name, fit to be shown."""
+        return self._source.name
+
+    @property
     def network(self) -> str:
         """How the children are cut off from the network, in words."""
         return self._pool.network
@@ -146,6 +151,10 @@ def open_clip(
             contents = _described(decoder, source.size_bytes)
         source.hash(progress)
         reader = GuardedReader(source, contents.clip(source), contents.layouts, pool)
+        if settings is not None and settings.still is not None:
+            from engine.media.beside import beside
+
+            reader = beside(reader, settings.still, progress)
         return reader if settings is None else reader.of_programme(settings.programme, settings.track)
     except BaseException:
         pool.close()

@@ -115,7 +115,7 @@ def cut(
     Raises:
         MediaError: the clip has no pictures or none that can be decoded.
     """
-    if reader.clip.is_still:
+    if reader.clip.has_one_picture:
         return _one_picture(reader, interval)
     sizes: list[tuple[float, int]] = []
     keys = list(_keys(_glances(reader, interval, track, progress, "looking for cuts", True, watcher, sizes)))

@@ -17,6 +17,7 @@ def facts(finding: Finding) -> tuple[tuple[str, str], ...]:
     return (
         ("File", clip_name(clip)),
         ("SHA-256", clip.sha256),
+        *(("Picture beside it", f"{name}, SHA-256 {sha256}") for name, sha256 in clip.beside),
         ("Size", f"{words.size(clip.size_bytes)} ({clip.size_bytes:,} bytes)"),
         ("Container", shown(clip.container, 80)),
         ("Length", length),
