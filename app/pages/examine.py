@@ -76,8 +76,8 @@ def empty(session: Session) -> None:
         st.html("<div style='height:2.5vh'></div>")
         st.title("Where was this recorded?", anchor=False)
         st.write(
-            "Open a film, a broadcast, a recording or a picture. Earwitness analyses its sound and its picture, and maps where each "
-            "of them points. The file stays on this machine and is only read."
+            "Open a film, a broadcast, a recording or a picture. Earwitness analyses its sound and its picture, and maps where "
+            "each of them points. The file stays on this machine and is only read."
         )
         if session.error:
             st.error(plain(session.error, 600), icon=":material/error:")

@@ -83,7 +83,9 @@ def playable(session: Session) -> Playable | None:
     if session.preview.path is None:
         return None
     interval = session.preview.interval
-    return Playable(_sent(session, session.preview.path, "video/mp4"), interval.start_s, interval.end_s, has_picture, session.poster)
+    return Playable(
+        _sent(session, session.preview.path, "video/mp4"), interval.start_s, interval.end_s, has_picture, session.poster
+    )
 
 
 def _poster(session: Session) -> str:

@@ -72,16 +72,16 @@ def arrived(upload: str, more: bool, number: int = 1) -> None:
     except EarwitnessError as error:
         session.error = str(error)
         return
-    held, session.held = session.held, None
-    if held is not None:
-        pair = _pair(held, path) if number == 2 and not more and session.job is None else None
+    first, session.waiting = session.waiting, None
+    if first is not None:
+        pair = _pair(first, path) if number == 2 and not more and session.job is None else None
         if pair is not None:
             sound, picture = pair
             examine(sound, sound.name, Settings(still=str(picture)))
             return
-        jobs.queue().submit(held, Settings(), held.name, _asked_blind())
+        jobs.queue().submit(first, Settings(), first.name, _asked_blind())
     if more and number == 1 and session.job is None and _kind(path) is not None:
-        session.held = path
+        session.waiting = path
         return
     if more or session.job is not None:
         jobs.queue().submit(path, Settings(), path.name, _asked_blind())
@@ -116,7 +116,9 @@ def examine(path: Path, title: str, settings: Settings | None = None, blind: boo
     settings = judged.but(interval=None)  # the whole clip is perceived, whatever is looked at first
     own = settings.track, settings.programme, settings.still
     same = [
-        t for t in jobs.queue().listed() if t.path == str(path.absolute()) and (t.settings.track, t.settings.programme, t.settings.still) == own
+        t
+        for t in jobs.queue().listed()
+        if t.path == str(path.absolute()) and (t.settings.track, t.settings.programme, t.settings.still) == own
     ]
     job = jobs.queue().submit(path, settings, title, blind)
     for old in same:

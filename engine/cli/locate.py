@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.cli import argument, case_options, edit_options, output
@@ -383,7 +384,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         radius_km=args.radius,
         same_place_km=args.same_place,
         claim=_claim(args),
-        still=os.path.abspath(args.still) if args.still else None,
+        still=str(Path(args.still).absolute()) if args.still else None,
     )
 
 

@@ -83,7 +83,10 @@ def _film(finding: Finding, pen: Pen) -> None:
 
 def _about(finding: Finding) -> str:
     clip = finding.clip
-    parts = ["still picture" if clip.is_still else words.clock(clip.duration_s) if clip.duration_s else "length unknown", *_tracks(finding)]
+    parts = [
+        "still picture" if clip.is_still else words.clock(clip.duration_s) if clip.duration_s else "length unknown",
+        *_tracks(finding),
+    ]
     if finding.settings.interval:
         parts.append(f"examined {words.span(finding.interval.start_s, finding.interval.end_s)}")
     parts.append(f"sha256 {clip.sha256[:8]}…{clip.sha256[-4:]}")

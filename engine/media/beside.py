@@ -1,7 +1,7 @@
 """A still picture beside a sound: two files read as one clip, whose sound is of the one and whose picture is of the other.
 
-That they belong together is the analyst's word. The clip is the sound's; the picture is named in it with its own hash, and is there
-for as long as the sound lasts.
+That they belong together is the analyst's word. The clip is the sound's; the picture is named in it with its own hash, and is
+there for as long as the sound lasts.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def _joined(sound: Clip, picture: GuardedReader) -> Clip:
     own = picture.clip
     track = sum(s.kind == "video" for s in sound.streams) + 1
     stream = replace(own.streams[0], index=_INDEX, track=track)
-    said = f"The picture is {picture.name} (SHA-256 {own.sha256}), a file of its own: that it belongs to the sound is what the analyst says."
+    named = f"{picture.name} (SHA-256 {own.sha256})"
+    said = f"The picture is {named}, a file of its own: that it belongs to the sound is what the analyst says."
     return replace(
         sound,
         streams=(*sound.streams, stream),

@@ -1,10 +1,11 @@
 """Content credentials (C2PA): what a signed manifest in a file says, and whether it still fits the file.
 
-Three questions, answered apart: is the file the one that was described (binding), was the description signed and not changed since
-(signature), and is the signer one whom the C2PA vouches for (trust). A file without credentials is as good as one with them: most
-have none, and many services remove them.
+Three questions, answered apart: is the file the one that was described (binding), was the description signed and not changed
+since (signature), and is the signer one whom the C2PA vouches for (trust). A file without credentials is as good as one with
+them: most have none, and many services remove them.
 
-c2pa-python reads them, in the decoder's child. Nothing is fetched: neither manifests kept elsewhere nor the state of a certificate.
+c2pa-python reads them, in the decoder's child. Nothing is fetched: neither manifests kept elsewhere nor whether a certificate
+has been revoked.
 Source: C2PA Technical Specification 2.2, section 15 (validation), whose status codes are read here.
 """
 
@@ -24,7 +25,8 @@ TRUST_LISTS = {  # kind, as c2pa names it: file in assets/trust and its SHA-256
 }
 TRUST_LIST_DATE = "24 September 2026"
 MOST_ACTIONS, MOST_INGREDIENTS = 12, 8
-_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "heif": "image/heic", "tiff": "image/tiff", "mov": "video/mp4",
+_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "heif": "image/heic", "tiff": "image/tiff",
+          "mov": "video/mp4",
           "mp3": "audio/mpeg", "wav": "audio/wav", "avi": "video/avi", "flac": "audio/flac"}  # fmt: skip
 _BOUND = ("assertion.dataHash.match", "assertion.bmffHash.match", "assertion.boxesHash.match")
 _UNBOUND = ("assertion.dataHash.mismatch", "assertion.bmffHash.mismatch", "assertion.boxesHash.mismatch")
@@ -113,7 +115,11 @@ def _unread(why: str) -> list[Fact]:
     """What is said where there is no manifest to be read."""
     if why.startswith("ManifestNotFound"):
         return [
-            ("content credentials", "none", "neither for nor against the file: most files have none, and many services remove them")
+            (
+                "content credentials",
+                "none",
+                "neither for nor against the file: most files have none, and many services remove them",
+            )
         ]
     if why.startswith("Remote"):
         where = why.rpartition("url ")[2] if "url " in why else "elsewhere"
@@ -149,7 +155,11 @@ def _facts(said: dict[str, Any], listed: bool) -> list[Fact]:
 
 def _binding(good: frozenset[str], bad: frozenset[str]) -> Fact:
     if bad & set(_UNBOUND):
-        return ("binding", "does not fit the file", "the file was changed after its credentials were made, or they belong to another file")
+        return (
+            "binding",
+            "does not fit the file",
+            "the file was changed after its credentials were made, or they belong to another file",
+        )
     if good & set(_BOUND) and not bad & set(_NO_BINDING):
         return ("binding", "fits the file", "the file is, byte for byte where the credentials cover it, the one they describe")
     return ("binding", "no hash that could be compared", "the credentials name none of the file, or one that cannot be read")
@@ -159,23 +169,34 @@ def _signature(good: frozenset[str], bad: frozenset[str]) -> Fact:
     if bad & set(_CHANGED):
         return ("signature", "does not hold", "the credentials themselves were changed or damaged after they were signed")
     if "claimSignature.validated" in good:
-        others = sorted(c for c in bad if c.startswith(("claim", "assertion.", "ingredient.")) and c not in (*_UNBOUND, *_EXPIRED))
+        others = sorted(
+            c for c in bad if c.startswith(("claim", "assertion.", "ingredient.")) and c not in (*_UNBOUND, *_EXPIRED)
+        )
         if others:
-            return ("signature", "holds, with faults", shown(f"the credentials are as signed, but break rules: {', '.join(others)}", 300))
+            return (
+                "signature",
+                "holds, with faults",
+                shown(f"the credentials are as signed, but break rules: {', '.join(others)}", 300),
+            )
         return ("signature", "holds", "the credentials are as they were when they were signed")
     return ("signature", "cannot be checked", shown(", ".join(sorted(bad)) or "no signature was found", 200))
 
 
 def _trust(good: frozenset[str], bad: frozenset[str], signer: str, listed: bool) -> Fact:
     if bad & set(_EXPIRED):
-        return ("trust", "certificate not valid at this date", f"{signer} signed with a certificate outside its dates. {_NOT_CHECKED}")
+        return (
+            "trust",
+            "certificate not valid at this date",
+            f"{signer} signed with a certificate outside its dates. {_NOT_CHECKED}",
+        )
     if "signingCredential.revoked" in bad:
         return ("trust", "certificate revoked", f"by what the credentials themselves hold; {signer} is not to be relied on")
     if "signingCredential.trusted" in good:
         return ("trust", "signer on the list", f"{signer} is vouched for by the C2PA's list of {TRUST_LIST_DATE}. {_NOT_CHECKED}")
     if not listed:
         return ("trust", "not known", "the list of trusted signers is missing here, so that nobody can be looked up")
-    note = f"{signer} is not on the C2PA's list of {TRUST_LIST_DATE}: anybody can make such a certificate, and honest signers may have one too"
+    worth = "anybody can make such a certificate, and honest signers may have one too"
+    note = f"{signer} is not on the C2PA's list of {TRUST_LIST_DATE}: {worth}"
     return ("trust", "signer not on the list", note)
 
 
@@ -187,7 +208,10 @@ def _actions(manifest: dict[str, Any]) -> list[Fact]:
         for action in list(assertion["data"].get("actions") or ())[:MOST_ACTIONS]:
             kind = str(action.get("digitalSourceType") or "").rpartition("/")[2]
             parts = [str(action.get("action", "")).removeprefix("c2pa."), f"source {kind}" if kind else ""]
-            parts += [f"with {_agent(action['softwareAgent'])}" if action.get("softwareAgent") else "", str(action.get("when") or "")]
+            parts += [
+                f"with {_agent(action['softwareAgent'])}" if action.get("softwareAgent") else "",
+                str(action.get("when") or ""),
+            ]
             found.append(("action", shown(", ".join(p for p in parts if p), 200), "as the credentials state"))
     return found[:MOST_ACTIONS]
 

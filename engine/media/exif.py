@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from PIL import Image
 
 ORIENTATION = 0x0112
-_EXIF, _GPS, _THUMBNAIL = 0x8769, 0x8825, 1
+_EXIF, _GPS = 0x8769, 0x8825
 _WANTED = {
     0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x0132: "DateTime", 0x013B: "Artist",
     0x013C: "HostComputer", 0x8298: "Copyright",
@@ -36,7 +36,7 @@ def orientation(image: Image.Image) -> int:
 
 
 def tags(image: Image.Image) -> tuple[tuple[str, str], ...]:
-    """(key, value) of what Exif states: ("EXIF Model", "X100"), ("EXIF GPSLatitude", "51.5007 N"); what is damaged is left out."""
+    """(key, value) of what Exif states: ("EXIF Model", "X100"), ("EXIF GPSLatitude", "51.5 N"); what is damaged is left out."""
     try:
         held = image.getexif()
         own, more, place = dict(held), dict(held.get_ifd(_EXIF)), dict(held.get_ifd(_GPS))
@@ -47,16 +47,24 @@ def tags(image: Image.Image) -> tuple[tuple[str, str], ...]:
 
 
 def thumbnail(image: Image.Image) -> bytes:
-    """The small JPEG that cameras put beside the picture; b"" when there is none."""
-    try:
-        held = image.getexif()
-        small = held.get_ifd(_THUMBNAIL)
-        at, size = int(small[0x0201]), int(small[0x0202])
-        data = image.info.get("exif", b"")
-        data = data[6:] if data.startswith(b"Exif\0\0") else data
-        return bytes(data[at : at + size]) if 0 < size < 1_000_000 and at > 0 else b""
-    except _DAMAGE:
+    """The small JPEG that cameras put beside the picture, in the second directory of the block; b"" when there is none."""
+    data = image.info.get("exif", b"")
+    if not isinstance(data, bytes):
         return b""
+    data = data.removeprefix(b"Exif\0\0")
+    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(data[at : at + size], order)
+
+    first = number(4, 4)
+    second = number(first + 2 + 12 * number(first, 2), 4)
+    if not 0 < second < len(data):
+        return b""
+    places = [second + 2 + 12 * n for n in range(min(number(second, 2), 100))]
+    held = {number(at, 2): number(at + 8, 4) for at in places}
+    begin, size = held.get(0x0201, 0), held.get(0x0202, 0)  # JPEGInterchangeFormat and its length
+    return data[begin : begin + size] if begin > 0 and 0 < size < 1_000_000 else b""
 
 
 def _named(own: Mapping[int, Any], wanted: Mapping[int, str], offsets: Mapping[int, Any]) -> Iterator[tuple[str, str]]:
@@ -81,10 +89,10 @@ def _place(place: Mapping[int, Any]) -> Iterator[tuple[str, str]]:
         below = place.get(5) in (1, b"\x01")
         yield "GPSAltitude", f"{-height if below else height:.1f}"
     day, clock = _text(place.get(29, "")), place.get(7)
-    if day and isinstance(clock, tuple) and len(clock) == 3 and (parts := [_number(x) for x in clock]):
-        if all(p is not None and 0 <= p < 100 for p in parts):
-            hour, minute, second = (int(p or 0) for p in parts)
-            yield "GPSDateTime", f"{day.replace(':', '-')}T{hour:02}:{minute:02}:{second:02}Z"
+    parts = [_number(x) for x in clock] if isinstance(clock, tuple) else []
+    if day and len(parts) == 3 and all(p is not None and 0 <= p < 100 for p in parts):
+        hour, minute, second = (int(p or 0) for p in parts)
+        yield "GPSDateTime", f"{day.replace(':', '-')}T{hour:02}:{minute:02}:{second:02}Z"
     towards = _number(place.get(17))
     if towards is not None and 0 <= towards <= 360:
         yield "GPSImgDirection", f"{towards:.1f}"

@@ -27,9 +27,10 @@ _PIXEL_NOISE = 0.3  # standard deviation of a coefficient when its 64 pixels are
 _FLOOR = 0.01
 # ITU-T T.81, table K.1, in rows.
 _LUMINANCE = np.array([
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
-    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100,
-    103, 99,
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55,
+    14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
 ]).reshape(8, 8)  # fmt: skip
 
 
@@ -144,9 +145,7 @@ def _distribution(free: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     return np.arange(-_REACH * 4, _REACH * 4 + 1) / 4.0, smooth / max(smooth.sum(), 1e-9)
 
 
-def _predicted(
-    values: NDArray[np.float64], shares: NDArray[np.float64], step: int, length: int
-) -> NDArray[np.float64]:
+def _predicted(values: NDArray[np.float64], shares: NDArray[np.float64], step: int, length: int) -> NDArray[np.float64]:
     """(length,) shares of the whole numbers around 0 after rounding to the pixels and to the step."""
     most = length // 2
     levels, where = np.unique(values, return_inverse=True)

@@ -132,7 +132,9 @@ def _origin(reader: FileReader | None) -> list[tuple[str, str, str]]:
     try:
         return reader.origin()
     except DecoderError:
-        return [("content credentials", "cannot be read", "the process that reads them ended; the rest of the result is not affected")]
+        return [
+            ("content credentials", "cannot be read", "the process that reads them ended; the rest of the result is not affected")
+        ]
 
 
 def _said(name: str, label: str, note: str, end_s: float) -> Observation:

@@ -19,7 +19,18 @@ from engine.media.source import Source, shown
 MOST_FACTS, MOST_LABEL, MOST_NOTE = 60, 300, 600
 _MOST_BOXES, _ENCODER_BYTES = 200, 4_000_000
 _X264 = re.compile(rb"(x26[45])[^\x20-\x7e]?[ -]{1,4}(?:core|H\.26[45]/HEVC codec)[ -~]{0,60}")
-_DAMAGE = (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, ArithmeticError, AttributeError, RuntimeError, EOFError)
+_DAMAGE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    TypeError,
+    KeyError,
+    IndexError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+)
 # From the bench named in jpeg.py; docs/provenance.md has the whole table.
 _TESTED = "on pictures compressed once the test said so in {once}; it finds an earlier compression only where it was stronger"
 
@@ -60,13 +71,15 @@ def _boxes(source: Source, clip: Clip) -> Iterator[Fact]:
             break
         at += size
     grouped = [name for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
-    note = "the order in which the writing program laid the file out; many write alike, and copying with another program changes it"
+    note = (
+        "the order in which the writing program laid the file out; many write alike, and copying with another program changes it"
+    )
     if "moov" in grouped and "mdat" in grouped:
         first = grouped.index("moov") < grouped.index("mdat")
         note = (
-            "the index (moov) stands before the media: written last and moved to the front for streaming, as qt-faststart does, or in pieces"
+            "the index (moov) stands before the media: moved there for streaming, as qt-faststart does, or written in pieces"
             if first
-            else "the index (moov) stands after the media: written in one go, as recorders and encoders do that close a file at its end"
+            else "the index (moov) stands after the media: written in one go and closed at its end, as many recorders do"
         )
     if "moof" in grouped:
         note = "written in fragments (moof), as for streaming or by recorders that must survive a power cut"
@@ -82,7 +95,7 @@ def _encoder(source: Source, clip: Clip) -> Iterator[Fact]:
         match = _X264.search(source.pread(_ENCODER_BYTES, at))
         if match:
             text = match[0].decode("latin-1")
-            note = "written by the encoder into the pictures' stream: a program on a computer or server, not a camera's chip, encoded it last"
+            note = "written by the encoder into the pictures' stream: a program encoded it last, not a camera's chip"
             yield "video encoder", " ".join(text.split()), note
             return
 
@@ -98,7 +111,9 @@ def _tables(source: Source, clip: Clip) -> Iterator[Fact]:
     if 0 not in tables or len(tables[0]) != 64:
         return
     quality, exact = jpeg.quality_of(np.array(tables[0], dtype=np.int64).reshape(8, 8))
-    parts = [f"libjpeg's table of quality {quality}" if exact else f"a table of its own, nearest to libjpeg's of quality {quality}"]
+    parts = [
+        f"libjpeg's table of quality {quality}" if exact else f"a table of its own, nearest to libjpeg's of quality {quality}"
+    ]
     if len(layers) >= 3:
         across, down = layers[0][1:3]
         named = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}.get((across, down))
@@ -123,8 +138,13 @@ def _before(source: Source, clip: Clip) -> Iterator[Fact]:
         yield "JPEG generations", "cannot be known", note
     elif result.several:
         steps = ", ".join(f"{step}" for _, _, step in result.earlier[:4])
-        what = f"compressed as JPEG before{f' (earlier steps of low frequencies: {steps})' if steps else ''}; score {result.score:.3f}"
-        yield "JPEG generations", what, f"{_TESTED.format(once=jpeg.FALSE_ALARMS)}; saving again is what every service and editor does"
+        earlier = f" (earlier steps of low frequencies: {steps})" if steps else ""
+        what = f"compressed as JPEG before{earlier}; score {result.score:.3f}"
+        yield (
+            "JPEG generations",
+            what,
+            f"{_TESTED.format(once=jpeg.FALSE_ALARMS)}; saving again is what every service and editor does",
+        )
     else:
         note = f"this is no sign of a single compression: a weaker one before, scaling or cropping leaves no trace; {jpeg.MISSES}"
         yield "JPEG generations", f"no trace of an earlier compression; score {result.score:.3f}", note
@@ -143,15 +163,19 @@ def _small(source: Source, clip: Clip) -> Iterator[Fact]:
     tiny = np.asarray(still.turned(small, turn), dtype=np.float64).mean(axis=2)
     likeness = _likeness(large, tiny)
     shape = f"{tiny.shape[1]}×{tiny.shape[0]} px"
-    note = "correlation of brightness, 1 for the same picture; some programs leave the old thumbnail when they change the picture, and borders lower it"
+    note = "correlation of brightness, 1 for the same picture; some programs keep the old thumbnail, and borders lower it"
     yield "thumbnail", f"{shape}, correlation with the picture {likeness:.2f}", note
 
 
-def _likeness(large: np.ndarray[tuple[int, ...], np.dtype[np.float64]], tiny: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+def _likeness(
+    large: np.ndarray[tuple[int, ...], np.dtype[np.float64]], tiny: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+) -> float:
     """Correlation of two pictures laid over one another, the second without the black bars that fill it up to 4:3."""
     rows, columns = tiny.max(axis=1) > 16, tiny.max(axis=0) > 16
     if rows.any() and columns.any():
-        tiny = tiny[np.argmax(rows) : len(rows) - np.argmax(rows[::-1]), np.argmax(columns) : len(columns) - np.argmax(columns[::-1])]
+        tiny = tiny[
+            np.argmax(rows) : len(rows) - np.argmax(rows[::-1]), np.argmax(columns) : len(columns) - np.argmax(columns[::-1])
+        ]
     grid = [np.linspace(0, 1, 48), np.linspace(0, 1, 48)]
     looked = []
     for picture in (large, tiny):

@@ -67,7 +67,9 @@ def describe(source: Source) -> tuple[str, Stream, tuple[tuple[str, str], ...], 
         if damaged:
             remarks.append("The picture is damaged or cut off: what could be decoded is looked at, the rest is grey.")
         if _is_one_of_several(image):
-            remarks.append("The file holds more than one picture (an animation, pages or a depth map): the first alone is looked at.")
+            remarks.append(
+                "The file holds more than one picture (an animation, pages or a depth map): the first alone is looked at."
+            )
     stream = Stream(index=0, track=1, kind="video", codec=name, default=True, width_px=width, height_px=height,
                     rotation_deg=turn_deg, still=True)  # fmt: skip
     return name, stream, tags, tuple(remarks)
@@ -137,7 +139,9 @@ def opened(source: Source) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = Image.open(io.BytesIO(source.pread(source.size_bytes, 0)), formats=[n for n, k in _NAMES.items() if k == kind])
+            image = Image.open(
+                io.BytesIO(source.pread(source.size_bytes, 0)), formats=[n for n, k in _NAMES.items() if k == kind]
+            )
         except _DAMAGE:
             raise MediaError(_damaged(source)) from None
         try:
@@ -228,6 +232,6 @@ def _tags(image: Image.Image) -> tuple[tuple[str, str], ...]:
 
 def _damaged(source: Source) -> str:
     return (
-        f"{source.name} is a still picture that cannot be decoded: it is damaged, cut off, or beyond {MAX_SIDE_PX:,} px a side or "
-        f"{MAX_PIXELS // 10**6} megapixels; copy it again from where it came from."
+        f"{source.name} is a still picture that cannot be decoded: it is damaged, cut off, or beyond {MAX_SIDE_PX:,} px "
+        f"a side or {MAX_PIXELS // 10**6} megapixels; copy it again from where it came from."
     )

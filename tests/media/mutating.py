@@ -1,7 +1,7 @@
 """Changes pictures and credentials at random and reads them, all in one process: `python mutating.py SEED COUNT`.
 
-Prints one line a file read, so that whoever started it sees where it died, and the slowest at the end. Everything that the decoder's
-child does with a still is done here, without the child, whose start would take most of the time.
+Prints one line a file read, so that whoever started it sees where it died, and the slowest at the end. Everything that the
+decoder's child does with a still is done here, without the child, whose start would take most of the time.
 """
 
 from __future__ import annotations

@@ -52,7 +52,12 @@ def chain(first_day: float = -1, last_day: float = 365) -> Chain:
     known_as = x509.SubjectKeyIdentifier.from_public_key(above.public_key())
 
     def begun(name: str, key: ec.EllipticCurvePrivateKey, first: float, last: float) -> x509.CertificateBuilder:
-        made = x509.CertificateBuilder().subject_name(_name(name)).issuer_name(_name("Root of the tests")).public_key(key.public_key())
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(_name(name))
+            .issuer_name(_name("Root of the tests"))
+            .public_key(key.public_key())
+        )
         made = made.serial_number(x509.random_serial_number())
         return made.not_valid_before(now + timedelta(days=first)).not_valid_after(now + timedelta(days=last))
 

@@ -84,7 +84,9 @@ def test_the_thumbnail_is_compared_with_the_picture(tmp_path: Path) -> None:
         body = b"II*\0" + (8).to_bytes(4, "little") + b"\0\0" + (14).to_bytes(4, "little") + (2).to_bytes(2, "little")
         at = len(body) + 24 + 4
         for tag, value in ((0x0201, at), (0x0202, len(block))):
-            body += tag.to_bytes(2, "little") + (4).to_bytes(2, "little") + (1).to_bytes(4, "little") + value.to_bytes(4, "little")
+            body += (
+                tag.to_bytes(2, "little") + (4).to_bytes(2, "little") + (1).to_bytes(4, "little") + value.to_bytes(4, "little")
+            )
         body += bytes(4) + block
         out = io.BytesIO()
         Image.open(io.BytesIO(signing.picture(seed=0))).save(out, "JPEG", exif=b"Exif\0\0" + body)

@@ -118,7 +118,8 @@ def test_a_picture_cut_off_shows_what_is_there(tmp_path: Path) -> None:
         assert np.abs(next(reader.frames([0.0])).rgb[30, 30].astype(int) - (255, 0, 0)).max() < 30
 
 
-@pytest.mark.parametrize("data", [b"\xff\xd8\xff\xe0" + bytes(50), b"\x89PNG\r\n\x1a\n" + bytes(50), b"RIFF\x10\0\0\0WEBP" + bytes(20),
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff\xe0" + bytes(50), b"\x89PNG\r\n\x1a\n" + bytes(50),
+                                  b"RIFF\x10\0\0\0WEBP" + bytes(20),
                                   b"II*\0" + bytes(40), bytes(4) + b"ftypheic" + bytes(40), b"BM" + bytes(60)])  # fmt: skip
 def test_what_cannot_be_decoded_is_one_sentence(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(MediaError, match=r"still picture (that cannot be decoded|of a kind that is not read)"):

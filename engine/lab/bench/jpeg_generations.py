@@ -80,7 +80,8 @@ def line(what: str, answers: list[bool | None]) -> str:
     tested = [a for a in answers if a is not None]
     low, high = interval(sum(tested), len(tested))
     share = sum(tested) / max(len(tested), 1)
-    return f"{what:<28} {sum(tested):>4} of {len(tested):>4}  {share:6.1%}  95% {low:.1%} to {high:.1%}  not testable {answers.count(None)}"
+    bounds = f"95% {low:.1%} to {high:.1%}"
+    return f"{what:<28} {sum(tested):>4} of {len(tested):>4}  {share:6.1%}  {bounds}  not testable {answers.count(None)}"
 
 
 def measure(name: str, pictures: list[NDArray[np.uint8]]) -> list[str]:

@@ -21,7 +21,10 @@ def facts(finding: Finding) -> tuple[tuple[str, str], ...]:
         ("Size", f"{words.size(clip.size_bytes)} ({clip.size_bytes:,} bytes)"),
         ("Container", shown(clip.container, 80)),
         ("Length", length),
-        ("Examined", "the one picture" if clip.is_still else f"{words.span(finding.interval.start_s, finding.interval.end_s)}{scene}"),
+        (
+            "Examined",
+            "the one picture" if clip.is_still else f"{words.span(finding.interval.start_s, finding.interval.end_s)}{scene}",
+        ),
         *((f"{s.kind.capitalize()} track {s.track}", _stream(s)) for s in clip.streams if s.kind in ("audio", "video")),
         *((("Decoding", shown(finding.provenance.decoding, 400)),) if finding.provenance.decoding else ()),
     )

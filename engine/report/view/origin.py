@@ -18,7 +18,8 @@ LEAD = (
 )
 MOST_ROWS = 40
 _NAMES = {
-    "content credentials": "Content credentials", "binding": "– binding to the file", "signature": "– signature", "trust": "– trust",
+    "content credentials": "Content credentials", "binding": "– binding to the file", "signature": "– signature",
+    "trust": "– trust",
     "signed at": "– signed at", "credentials made by": "– made by", "action": "– action", "made from": "– made from",
     "device": "Recording device", "lens": "Lens", "software": "Software", "edited with": "Edited with", "edit": "Edit",
     "edited at": "Edited at", "file written": "File written", "encoder": "Encoder", "video encoder": "Encoder in the stream",
