@@ -106,7 +106,7 @@ def _tables(source: Source, clip: Clip) -> Iterator[Fact]:
         return
     with still.opened(source) as image:
         tables = getattr(image, "quantization", {})
-        layers = getattr(image, "layer", ())
+        layers: list[tuple[int, ...]] = list(getattr(image, "layer", ()))
         progressive = bool(image.info.get("progressive"))
     if 0 not in tables or len(tables[0]) != 64:
         return
@@ -115,8 +115,8 @@ def _tables(source: Source, clip: Clip) -> Iterator[Fact]:
         f"libjpeg's table of quality {quality}" if exact else f"a table of its own, nearest to libjpeg's of quality {quality}"
     ]
     if len(layers) >= 3:
-        across, down = layers[0][1:3]
-        named = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}.get((across, down))
+        sampled = tuple(layers[0][1:3])  # of the brightness, across and down
+        named = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}.get(sampled)
         parts += [f"chroma {named}"] if named else []
     parts.append("progressive" if progressive else "baseline")
     note = (
