@@ -20,7 +20,9 @@ from scipy.special import ndtr
 
 LEAST_SIDE_PX, MOST_SIDE_PX = 256, 1_024
 THRESHOLD = 0.005  # nats a coefficient: see docs/provenance.md and `python -m engine.lab.bench.jpeg_generations`
-FALSE_ALARMS, MISSES = "0 of 0", ""
+# Measured by that bench, 1 December 2026: 30 drawn pictures (seeds 1000 to 1029) and 18 photographs at a third of their size.
+FALSE_ALARMS = "of 48 pictures compressed once, at eight qualities each, none was called so (95%: at most 7.4% of pictures)"
+MISSES = "of 384 files whose first compression was the stronger all were found, of 192 whose first was the weaker 139"
 _MODES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (0, 3), (3, 0))  # rows, columns: the low frequencies
 _MOST_STEP, _REACH = 40, 250
 _PIXEL_NOISE = 0.3  # standard deviation of a coefficient when its 64 pixels are rounded: 1/√12

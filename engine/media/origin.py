@@ -31,8 +31,6 @@ _DAMAGE = (
     RuntimeError,
     EOFError,
 )
-# From the bench named in jpeg.py; docs/provenance.md has the whole table.
-_TESTED = "on pictures compressed once the test said so in {once}; it finds an earlier compression only where it was stronger"
 
 
 def facts(source: Source, clip: Clip) -> list[Fact]:
@@ -143,7 +141,7 @@ def _before(source: Source, clip: Clip) -> Iterator[Fact]:
         yield (
             "JPEG generations",
             what,
-            f"{_TESTED.format(once=jpeg.FALSE_ALARMS)}; saving again is what every service and editor does",
+            f"{jpeg.FALSE_ALARMS}; saving again is what every service and editor does",
         )
     else:
         note = f"this is no sign of a single compression: a weaker one before, scaling or cropping leaves no trace; {jpeg.MISSES}"

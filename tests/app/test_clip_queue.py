@@ -136,7 +136,7 @@ def test_an_upload_is_examined_and_removed_with_its_clip(tmp_path: Path, monkeyp
         opening.arrived("0" * 32, False)
         assert "no such upload" in session_of(at).error
         session_of(at).error = ""
-        opening.arrived(upload, True)
+        opening.arrived(upload, True, 2)
     (ticket,) = jobs.queue().tickets()
     assert ticket.title == "dropped.wav" and jobs.queue().uploads.holds(ticket.path)
     until(at, lambda: jobs.queue().status(ticket.id).state == "done")

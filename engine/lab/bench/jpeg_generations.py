@@ -72,7 +72,7 @@ def interval(hits: int, count: int) -> tuple[float, float]:
         return 0.0, 1.0
     share, spread = hits / count, _Z * _Z / count
     half = _Z * np.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return float((share + spread / 2 - half) / (1 + spread)), float((share + spread / 2 + half) / (1 + spread))
+    return max(0.0, float((share + spread / 2 - half) / (1 + spread))), float((share + spread / 2 + half) / (1 + spread))
 
 
 def line(what: str, answers: list[bool | None]) -> str:

@@ -40,7 +40,7 @@ class OriginRecord:
     """A fact about where the file comes from; none of them counts for or against a place."""
 
     about: str = documented("content credentials, recording device, software, generations of JPEG, …")
-    told: str = documented("what the file tells")
+    stated: str = documented("what the file tells")
     worth: str = documented("what that is worth")
 
 
