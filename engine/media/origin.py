@@ -113,7 +113,7 @@ def _tables(source: Source, clip: Clip) -> Iterator[Fact]:
         f"libjpeg's table of quality {quality}" if exact else f"a table of its own, nearest to libjpeg's of quality {quality}"
     ]
     if len(layers) >= 3:
-        sampled = tuple(layers[0][1:3])  # of the brightness, across and down
+        sampled = (layers[0][1], layers[0][2])  # of the brightness, across and down
         named = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}.get(sampled)
         parts += [f"chroma {named}"] if named else []
     parts.append("progressive" if progressive else "baseline")
