@@ -117,6 +117,39 @@ def test_examining_asks_nobody(tmp_path: Path, clip: Path, what: str) -> None:
     assert_nothing_left(walk(tmp_path, clip, what), tmp_path)
 
 
+_CREDENTIALS = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "tests" / "media")!r})
+import signing
+from pathlib import Path
+from engine.media import credentials
+from engine.media.source import Source
+path = Path("a.jpg")
+if not path.exists():
+    path.write_bytes(signing.signed(signing.picture(), "image/jpeg", signing.chain(), "http://manifests.example/a.c2pa"))
+if len(sys.argv) > 1:  # as c2pa is without our settings
+    ours = credentials.settings
+    def theirs(trusted):
+        found = ours(trusted)
+        found["verify"]["remote_manifest_fetch"] = True
+        del found["core"]["allowed_network_hosts"]
+        return found
+    credentials.settings = theirs
+source = Source(path)
+source.open()
+print(credentials.facts(source, "jpeg"))
+"""
+
+
+@in_a_namespace
+def test_credentials_kept_elsewhere_are_not_fetched(tmp_path: Path) -> None:
+    found = counted([sys.executable, "-c", _CREDENTIALS], tmp_path)
+    assert found["returncode"] == 0 and "kept elsewhere: http://manifests.example/a.c2pa" in found["said"], found["said"]
+    assert_nothing_left(found, tmp_path)
+    fetched = counted([sys.executable, "-c", _CREDENTIALS, "fetch"], tmp_path)  # so that the test can fail
+    assert set(fetched["questions"]) == {"manifests.example"} and fetched["connections"], fetched
+
+
 # --- the switches -------------------------------------------------------------------------------------------------------
 
 _RUNTIME = "import {first}onnxruntime; print('loaded')"

@@ -28,6 +28,7 @@ from app.panels.facts import clip_facts, edit_chips, failed_clues, job_stages, m
 from app.panels.flow import flow_caption, flow_switch
 from app.panels.history import edit_history
 from app.panels.legend import PRIOR, map_legend, prior_label, range_legend
+from app.panels.origin import origin_panel
 from app.panels.queue import clip_queue
 from app.panels.reasoning import reasoning_panel
 from app.panels.scenes import scene_label, scene_table
@@ -76,8 +77,8 @@ def empty(session: Session) -> None:
         st.html("<div style='height:2.5vh'></div>")
         st.title("Where was this recorded?", anchor=False)
         st.write(
-            "Open a film, a broadcast or a recording. Earwitness analyses its sound and its picture, and maps where each "
-            "of them points. The file stays on this machine and is only read."
+            "Open a film, a broadcast, a recording or a picture. Earwitness analyses its sound and its picture, and maps where "
+            "each of them points. The file stays on this machine and is only read."
         )
         if session.error:
             st.error(plain(session.error, 600), icon=":material/error:")
@@ -106,8 +107,14 @@ def open_form(where: str) -> None:
             help="Nothing is copied: the way for films of any length.",
         )
         go = right.form_submit_button("Open", type="primary", width="stretch")
+        still = st.text_input(
+            "Still picture beside it (if it is a sound)",
+            placeholder="/home/me/clips/place.jpg",
+            key=f"still-{where}",
+            help="Only for a sound without pictures of its own: both are examined together.",
+        )
     if go:
-        opening.open_path(path)
+        opening.open_path(path, still)
         st.rerun(scope="app")
     upload_field(where)
     st.checkbox(
@@ -221,6 +228,7 @@ def opened_clip() -> None:
         shadow_panel(session, found)
         reasoning_panel(session, found)
         effects_panel(session)
+        origin_panel(session, found)
 
 
 def header(session: Session, found: Finding) -> None:

@@ -18,7 +18,9 @@ from engine.report.view import words
 def clip_facts(clip: Clip, title: str, settings: Settings, sealed: bool = False) -> None:
     """One line on the file; a sealed one has neither name nor picture."""
     said = [f"<b title='{clean(clip.path, 400)}'>{clean('Sealed clip' if sealed else title, 70)}</b>"]
-    if clip.duration_s is not None:
+    if clip.is_still:
+        said.append("<span>still picture</span>")
+    elif clip.duration_s is not None:
         said.append(f"<span>{words.clock(clip.duration_s)}</span>")
     looked_at = clip.choice("video")
     for s in [looked_at.stream] if looked_at else clip.video_tracks[:1]:
@@ -39,6 +41,8 @@ def clip_facts(clip: Clip, title: str, settings: Settings, sealed: bool = False)
     if not sealed:
         said.append(f"<span>{words.size(clip.size_bytes)}</span>")
     said.append(f"<span title='SHA-256 {clean(clip.sha256)}'>sha256 {clean(clip.sha256[:4])}…{clean(clip.sha256[-3:])}</span>")
+    for name, sha256 in clip.beside if not sealed else ():
+        said.append(f"<span title='SHA-256 {clean(sha256)}'>with the picture {clean(name, 60)}</span>")
     if clip.problems:
         remarks = clean(" ".join(clip.problems), 600)
         count = f"{len(clip.problems)} remark{'s' if len(clip.problems) > 1 else ''}"

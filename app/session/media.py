@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from streamlit.runtime import get_instance
 
 from app.server import route
@@ -57,6 +59,7 @@ class Playable:
     start_s: float
     end_s: float
     has_picture: bool
+    poster: str = ""  # where the one picture of a still is served
 
 
 def playable(session: Session) -> Playable | None:
@@ -66,17 +69,33 @@ def playable(session: Session) -> Playable | None:
     length_s = clip.duration_s or 0.0
     if session.blind:
         return _sound_only(session, length_s)
+    if clip.has_one_picture and not session.poster:
+        session.poster = _poster(session)
+    if clip.is_still:
+        return Playable("", 0.0, length_s, True, session.poster)
     mime = _direct_mime(clip, session.settings.track)
     has_picture = bool(clip.video_tracks)
     if mime and not session.direct_failed:
-        return Playable(_sent(session, session.path, mime), 0.0, length_s, has_picture)
+        return Playable(_sent(session, session.path, mime), 0.0, length_s, has_picture, session.poster)
     if session.preview is None:
         start_preview(session, session.moment_s)
     assert session.preview is not None
     if session.preview.path is None:
         return None
     interval = session.preview.interval
-    return Playable(_sent(session, session.preview.path, "video/mp4"), interval.start_s, interval.end_s, has_picture)
+    return Playable(
+        _sent(session, session.preview.path, "video/mp4"), interval.start_s, interval.end_s, has_picture, session.poster
+    )
+
+
+def _poster(session: Session) -> str:
+    """Where the browser gets the one picture of a still."""
+    seen = frame(session, 0.0)
+    if seen is None:
+        return ""
+    out = io.BytesIO()
+    Image.fromarray(seen).save(out, "JPEG", quality=90)
+    return served(out.getvalue(), "image/jpeg", "still")
 
 
 def _sent(session: Session, path: Path, mime: str) -> str:
@@ -132,7 +151,7 @@ def _direct_mime(clip: Clip, track: int | None) -> str:
     if clip.size_bytes > IN_MEMORY_BYTES and not route.installed():
         return ""
     if mime.startswith("audio/"):
-        return "" if clip.video_tracks else mime
+        return "" if clip.video_tracks and not clip.beside else mime
     pictures, sounds = {s.codec for s in clip.video_tracks}, {s.codec for s in clip.audio_tracks}
     return mime if pictures <= _PICTURES[mime] and sounds <= _SOUNDS[mime] else ""
 

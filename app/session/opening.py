@@ -16,18 +16,31 @@ from engine.core import edit_steps
 from engine.report.view import edits as edit_words
 
 _OPENED = "opened_with"
+PICTURES = ("jpg", "jpeg", "png", "webp", "heic", "heif", "tif", "tiff")
+_SOUNDS = ("wav", "mp3", "m4a", "aac", "flac", "ogg", "opus", "aif", "aiff", "wma", "amr")
 
 
-def open_path(text: str) -> None:
-    """Examine the file at a path typed or pasted, quotes and ~ allowed."""
+def _typed(text: str) -> Path:
+    """A path typed or pasted, quotes and ~ allowed."""
+    return Path(text.strip().strip("'\"").removeprefix("file://")).expanduser()
+
+
+def open_path(text: str, still: str = "") -> None:
+    """Examine the file at a path typed or pasted.
+
+    Args:
+        still: path of a still picture beside a sound, or "".
+    """
     session = current()
-    path = Path(text.strip().strip("'\"").removeprefix("file://")).expanduser()
+    path, picture = _typed(text), _typed(still)
     if not text.strip():
-        session.error = "No path was given; paste the full path of a film, a broadcast or a recording."
+        session.error = "No path was given; paste the full path of a film, a broadcast, a recording or a still picture."
     elif not path.is_file():
         session.error = f"There is no file at {path}; check the path, or drop the file onto the page."
+    elif still.strip() and not picture.is_file():
+        session.error = f"There is no file at {picture}; check the path of the still picture, or leave it out."
     else:
-        examine(path, path.name)
+        examine(path, path.name, Settings(still=str(picture.absolute())) if still.strip() else None)
 
 
 def opened_with(path: str) -> None:
@@ -44,18 +57,48 @@ def upload_address() -> str:
     return session.door
 
 
-def arrived(upload: str, more: bool) -> None:
-    """A file came in whole: examine it, or queue it when others follow. It stays as long as its job is listed."""
+def arrived(upload: str, more: bool, number: int = 1) -> None:
+    """A file came in whole: examine it, or queue it when others follow. It stays as long as its job is listed.
+
+    A sound and a picture that are dropped together, and nothing else, are examined as one clip.
+
+    Args:
+        more: others follow.
+        number: its number among those dropped together, from 1.
+    """
     session = current()
     try:
         path = route.arrived(upload_address(), upload)
     except EarwitnessError as error:
         session.error = str(error)
         return
+    first, session.waiting = session.waiting, None
+    if first is not None:
+        pair = _pair(first, path) if number == 2 and not more and session.job is None else None
+        if pair is not None:
+            sound, picture = pair
+            examine(sound, sound.name, Settings(still=str(picture)))
+            return
+        jobs.queue().submit(first, Settings(), first.name, _asked_blind())
+    if more and number == 1 and session.job is None and _kind(path) is not None:
+        session.waiting = path
+        return
     if more or session.job is not None:
         jobs.queue().submit(path, Settings(), path.name, _asked_blind())
     else:
         examine(path, path.name)
+
+
+def _kind(path: Path) -> bool | None:
+    """By its name, whether a file is a picture (True) or a sound alone (False); None for others."""
+    suffix = path.suffix[1:].lower()
+    return True if suffix in PICTURES else False if suffix in _SOUNDS else None
+
+
+def _pair(first: Path, second: Path) -> tuple[Path, Path] | None:
+    """(sound, picture) of two files in whatever order; None when they are not one of each."""
+    by_kind = {_kind(first): first, _kind(second): second}
+    return (by_kind[False], by_kind[True]) if by_kind.keys() == {True, False} else None
 
 
 def _asked_blind() -> bool:
@@ -71,9 +114,11 @@ def examine(path: Path, title: str, settings: Settings | None = None, blind: boo
     """
     judged, blind = settings or Settings(), _asked_blind() if blind is None else blind
     settings = judged.but(interval=None)  # the whole clip is perceived, whatever is looked at first
-    own = settings.track, settings.programme
+    own = settings.track, settings.programme, settings.still
     same = [
-        t for t in jobs.queue().listed() if t.path == str(path.absolute()) and (t.settings.track, t.settings.programme) == own
+        t
+        for t in jobs.queue().listed()
+        if t.path == str(path.absolute()) and (t.settings.track, t.settings.programme, t.settings.still) == own
     ]
     job = jobs.queue().submit(path, settings, title, blind)
     for old in same:

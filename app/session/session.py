@@ -68,7 +68,9 @@ class Session:
 
     scratch: Scratch = field(default_factory=scratch_folder)  # uploads and previews; gone with the session
     door: str = ""
+    waiting: Path | None = None  # a sound or picture that was dropped first of several: the next may belong to it
     shared: dict[str, str] = field(default_factory=dict)
+    poster: str = ""  # where the one picture of a still is served
     job: jobs.Job | None = None
     job_id: str = ""
     title: str = ""

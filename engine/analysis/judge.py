@@ -81,6 +81,8 @@ def perception_key(clip: Clip, settings: Settings) -> str:
         facts = (*facts, "quick", tuple(sorted(settings.included)))
     if clip.programme is not None:
         facts = (*facts, "programme", clip.programme)
+    if clip.beside:
+        facts = (*facts, "beside", tuple(sha256 for _, sha256 in clip.beside))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 

@@ -230,7 +230,8 @@ def _look(
     report, began = _Report(progress), time.monotonic()
     shots: tuple[Shot, ...] = ()
     uncut = _Part()
-    watch = locatability.Watch(scorer=heads.scorer()) if interval.length_s > CHOSEN_BEYOND_S else None
+    long = interval.length_s > CHOSEN_BEYOND_S and not reader.clip.has_one_picture
+    watch = locatability.Watch(scorer=heads.scorer()) if long else None
     if isinstance(reader, FileReader):
         try:
             shots = cut(reader, settings.interval, report, watcher=watch)
@@ -244,6 +245,8 @@ def _look(
         budget = frame_budget(interval.length_s)
         frames_s = locatability.choose(shots, watch.sights, budget)
         texts_s = locatability.choose(shots, watch.sights, budget, text_alone=True)
+    if reader.clip.has_one_picture:
+        frames_s = texts_s = ((interval.start_s + interval.end_s) / 2,)  # the same one whenever it is looked at
     del watch  # hours of sights
     took_s = time.monotonic() - began
     part = _observe(_of(again, _of_picture(settings, frames_s, texts_s)), reader, settings, progress, turn)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.cli import argument, case_options, edit_options, output
@@ -131,7 +132,7 @@ REPORTS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `earwitness locate`."""
-    parser.add_argument("clip", metavar="CLIP", help="film, broadcast or recording; the file is never changed")
+    parser.add_argument("clip", metavar="CLIP", help="film, broadcast, recording or still picture; the file is never changed")
     reports = parser.add_argument_group("reports", "each takes a file name, or - for the terminal")
     add_reports(reports)
     reports.add_argument(
@@ -164,6 +165,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=_DEFAULT.stride_s,
         metavar="S",
         help="seconds between windows (default: 1.5 up to a minute, else 3)",
+    )
+    what.add_argument(
+        "--still", metavar="PICTURE", help="still picture that is looked at beside a sound (JPEG, PNG, WebP, HEIC or TIFF)"
     )
     how = parser.add_argument_group("how it is judged")
     how.add_argument("--date", type=day, default=_DEFAULT.when, metavar="YYYY-MM-DD", help="date of the recording (default: any)")
@@ -293,7 +297,8 @@ def _keep(
 def _read(args: argparse.Namespace) -> list[str]:
     """The files that are read beside the clip."""
     named = getattr(args, "detections", None) or ()
-    return [os.fspath(x) for x in ([named] if isinstance(named, str | os.PathLike) else named)]
+    still = [args.still] if getattr(args, "still", None) else []
+    return still + [os.fspath(x) for x in ([named] if isinstance(named, str | os.PathLike) else named)]
 
 
 def _examine(
@@ -380,6 +385,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         radius_km=args.radius,
         same_place_km=args.same_place,
         claim=_claim(args),
+        still=str(Path(args.still).absolute()) if args.still else None,
     )
 
 

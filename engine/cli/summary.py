@@ -11,7 +11,7 @@ from engine.core.finding import Finding, Located
 from engine.core.modality import Modality
 from engine.core.perceived import HEARD_SCORE, Perceived, clear, gather, species_behind
 from engine.report.formats.record import clip_name
-from engine.report.view import claim, edits, film, lead, words
+from engine.report.view import claim, edits, film, lead, origin, words
 from engine.report.view.credit import credits, licence_note
 from engine.report.view.scope import heard_track
 from engine.report.view.verdict import headline
@@ -31,6 +31,7 @@ def summarise(finding: Finding, pen: Pen) -> None:
     if finding.film:
         _film(finding, pen)
         _stated(finding, pen)
+        _origin(finding, pen)
         _silent(finding, pen)
         _made_by(finding, pen)
         return
@@ -50,6 +51,7 @@ def summarise(finding: Finding, pen: Pen) -> None:
         _claim(test, pen)
     _perceived(finding, pen)
     _stated(finding, pen)
+    _origin(finding, pen)
     _silent(finding, pen)
     _made_by(finding, pen)
 
@@ -81,7 +83,10 @@ def _film(finding: Finding, pen: Pen) -> None:
 
 def _about(finding: Finding) -> str:
     clip = finding.clip
-    parts = [words.clock(clip.duration_s) if clip.duration_s else "length unknown", *_tracks(finding)]
+    parts = [
+        "still picture" if clip.is_still else words.clock(clip.duration_s) if clip.duration_s else "length unknown",
+        *_tracks(finding),
+    ]
     if finding.settings.interval:
         parts.append(f"examined {words.span(finding.interval.start_s, finding.interval.end_s)}")
     parts.append(f"sha256 {clip.sha256[:8]}…{clip.sha256[-4:]}")
@@ -213,6 +218,19 @@ def _stated(finding: Finding, pen: Pen) -> None:
         _field(pen, _STATED[o.name], plain(f"{o.label} {o.note}{more}", 400))
     if len(own) > _MOST_LISTED:
         _field(pen, "", f"and {len(own) - _MOST_LISTED} more: --json, --html")
+
+
+def _origin(finding: Finding, pen: Pen) -> None:
+    """Where the file comes from, as far as it tells."""
+    listed = origin.rows(finding)
+    if not listed:
+        return
+    pen.line()
+    pen.line(pen.styled(origin.TITLE, "bold") + pen.styled("  nothing here counts for or against a place", "dim"))
+    for name, what, worth in listed[:_MOST_LISTED]:
+        _paragraph(pen, f"{name}: {what} ({worth})" if worth else f"{name}: {what}")
+    if len(listed) > _MOST_LISTED:
+        _paragraph(pen, f"and {len(listed) - _MOST_LISTED} more: --json, --html")
 
 
 def _silent(finding: Finding, pen: Pen) -> None:

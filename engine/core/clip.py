@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SettingError
 
+STILL_CONTAINERS = ("jpeg", "png", "webp", "heif", "tiff")  # files that hold one picture
+
 # Names of dispositions (libavformat, AV_DISPOSITION_…) of tracks that stand beside the main one.
 ASIDE = ("visual impaired", "descriptions", "hearing impaired", "comment", "karaoke", "lyrics", "clean effects", "non diegetic",
          "still image", "dependent", "captions", "metadata")  # fmt: skip
@@ -151,6 +153,7 @@ class Clip:
         problems: what was wrong with it, in sentences, found when it was opened.
         programmes: those of a transport stream that holds several; empty elsewhere.
         programme: number of the one that is read; its tracks alone are `audio_tracks` and `video_tracks`.
+        beside: (name, sha256) of another file that is read with it: a still picture beside a sound.
     """
 
     path: str
@@ -163,6 +166,7 @@ class Clip:
     problems: tuple[str, ...] = ()
     programmes: tuple[Programme, ...] = ()
     programme: int | None = None
+    beside: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Clip:
@@ -174,8 +178,19 @@ class Clip:
                 "tags": tuple((str(k), str(v)) for k, v in facts["tags"]),
                 "problems": tuple(str(p) for p in facts["problems"]),
                 "programmes": tuple(Programme.of(p) for p in facts.get("programmes", ())),
+                "beside": tuple((str(n), str(h)) for n, h in facts.get("beside", ())),
             }
         )
+
+    @property
+    def is_still(self) -> bool:
+        """Whether the file is a still picture: one frame, no sound, no length."""
+        return self.container in STILL_CONTAINERS
+
+    @property
+    def has_one_picture(self) -> bool:
+        """Whether all there is to see is one still picture, alone or beside a sound."""
+        return self.is_still or bool(self.beside)
 
     @property
     def audio_tracks(self) -> tuple[Stream, ...]:

@@ -36,6 +36,7 @@ class Settings:
         seed: for whatever is sampled.
         weights: (clue or modality, weight of its log-likelihood) where it is not 1; a modality's counts in "both" alone.
         edits: what the analyst did, first to last; made by `engine.core.edit.apply`, which lets the fields above follow.
+        still: path of a still picture that is looked at beside a sound; None for none.
         quick: perceive only what has a vote; clues that are off unless asked for are not run.
     """
 
@@ -56,6 +57,7 @@ class Settings:
     edits: tuple[Edit, ...] = ()
     quick: bool = False
     programme: str | None = None
+    still: str | None = None
 
     def __post_init__(self) -> None:
         if self.prior not in PRIORS:

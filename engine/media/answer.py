@@ -16,6 +16,7 @@ from engine.media.child import Bound
 from engine.media.container import MAX_DURATION_S, MAX_PIXELS, MAX_SIDE_PX, MAX_TAG_CHARACTERS, MAX_TAGS
 from engine.media.contents import Contents
 from engine.media.piece import Layout, Piece
+from engine.media.source import shown
 
 if TYPE_CHECKING:
     from engine.media.shots import Seen
@@ -91,6 +92,14 @@ def sizes(payload: bytes) -> list[tuple[float, int]]:
 def packet(facts: dict[str, Any], payload: bytes) -> tuple[float, bytes]:
     """A packet as it is in the file."""
     return _time_s(facts["time_s"]), payload
+
+
+def fact(facts: dict[str, Any], _: bytes) -> tuple[str, str, str]:
+    """Something that the file tells of its making."""
+    name, what, note = (facts[key] for key in ("name", "what", "note"))
+    if not all(type(x) is str for x in (name, what, note)):
+        raise TypeError("a fact of another kind")
+    return shown(name, 40), shown(what, 300), shown(note, 600)
 
 
 def contents(facts: dict[str, Any]) -> Contents:

@@ -174,7 +174,7 @@ def _why_not(source: Source) -> str:
             "open the recording itself."
         )
     if start.startswith(_PICTURE_MARKS) or (start[:4] == b"riff" and start[8:12] == b"webp"):
-        return f"{source.name} is a still picture, not a clip; give a video or audio file."
+        return f"{source.name} is a still picture of a kind that is not read; save it as JPEG, PNG, WebP, HEIC or TIFF."
     if b"\0" not in head and all(c >= 9 for c in head):
         return f"{source.name} holds text, not sound or pictures; give a video or audio file."
     return (

@@ -10,7 +10,7 @@ from av.packet import Packet
 
 from engine.core.clip import Clip, Programme, Stream
 from engine.core.errors import MediaError
-from engine.media import embedded
+from engine.media import embedded, still
 from engine.media.container import (
     MAX_DURATION_S,
     MAX_PIXELS,
@@ -84,6 +84,9 @@ def describe(source: Source) -> Contents:
     Raises:
         MediaError: it cannot be opened or nothing in it can be decoded.
     """
+    if still.is_still(source):
+        name, picture, found_tags, remarks = still.describe(source)
+        return Contents(name, (picture,), found_tags, remarks, (Layout(0.0),))
     with open_container(source) as container:
         origin_s = (container.start_time or 0) / av.time_base
         streams, problems = _try_streams(container, list_streams(container, origin_s))

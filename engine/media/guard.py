@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
+from engine.core.errors import MediaError
 from engine.core.progress import ProgressCallback, silent
 from engine.core.settings import Settings
 from engine.media import answer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from engine.media.shots import Seen, Watcher
 
 T = TypeVar("T")
+_PICTURE_INDEX = 10_000  # of a still's stream beside a sound: no container has so many
 _NONSENSE = (KeyError, ValueError, TypeError, OverflowError, AttributeError, IndexError)
 
 
@@ -35,6 +37,11 @@ class GuardedReader(FileReader):
     def __init__(self, source: Source, clip: Clip, layouts: tuple[Layout, ...], pool: Pool) -> None:
         super().__init__(source, clip, layouts)
         self._pool = pool
+
+    @property
+    def name(self) -> str:
+        """The file's own name, fit to be shown."""
+        return self._source.name
 
     @property
     def network(self) -> str:
@@ -90,6 +97,9 @@ class GuardedReader(FileReader):
         bound = answer.bound_of(self.clip, None, 0, at_once=20.0 * self.clip.size_bytes)  # Matroska may hold them deflated
         yield from self._answers(answer.packet, "packets", None, bound, index=index)
 
+    def origin(self) -> list[tuple[str, str, str]]:
+        return list(self._answers(answer.fact, "origin", None, answer.bound_of_opening(self.clip.size_bytes)))
+
     def _read_audio(self, stream: Stream, rate_hz: int, interval: Interval | None, block_s: float) -> Iterator[AudioBlock]:
         asked = {"rate_hz": rate_hz, "track": stream.track, "block_s": block_s}
         bound = answer.bound_of(self.clip, interval, 4.0 * rate_hz)
@@ -122,6 +132,49 @@ class GuardedReader(FileReader):
                     yield found
 
 
+class PairedReader(GuardedReader):
+    """Reads the sound of one file and the still picture of another as one clip.
+
+    That they belong together is the analyst's word. The clip is the sound's; the picture is named in it with its own hash, and is
+    there for as long as the sound lasts.
+    """
+
+    def __init__(self, source: Source, clip: Clip, layouts: tuple[Layout, ...], pool: Pool, picture: GuardedReader) -> None:
+        super().__init__(source, clip, layouts, pool)
+        self._picture = picture
+
+    def origin(self) -> list[tuple[str, str, str]]:
+        """Of both files, the sound's first."""
+        return [
+            (name, f"{of}: {what}", note)
+            for of, found in (("sound", super().origin()), ("picture", self._picture.origin()))
+            for name, what, note in found
+        ]
+
+    def rest(self) -> None:
+        super().rest()
+        self._picture.rest()
+
+    def verify_unchanged(self, progress: ProgressCallback = silent) -> None:
+        super().verify_unchanged(progress)
+        self._picture.verify_unchanged(progress)
+
+    def close(self) -> None:
+        self._picture.close()
+        super().close()
+
+    def _alike(self, clip: Clip) -> Self:
+        return type(self)(self._source, clip, self._layouts, self._pool, self._picture)
+
+    def _read_frames(
+        self, stream: Stream, times_s: Iterable[float] | None, interval: Interval | None, max_side_px: int | None
+    ) -> Iterator[Frame]:
+        """The one picture at every time asked for; once at the beginning of an interval."""
+        times = [interval.start_s if interval else 0.0] if times_s is None else [float(t) for t in times_s]
+        only = next(self._picture.frames([0.0], max_side_px=max_side_px))
+        return (replace(only, time_s=t) for t in times)
+
+
 def open_clip(
     path: str | os.PathLike[str], progress: ProgressCallback = silent, settings: Settings | None = None
 ) -> GuardedReader:
@@ -143,11 +196,49 @@ def open_clip(
             contents = _described(decoder, source.size_bytes)
         source.hash(progress)
         reader = GuardedReader(source, contents.clip(source), contents.layouts, pool)
+        if settings is not None and settings.still is not None:
+            reader = beside(reader, settings.still, progress)
         return reader if settings is None else reader.of_programme(settings.programme, settings.track)
     except BaseException:
         pool.close()
         source.close()
         raise
+
+
+def beside(sound: GuardedReader, path: str | os.PathLike[str], progress: ProgressCallback = silent) -> PairedReader:
+    """The reader of a sound with a picture beside it; closing it closes both.
+
+    Raises:
+        MediaError: the picture cannot be read, is none, or the sound has pictures of its own or no sound.
+    """
+    if sound.clip.video_tracks or not sound.clip.audio_tracks:
+        raise MediaError(
+            f"{sound.name} is not a sound alone; a picture can be put beside a recording without pictures, so give one or leave "
+            "the picture out."
+        )
+    picture = open_clip(path, progress)
+    try:
+        if not picture.clip.is_still:
+            raise MediaError(f"{picture.name} is not a still picture; give a JPEG, PNG, WebP, HEIC or TIFF.")
+        return PairedReader(sound._source, _with_picture(sound.clip, picture), sound._layouts, sound._pool, picture)
+    except BaseException:
+        picture.close()
+        raise
+
+
+def _with_picture(sound: Clip, picture: GuardedReader) -> Clip:
+    own = picture.clip
+    track = sum(s.kind == "video" for s in sound.streams) + 1
+    stream = replace(own.streams[0], index=_PICTURE_INDEX, track=track)
+    named = f"{picture.name} (SHA-256 {own.sha256})"
+    said = f"The picture is {named}, a file of its own: that it belongs to the sound is what the analyst says."
+    return replace(
+        sound,
+        streams=(*sound.streams, stream),
+        tags=(*sound.tags, *((f"video {track}/{key}", value) for key, value in own.tags)),
+        problems=(*sound.problems, said, *own.problems[1:]),
+        beside=((picture.name, own.sha256),),
+    )
 
 
 def _described(decoder: Decoder, size_bytes: int) -> Contents:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.core.clip import Clip
+from engine.core.errors import DecoderError
 from engine.core.observation import Observation
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.core.sphere import distance_km
@@ -41,6 +42,12 @@ _NAMES = {
     "bext originator": "device", "bext description": "description", "ixml location_name": "place named",
     "ixml note": "comment", "info icmt": "comment", "id3 comm": "comment", "xmp tiff:make": "device",
     "xmp tiff:model": "device", "xmp xmp:creatortool": "software", "xmp xmpdm:shotlocation": "place named",
+    "exif make": "device", "exif model": "device", "exif hostcomputer": "device", "exif bodyserialnumber": "device",
+    "exif software": "software", "exif lensmake": "lens", "exif lensmodel": "lens", "exif artist": "author",
+    "exif copyright": "copyright", "exif imagedescription": "description", "png software": "software",
+    "png author": "author", "png description": "description", "png title": "title", "png comment": "comment",
+    "exif datetime": "file written", "xmp xmpmm:history/stevt:softwareagent": "edited with",
+    "xmp xmpmm:history/stevt:action": "edit", "xmp xmpmm:history/stevt:when": "edited at",
 }  # fmt: skip
 _TRACK = r"^(audio|video|data|subtitle) \d+/"
 _CLOCKS = ("creation_time",)
@@ -51,7 +58,7 @@ _TIMES = (
     "guano timestamp", "wamd start", "bext originationdate", "ixml bwf_origination_date", "ixml date", "info icrd",
     "ixml location_time", "id3 tdrc", "id3 tyer, tdat, time", "xmp xmp:createdate", "xmp photoshop:datecreated",
     "xmp exif:datetimeoriginal", "xmp exif:datetimedigitized", "xmp xmpdm:shotdate", "xmp exif:gpstimestamp",
-    "xmp exif:gpsdatetime",
+    "xmp exif:gpsdatetime", "exif datetimeoriginal", "exif datetimedigitized", "exif gpsdatetime", "png creation time",
 )  # fmt: skip
 _COMMENTS = ("comment", "info icmt", "id3 comm", "bext description", "guano note", "description")
 _PLACE_WORDS = (
@@ -108,7 +115,7 @@ def container_observations(
         at_s = timed.fixes[i].time_s or 0.0
         made.append(_located(timed.fixes[i], at_s, at_s, _disagreement(timed.fixes[i], compared) if i == 0 else ""))
     made += [_said("location in doubt", u.text, f"from {u.source}; {u.why}", end_s) for u in (*unclear, *timed.unclear)]
-    texts = [*_times(clip.tags, timed.stamp), *_names(clip.tags)]
+    texts = [*_times(clip.tags, timed.stamp), *_names(clip.tags), *_origin(reader)]
     seen = {o.key for o in made}
     for name, label, note in texts:
         observation = _said(name, label, note, end_s)
@@ -116,6 +123,18 @@ def container_observations(
             seen.add(observation.key)
             made.append(observation)
     return tuple(made)
+
+
+def _origin(reader: FileReader | None) -> list[tuple[str, str, str]]:
+    """What the file tells of its making; that reading it failed is said, and takes nothing else with it."""
+    if reader is None:
+        return []
+    try:
+        return reader.origin()
+    except DecoderError:
+        return [
+            ("content credentials", "cannot be read", "the process that reads them ended; the rest of the result is not affected")
+        ]
 
 
 def _said(name: str, label: str, note: str, end_s: float) -> Observation:

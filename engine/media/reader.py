@@ -10,7 +10,7 @@ from engine.core.clip import AudioBlock, Clip, Frame, Interval, Stream
 from engine.core.errors import MediaError, SettingError
 from engine.core.progress import ProgressCallback, silent
 from engine.core.settings import Settings
-from engine.media import audio, picture
+from engine.media import audio, picture, still
 from engine.media.container import RATE_RANGE_HZ, open_container, packets
 from engine.media.contents import describe, layout_of, read_as
 from engine.media.piece import Layout
@@ -97,9 +97,17 @@ class FileReader:
     def _read_frames(
         self, stream: Stream, times_s: Iterable[float] | None, interval: Interval | None, max_side_px: int | None
     ) -> Iterator[Frame]:
+        if self.clip.is_still:
+            return self._still(times_s, max_side_px)
         if times_s is None:
             return picture.read_all(self._source, self._layout.of(stream.index), interval, max_side_px, self.skipped)
         return picture.read_at(self._source, self._layout.of(stream.index), times_s, max_side_px, self.skipped)
+
+    def _still(self, times_s: Iterable[float] | None, max_side_px: int | None) -> Iterator[Frame]:
+        """The one frame there is, once for every time asked for."""
+        only = still.frame(self._source, max_side_px)
+        for _ in (0.0,) if times_s is None else times_s:
+            yield only
 
     def walk(
         self,
@@ -126,6 +134,12 @@ class FileReader:
                 if 0 < packet.size <= _LARGEST_RAW_BYTES:
                     at_s = 0.0 if packet.pts is None else float(packet.pts * packet.time_base) - piece.origin_s
                     yield max(0.0, at_s), bytes(packet)
+
+    def origin(self) -> list[tuple[str, str, str]]:
+        """(name, what, what it is worth) of what the file tells of its making; see origin.facts."""
+        from engine.media import origin
+
+        return origin.facts(self._source, self.clip)
 
     def verify_unchanged(self, progress: ProgressCallback = silent) -> None:
         """Hash the file at the path again.

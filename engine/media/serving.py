@@ -91,7 +91,12 @@ def _packets(reader: FileReader, request: dict[str, Any], interval: Interval | N
         yield {"is": "packet", "time_s": time_s}, data
 
 
-_ANSWERS = {"audio": _audio, "frames": _frames, "walk": _walk, "packets": _packets}
+def _origin(reader: FileReader, request: dict[str, Any], interval: Interval | None) -> Iterator[Answer]:
+    for name, what, note in reader.origin():
+        yield {"is": "fact", "name": name, "what": what, "note": note}, b""
+
+
+_ANSWERS = {"origin": _origin, "audio": _audio, "frames": _frames, "walk": _walk, "packets": _packets}
 
 
 def _news(now: dict[str, int], reported: dict[str, int]) -> dict[str, int]:

@@ -115,6 +115,8 @@ def cut(
     Raises:
         MediaError: the clip has no pictures or none that can be decoded.
     """
+    if reader.clip.has_one_picture:
+        return _one_picture(reader, interval)
     sizes: list[tuple[float, int]] = []
     keys = list(_keys(_glances(reader, interval, track, progress, "looking for cuts", True, watcher, sizes)))
     wanted = _joined(_unclear(keys, interval, reader.clip.duration_s, np.array(sorted(sizes)).reshape(-1, 2)))
@@ -145,6 +147,17 @@ def cut(
     looks_s = np.array([t for t, _ in looks])
     every = np.stack([x for _, x in looks])
     return tuple(replace(shot, look=_look_of(shot, looks_s, every)) for shot in shots)
+
+
+def _one_picture(reader: FileReader, interval: Interval | None) -> tuple[Shot, ...]:
+    """A still picture is one shot of one frame."""
+    frames = list(reader.frames([0.0], max_side_px=WATCHED_PX))
+    if not frames:
+        return ()
+    only = glance(VideoFrame.from_ndarray(frames[0].rgb, "rgb24"), 0.0)
+    start_s, end_s = (interval.start_s, interval.end_s) if interval else (0.0, _FRAME_S)
+    found = look(only)
+    return (Shot(start_s, end_s, (start_s,), found / max(float(np.linalg.norm(found)), 1e-9)),)
 
 
 def _keys(glances: Iterable[Glance]) -> Iterator[Key]:

@@ -18,6 +18,7 @@ _PREFIXES = {
     "http://ns.adobe.com/xmp/1.0/DynamicMedia/": "xmpDM",
     "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
     "http://ns.adobe.com/tiff/1.0/": "tiff",
+    "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#": "stEvt",
     "http://www.dji.com/drone-dji/1.0/": "drone-dji",
     "http://www.parrot.com/drone-parrot/1.0/": "drone-parrot",
     "http://pix4d.com/camera/1.0": "Camera",
@@ -26,7 +27,7 @@ _PREFIXES = {
 _WANTED = re.compile(
     r"gps\w*|\w*(?:latitude|longt?itude|altitude)(?:ref)?|createdate|datecreated|datetimeoriginal|datetimedigitized|shotdate|"
     r"shotlocation|city|state|provincestate|country|countryname|countrycode|location|locationname|sublocation|worldregion|"
-    r"make|model|creatortool",
+    r"make|model|creatortool|lens|lensmodel|softwareagent|action|when|digitalsourcetype",
     re.IGNORECASE,
 )
 MOST = 60

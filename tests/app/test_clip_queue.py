@@ -136,12 +136,30 @@ def test_an_upload_is_examined_and_removed_with_its_clip(tmp_path: Path, monkeyp
         opening.arrived("0" * 32, False)
         assert "no such upload" in session_of(at).error
         session_of(at).error = ""
-        opening.arrived(upload, True)
+        opening.arrived(upload, True, 2)
     (ticket,) = jobs.queue().tickets()
     assert ticket.title == "dropped.wav" and jobs.queue().uploads.holds(ticket.path)
     until(at, lambda: jobs.queue().status(ticket.id).state == "done")
     jobs.queue().forget(ticket.id)
     assert not Path(ticket.path).exists()
+
+
+@pytest.mark.parametrize("first", ["a.wav", "b.jpg"])
+def test_a_sound_and_a_picture_dropped_together_are_one_clip(first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = {"a.wav": "b.jpg", "b.jpg": "a.wav"}[first]
+    at = new_session()
+    asked: list[tuple[str, str | None]] = []
+    monkeypatch.setattr(opening, "upload_address", lambda: "")
+    monkeypatch.setattr(route, "arrived", lambda _, upload: tmp_path / upload)
+    monkeypatch.setattr(opening, "examine", lambda path, _, settings=None: asked.append((path.name, settings and settings.still)))
+    with monkeypatch.context() as here:
+        here.setattr(st, "session_state", {"session": session_of(at)})
+        opening.arrived(first, True, 1)
+        assert asked == []
+        opening.arrived(second, False, 2)
+        assert asked == [("a.wav", str(tmp_path / "b.jpg"))]
+        opening.arrived("b.jpg", False, 1)
+    assert asked[1:] == [("b.jpg", None)]
 
 
 def test_a_sealed_clip_has_no_name_in_the_list() -> None:

@@ -95,6 +95,7 @@ def evidence_list(
         key=key,
         data={
             "url": playable.url if playable else "",
+            "poster": playable.poster if playable else "",
             "start": playable.start_s if playable else 0.0,
             "end": playable.end_s if playable else 0.0,
             "picture": bool(finding.clip.video_tracks),

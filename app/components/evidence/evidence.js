@@ -27,7 +27,7 @@ function el(tag, cls, text) {
 function make(root) {
   const $ = (q) => root.querySelector(q);
   const video = $("video"), stage = $(".stage"), line = $(".line"), list = $(".list"), head = $(".head");
-  const view = { count: Date.now(), data: { rows: [], duration: 1 }, url: null, seek: -1, stopAt: null, pending: null, playPending: false };
+  const view = { count: Date.now(), data: { rows: [], duration: 1 }, url: null, poster: "", seek: -1, stopAt: null, pending: null, playPending: false };
 
   const now = () => view.data.start + (video.currentTime || 0);
   const loaded = (t) => view.url && t >= view.data.start - 0.05 && t < view.data.end - 0.02;
@@ -250,7 +250,11 @@ function make(root) {
     view.data = { ...data };
     stage.classList.toggle("sound-only", !data.picture);
     $(".waiting").textContent = data.waiting || "";
-    if (data.url !== view.url) {
+    if ((data.poster || "") !== view.poster) {
+      view.poster = data.poster || "";
+      if (view.poster) video.poster = view.poster; else video.removeAttribute("poster");
+    }
+    if ((data.url || null) !== view.url) {
       const t = now(), before = view.url;
       view.url = data.url || null;
       if (view.url) {
@@ -258,6 +262,7 @@ function make(root) {
         video.src = view.url; video.style.visibility = "visible";
       } else { video.removeAttribute("src"); video.load(); video.style.visibility = "hidden"; }
     }
+    if (view.poster) { video.style.visibility = "visible"; video.controls = !!view.url; } else video.controls = true;
     if (data.seek !== view.seek) {
       const first = view.seek < 0;
       view.seek = data.seek;

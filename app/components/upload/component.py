@@ -16,6 +16,7 @@ _ASSETS = Path(__file__).parent
 TYPES = (
     "mp4 mov m4v mkv webm avi ts mts m2ts mpg mpeg mxf flv wmv 3gp ogv vob",
     "wav mp3 m4a aac flac ogg opus aif aiff wma amr",
+    " ".join(opening.PICTURES),
 )
 
 
@@ -35,7 +36,8 @@ def upload_field(where: str) -> None:
     def came() -> None:
         act = widgets.reported(key, "arrived")
         if act and isinstance(act.get("id"), str):
-            opening.arrived(act["id"], act.get("more") is True)
+            number = act.get("number")
+            opening.arrived(act["id"], act.get("more") is True, number if type(number) is int else 1)
 
     accept = ",".join(f".{suffix}" for line in TYPES for suffix in line.split())
     _component()(

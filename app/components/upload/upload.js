@@ -65,11 +65,13 @@ function make(root) {
   async function work() {
     own.busy = true; own.stopped = false; complain("");
     root.classList.add("working"); $(".idle").hidden = true; $(".busy").hidden = false;
+    let number = 0;
     while (own.queue.length && !own.stopped && root.isConnected) {
       const file = own.queue.shift();
       try {
         const id = await send(file);
-        own.tell({ id, more: own.queue.length > 0, n: Date.now() });
+        number += 1;
+        own.tell({ id, more: own.queue.length > 0, number, n: Date.now() });
       } catch (problem) {
         if (!own.stopped) complain(`${file.name}: ${problem.message}`);
       }

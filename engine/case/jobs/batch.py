@@ -32,6 +32,7 @@ from engine.media.fingerprint import METHOD
 _SUFFIXES = (
     "3gp aac ac3 aif aiff amr asf avi caf f4v flac flv m2ts m4a m4v mka mkv mov mp2 mp3 mp4 mpeg mpg mts mxf",
     "oga ogg ogv opus ts vob wav webm wma wmv",
+    "heic heif jpeg jpg png tif tiff webp",
 )
 SUFFIXES = frozenset(" ".join(_SUFFIXES).split())  # of files taken from folders; what is named is taken whatever it is called
 _HASHED_AT_ONCE = 4

@@ -267,8 +267,10 @@ class Queue:
             return
         facts = _read(folder / "job.json") or {}
         shutil.rmtree(folder, ignore_errors=True)
-        path = str(facts.get("path", ""))
-        if not any(t.path == path for t in self.tickets()):
+        settings = facts.get("settings")
+        still = settings.get("still") if isinstance(settings, dict) else None
+        wanted = self._files()
+        for path in {str(facts.get("path", "")), *([still] if isinstance(still, str) else [])} - wanted:
             self.uploads.remove(path)
 
     def tidy(self) -> None:
@@ -278,7 +280,12 @@ class Queue:
         for number, t in enumerate(ended):
             if number >= MOST_JOBS or t.created < now - (_QUIET_S if t.quiet else KEPT_DAYS * 86_400):
                 self.forget(t.id)
-        self.uploads.tidy(frozenset(t.path for t in self.tickets()))
+        self.uploads.tidy(self._files())
+
+    def _files(self) -> frozenset[str]:
+        """Paths of what the listed jobs are about."""
+        tickets = self.tickets()
+        return frozenset(t.path for t in tickets) | {t.settings.still for t in tickets if t.settings.still}
 
     def busy(self) -> bool:
         """Whether a job is running or waiting."""

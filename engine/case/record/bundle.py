@@ -219,7 +219,7 @@ def manifest_of(
         clip_sha256=finding.clip.sha256,
         clip_bytes=finding.clip.size_bytes,
         created=finding.provenance.created,
-        settings=finding.settings,
+        settings=finding.settings.but(still=Path(finding.settings.still).name if finding.settings.still else None),
         perceived=perceived,
         seed=finding.provenance.seed,
         models=tuple((c.id, c.sha256 or _joint(c.files)) for c in credits(finding.provenance.models, finding.registry)),

@@ -92,6 +92,11 @@ def reproduce(
         raise InputError(f"The bundle is not as its manifest says: {bundle.faults[0]} Ask for it again.")
     then = _document(bundle.finding)
     manifest = bundle.manifest
+    if manifest.settings.still is not None:  # a path out of somebody else's bundle is not opened
+        raise InputError(
+            "This finding rests on a sound and on a still picture beside it, of which a bundle names one; examine both "
+            "files anew with locate SOUND --still PICTURE."
+        )
     with open_clip(os.fspath(path), progress, manifest.settings) as reader:
         other = reader.clip.sha256 != manifest.clip_sha256
         if other and not any_file:

@@ -28,7 +28,7 @@ from engine.report.figures.colour import modality_colour
 from engine.report.figures.timeline import moments, timeline
 from engine.report.formats.digest import digest
 from engine.report.formats.record import clip_name
-from engine.report.view import claim, fact, film, lead, scope, verdict, words
+from engine.report.view import claim, fact, film, lead, origin, scope, verdict, words
 from engine.report.view.against import speaks_against
 from engine.report.view.credit import credits, licence_note
 from engine.report.view.decision import EditRow, EffectRow, chosen, decided, decisions, effects, first
@@ -132,6 +132,8 @@ class Page:
     problems: tuple[str, ...]
     settings: tuple[tuple[str, str], ...]
     tags: tuple[tuple[str, str], ...]
+    origin: tuple[tuple[str, str, str], ...]
+    origin_lead: str
     credits: tuple[ModelCard, ...]
     licence: str
     range_when: str
@@ -197,6 +199,8 @@ def page_of(
         problems=fact.problems(finding),
         settings=fact.settings(finding),
         tags=tuple((shown(k, 80), shown(v, 300)) for k, v in finding.clip.tags[:_MOST_ROWS]),
+        origin=origin.rows(finding),
+        origin_lead=origin.LEAD,
         credits=credits(finding.provenance.models, finding.registry),
         licence=licence_note(finding.provenance.models, finding.registry),
         range_when=_season(finding.settings.when),

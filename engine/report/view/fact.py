@@ -12,15 +12,19 @@ from engine.report.view import scope, words
 
 def facts(finding: Finding) -> tuple[tuple[str, str], ...]:
     clip = finding.clip
-    length = words.clock(clip.duration_s) if clip.duration_s else "unknown"
+    length = "a still picture" if clip.is_still else words.clock(clip.duration_s) if clip.duration_s else "unknown"
     scene = f"; scene {finding.scene} of {finding.scenes}" if finding.scenes > 1 and finding.scene else ""
     return (
         ("File", clip_name(clip)),
         ("SHA-256", clip.sha256),
+        *(("Picture beside it", f"{name}, SHA-256 {sha256}") for name, sha256 in clip.beside),
         ("Size", f"{words.size(clip.size_bytes)} ({clip.size_bytes:,} bytes)"),
         ("Container", shown(clip.container, 80)),
         ("Length", length),
-        ("Examined", f"{words.span(finding.interval.start_s, finding.interval.end_s)}{scene}"),
+        (
+            "Examined",
+            "the one picture" if clip.is_still else f"{words.span(finding.interval.start_s, finding.interval.end_s)}{scene}",
+        ),
         *((f"{s.kind.capitalize()} track {s.track}", _stream(s)) for s in clip.streams if s.kind in ("audio", "video")),
         *((("Decoding", shown(finding.provenance.decoding, 400)),) if finding.provenance.decoding else ()),
     )

@@ -48,6 +48,14 @@ class ProgrammeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class BesideRecord:
+    """A file that was read with the clip."""
+
+    name: str = documented("file name")
+    sha256: str = documented("SHA-256 of the file, hexadecimal")
+
+
+@dataclass(frozen=True, slots=True)
 class ClipRecord:
     """The file examined, named without its folder."""
 
@@ -61,6 +69,7 @@ class ClipRecord:
     problems: tuple[str, ...] = documented("problems of the file and choices made in it, sentences")
     programmes: tuple[ProgrammeRecord, ...] = documented("programmes of a transport stream that holds several")
     programme: int | None = documented("number of the programme that was read, or null where there are not several")
+    beside: tuple[BesideRecord, ...] = documented("files that were read with it: a still picture beside a sound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ def clip_record(clip: Clip) -> ClipRecord:
         problems=tuple(text(p) for p in clip.problems),
         programmes=tuple(ProgrammeRecord(p.number, text(p.name) if p.name else None, p.streams) for p in clip.programmes),
         programme=clip.programme,
+        beside=tuple(BesideRecord(text(name), sha256) for name, sha256 in clip.beside),
     )
 
 

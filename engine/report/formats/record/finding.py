@@ -19,7 +19,7 @@ from engine.report.formats.record.provenance import CustodyRecord, ProvenanceRec
 from engine.report.formats.record.rationale import RationaleRecord, rationale_record
 from engine.report.formats.record.settings import SettingsRecord, settings_record
 from engine.report.formats.record.time import SceneRecord, TimelineRecord, scene_record, timeline_record
-from engine.report.view import scope, verdict
+from engine.report.view import origin, scope, verdict
 from engine.report.view.likeness import conditions
 
 SCHEMA = "earwitness.finding/1"
@@ -33,6 +33,15 @@ class ConditionRecord:
     tested: str = documented("what the tests had")
     here: str = documented("what this clip has")
     verdict: str = documented("as tested, tested on made copies, thinly tested, or not tested")
+
+
+@dataclass(frozen=True, slots=True)
+class OriginRecord:
+    """A fact about where the file comes from; none of them counts for or against a place."""
+
+    about: str = documented("content credentials, recording device, software, generations of JPEG, …")
+    stated: str = documented("what the file tells")
+    worth: str = documented("what that is worth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,7 @@ class FindingRecord:
     rationale: RationaleRecord | None = documented("the argument, or null when it was not computed")
     conditions: tuple[ConditionRecord, ...] = documented("the validation material compared with this clip")
     unexamined: tuple[str, ...] = documented("what was not examined, sentences")
+    origin: tuple[OriginRecord, ...] = documented("where the file comes from, as far as it tells: facts, and what each is worth")
     provenance: ProvenanceRecord = documented("what made this document")
     custody: CustodyRecord | None = documented("the case it comes from, or null")
 
@@ -92,6 +102,7 @@ def finding_record(finding: Finding, custody: Custody | None = None) -> FindingR
         rationale=rationale_record(finding.rationale) if finding.rationale else None,
         conditions=tuple(ConditionRecord(c.about, c.tested, c.here, c.verdict) for c in conditions(finding)),
         unexamined=scope.unexamined(finding),
+        origin=tuple(OriginRecord(*row) for row in origin.rows(finding)),
         provenance=provenance_record(finding.provenance, finding.perception.skipped, finding.registry),
         custody=custody_record(custody) if custody else None,
     )
