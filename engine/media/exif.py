@@ -31,7 +31,7 @@ def orientation(image: Image.Image) -> int:
         said = image.getexif().get(ORIENTATION, 1)
     except _DAMAGE:
         return 1
-    # A HEIC's own box says how to turn it, and pillow-heif has done so.
+    # A HEIC's own box says how to turn it, and pi-heif has done so.
     return said if isinstance(said, int) and 1 <= said <= 8 and image.format != "HEIF" else 1
 
 

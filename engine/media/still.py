@@ -1,6 +1,6 @@
 """Still pictures: JPEG, PNG, WebP, HEIC and TIFF, read as a clip of one frame without sound.
 
-Pillow decodes them (pillow-heif for HEIC), in the decoder's child like everything else. What a file is goes by its first bytes,
+Pillow decodes them (pi-heif for HEIC), in the decoder's child like everything else. What a file is goes by its first bytes,
 never by its name; its size in pixels is looked at before a pixel is decoded.
 """
 
@@ -153,14 +153,14 @@ def opened(source: Source) -> Iterator[Image.Image]:
 
 def _with_heif(source: Source) -> None:
     try:
-        import pillow_heif
+        import pi_heif
 
-        pillow_heif.options.DISABLE_SECURITY_LIMITS = False
-        pillow_heif.options.THUMBNAILS = False
-        pillow_heif.options.DECODE_THREADS = 1
-        pillow_heif.register_heif_opener()
+        pi_heif.options.DISABLE_SECURITY_LIMITS = False
+        pi_heif.options.THUMBNAILS = False
+        pi_heif.options.DECODE_THREADS = 1
+        pi_heif.register_heif_opener()
     except (ImportError, OSError):
-        raise MediaError(f"{source.name} is a HEIC picture, for which pillow-heif is missing; save it as JPEG or PNG.") from None
+        raise MediaError(f"{source.name} is a HEIC picture, for which pi-heif is missing; save it as JPEG or PNG.") from None
 
 
 def _load(image: Image.Image, source: Source) -> bool:

@@ -10,7 +10,6 @@ import pytest
 import signing
 from PIL import Image
 
-from engine.clues.container.clue import ContainerClue
 from engine.core.observation import Observation
 from engine.lab.bench import jpeg_generations as bench
 from engine.media import jpeg, open_clip, origin

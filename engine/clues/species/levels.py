@@ -42,7 +42,7 @@ def table() -> dict[str, Any]:
 
 
 def levels_at(source: str, amount: float, held: dict[str, Any] | None = None) -> tuple[tuple[float, float], ...]:
-    """Levels at an amount of information in nats, between those fitted in proportion: (share wanted, share of the mass needed)."""
+    """(share wanted, share of the mass needed) at an amount of information in nats, between those fitted in proportion."""
     own = (held or table())[source]
     middle = np.log1p(np.array(own["amount"], dtype=np.float64))
     found = [(float(share), float(np.interp(np.log1p(amount), middle, row))) for share, row in own["levels"].items()]

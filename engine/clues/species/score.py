@@ -57,16 +57,16 @@ _LEAST_OCCURRENCE = 5e-5  # keeps the logarithm finite
 class Calibration:
     """Fitted numbers of the likelihood; see the module's text for their meaning."""
 
-    score: float = 0.645
-    time: float = 1.39
-    behind: float = -0.0793
-    bias: float = -2.77
-    a: float = 0.799
-    doubt: float = 0.0106
-    d: float = 0.498
-    t: float = 1.4
-    kappa: float = 6.61
-    floor: float = 5.56e-05
+    score: float = 0.58
+    time: float = 1.59
+    behind: float = -0.0893
+    bias: float = -3.06
+    a: float = 0.791
+    doubt: float = 0.0136
+    d: float = 0.57
+    t: float = 1.46
+    kappa: float = 7.69
+    floor: float = 1.45e-05
 
 
 FITTED = Calibration()
