@@ -15,6 +15,7 @@ from engine.analysis import weighing
 from engine.analysis.judge import judge
 from engine.analysis.rationale.facts import rationale
 from engine.clues import registry
+from engine.clues.species.spec import MADE_OF
 from engine.core import edit, sphere
 from engine.core.comparison import Comparison
 from engine.core.edit import Choice, Effect, Step
@@ -48,7 +49,7 @@ def effects(perception: Perception, settings: Settings | None = None, finding: F
     clues = {c.name: c for c in registry.clues(settings)}
     out: list[Effect] = []
     for e in speaking:
-        rest = tuple(x for x in found.evidence if x.clue != e.clue)
+        rest = tuple(x for x in found.evidence if e.clue not in (x.clue, x.joined))
         out.append(_effect(whole, _Result.of(found, rest), e, "", e.clue))
         if e.clue not in clues or clues[e.clue].reads != e.clue:
             continue  # its observations are another clue's, and stand there
@@ -209,10 +210,10 @@ def _joins(e: Evidence, modality: str, settings: Settings) -> bool:
 
 
 def _things(e: Evidence) -> list[tuple[Observation, ...]]:
-    """The observations of each thing behind a clue, strongest first; sounds and tags without a place say nothing."""
+    """The observations of each thing behind a clue, strongest first; sounds, and tags without a place, say nothing."""
     by_key: dict[str, list[Observation]] = {}
     for o in e.observations:
-        if o.kind != "sound" and (o.kind != "tag" or o.vector is not None):
+        if o.kind not in ("sound", MADE_OF) and (o.kind != "tag" or o.vector is not None):
             by_key.setdefault(o.key, []).append(o)
     ordered = sorted(by_key.values(), key=lambda own: -max(o.score for o in own))
     return [tuple(own) for own in ordered[:MOST_PER_CLUE]]

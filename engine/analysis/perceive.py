@@ -24,7 +24,7 @@ from engine.clues import locatability, registry
 from engine.core import memory
 from engine.core.clip import Ambience, Clip, Interval, Reader, Shot
 from engine.core.errors import Cancelled, DecoderError, EarwitnessError, MediaError, SettingError, TooShortError
-from engine.core.evidence import Clue
+from engine.core.evidence import Clue, observe_nothing
 from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.parallel import run_in_parallel
@@ -357,7 +357,8 @@ def _together(reader: Reader, settings: Settings, interval: Interval, parts: lis
             mute[clue.name] = f"its {medium} cannot be decoded"
         else:
             mute[clue.name] = f"the clip has no {medium}"
-    if whole and failures and not set(found) - {"container"}:
+    nothing = {"container", *(c.name for c in registry.clues(settings) if c.observe is observe_nothing)}
+    if whole and failures and not set(found) - nothing:
         raise next(iter(failures.values()))
     clip, heard = _ended(reader.clip, tuple(observations), interval if settings.interval or reader.clip.duration_s else None)
     return Perception(

@@ -95,7 +95,7 @@ def locate_modality(
 def posterior_of(evidence: Iterable[Evidence], prior: Prior, weights: Mapping[str, float] | None = None) -> Posterior:
     """The prior times all likelihoods that speak."""
     speaking = tuple(evidence)
-    heard = all(e.modality is Modality.SOUND for e in speaking)
+    heard = all(e.modality == Modality.SOUND for e in speaking)
     levels = next((e.levels for e in speaking if e.levels and e.abstained is None), ()) if heard else ()
     return Posterior.of(prior, modality_log_likelihood(speaking, prior.grid, weights or {}), levels)
 

@@ -52,12 +52,12 @@ def handed_down(grid: Grid, values_of: Callable[[Grid], NDArray[np.float64]]) ->
     """(cells,) values that know nothing finer than the world grid: each finer cell has its world cell's.
 
     Args:
-        grid: any grid, with cells of resolution 3 or finer.
+        grid: any grid; one with coarser cells than the world's is worked out as it is.
         values_of: works out (cells,) values; called with the world grid, to which world cells that it lacks (islets) are added.
     """
     own = world_grid()
-    if grid is own:
-        return values_of(own)
+    if grid is own or int(grid.resolution.min()) < WORLD_RESOLUTION:
+        return values_of(grid)
     parents = grid.parents(WORLD_RESOLUTION)
     lacking = np.setdiff1d(parents, own.cells)
     wide = Grid.of(np.concatenate([own.cells, lacking])) if len(lacking) else own

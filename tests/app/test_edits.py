@@ -176,7 +176,7 @@ def test_what_each_piece_does_is_worked_out_when_opened(page: AppTest) -> None:
     examine(page)
     b = page.session_state["session"]
     found = judging.effects(b)
-    assert {e.clue for e in found if not e.key} == {"species", "text"}
+    assert {e.clue for e in found if not e.key} == {"species", "agclip", "text"}
     assert judging.effects(b) is found, "cached"
     from app.panels.effects import _bars, _sheet
 

@@ -100,7 +100,7 @@ def test_version_and_no_words() -> None:
         (["locate", "c.mp4", "--relabel", "Great Tit"], "=>"),
         (["locate", "c.mp4", "--weight", "text=3"], "0 to 2"),
         (["locate", "c.mp4", "--weight", "moon=1"], "species"),
-        (["locate", "c.mp4", "--include", "moon"], "agclip"),
+        (["locate", "c.mp4", "--include", "moon"], "container"),
         (["locate", "c.mp4", "--leave-out", "moon"], "species"),
         (["locate", "c.mp4", "--detections", "none.txt"], "check its path"),
         (["locate", "c.mp4", "--detections-only"], "--detections"),
@@ -129,7 +129,19 @@ def test_every_setting_has_an_option_or_a_reason_not_to(clip: Path, examined: li
     assert cli.main(["locate", str(clip), "--quiet"]) == 0
     assert examined == [Settings()]
     fixed = {"seed"}  # nothing is sampled in judging a clip
-    options = {"prior", "when", "track", "programme", "interval", "stride_s", "radius_km", "same_place_km", "claim", "quick"}
+    options = {
+        "prior",
+        "when",
+        "track",
+        "programme",
+        "interval",
+        "stride_s",
+        "radius_km",
+        "same_place_km",
+        "claim",
+        "quick",
+        "still",
+    }
     by_edits = {"dropped", "added", "left_out", "included", "weights", "edits"}
     assert options | by_edits | fixed == set(Settings.__dataclass_fields__)
 

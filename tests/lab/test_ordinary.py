@@ -134,8 +134,9 @@ def test_the_command_goes_on_past_damage_and_keeps_what_it_heard(
 
 
 def test_what_decided_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = tuple(
-        Observation("species", "species", n, 0.9, 0.0, 3.0, name=c) for n, c in (("Dacelo novaeguineae", "Kookaburra"),)
+    heard = (
+        Observation("species", "species", "Dacelo novaeguineae", 0.9, 0.0, 3.0, name="Kookaburra"),
+        Observation("species", "kind of sound", "bird", 0.9, 0.0, 3.0, name="birds"),
     )
     perception = Perception(Clip("a.wav", "0" * 64, 1, "wav", 3.0), Interval(0.0, 3.0), heard)
     monkeypatch.setattr(ordinary, "perceive_kept", lambda *_: perception)

@@ -67,7 +67,7 @@ def test_the_reason_in_short_leaves_out_what_the_help_names() -> None:
     assert why_silent(found, picture) == "no text was read"
     faint = judged(replace(TIT, score=0.03))
     sound = faint.by("sound")
-    assert sound is not None and not sound.spoke and why_silent(faint, sound) == "the evidence fits almost anywhere"
+    assert sound is not None and not sound.spoke and why_silent(faint, sound).startswith("no detection of an animal")
 
 
 def test_nothing_is_asked_of_a_track_that_is_not_there() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.core.evidence import Evidence
+from engine.core.posterior import Prior
 from engine.verdict import fuse
 from engine.world.grid import world_grid
 from engine.world.priors import prior
@@ -24,24 +25,30 @@ def evidence(clue: str, log_l: np.ndarray, modality: str = "sound") -> Evidence:
     return Evidence(clue, modality, world_grid(), log_l)
 
 
-def test_blend_of_nothing_is_nothing() -> None:
+def test_what_is_flat_pools_to_nothing() -> None:
     grid = world_grid()
     flat = np.full(len(grid), 7.0)
-    assert np.allclose(fuse.blend(flat, flat - 100, grid), 0.0, atol=1e-9)
+    assert np.allclose(fuse.pooled(flat, flat - 100, grid), 0.0, atol=1e-9)
 
 
-def test_blend_is_a_likelihood_with_mean_one() -> None:
+def test_a_pool_is_the_weighted_sum_of_logarithms() -> None:
     grid = world_grid()
-    mixed = fuse.blend(bump(50, 10, 500), bump(40, 0, 900), grid)
-    assert np.sum(np.exp(mixed) * grid.area_km2) / grid.area_km2.sum() == pytest.approx(1.0)
+    a, b = bump(50, 10, 500), bump(40, 0, 900)
+    share = grid.area_km2 / grid.area_km2.sum()
+    expected = 0.75 * (a - np.log(share @ np.exp(a))) + 0.25 * (b - np.log(share @ np.exp(b)))
+    assert np.allclose(fuse.pooled(a, b, grid), expected)
 
 
-def test_blend_keeps_what_either_says() -> None:
+def test_regions_of_sound_alone_are_drawn_by_its_levels() -> None:
     grid = world_grid()
-    a, b = bump(50, 10, 300), bump(-30, 140, 300)
-    mixed = fuse.blend(a, b, grid, fuse.Blend(0.5, 0.5, 0.4))
-    at_a, at_b = (int(i) for i in grid.locate(np.array([50.0, -30.0]), np.array([10.0, 140.0])))
-    assert mixed[at_a] > 2 and mixed[at_b] > 2
+    prior = Prior("even", grid, np.log(grid.area_km2 / grid.area_km2.sum()))
+    levels = ((0.5, 0.7), (0.9, 0.95))
+    heard = replace(evidence("species", bump(50, 10, 500)), levels=levels)
+    alone = fuse.posterior_of((heard,), prior)
+    assert alone.level(0.5) == 0.7 and alone.level(0.9) == 0.95 and alone.level(0.7) == pytest.approx(0.825)
+    assert 0.7 <= alone.mass[alone.region(0.5)].sum() < 0.72
+    fused = fuse.posterior_of((heard, evidence("text", bump(50, 10, 100), "picture")), prior)
+    assert fused.level(0.5) == 0.5
 
 
 def test_clues_that_rest_on_one_model_are_not_counted_twice() -> None:

@@ -42,14 +42,14 @@ from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.models import birdnet
-from engine.models.sound_kinds import ANIMALS
 from engine.models.sound_kinds import MODEL_ID as KINDS_ID
+from engine.models.sound_kinds import kind_of
 from engine.world.grid import handed_down, world_grid
 
 MOST_SPECIES = 15  # the best that a model detects in an interval; the rest is noise and costs time
 HEARD_SCORE = 0.1
-LIKELY = 0.5  # a detection is more likely right than wrong
-MOSTLY = 0.75  # animals through three quarters of the sound; on ordinary sound of known place (LOG.md)
+LIKELY = 0.3  # the least chance of being right with which a detection counts by itself (LOG.md)
+MOSTLY = 0.75  # animals of a detection's kind through three quarters of the sound (LOG.md)
 _LEAST_OCCURRENCE = 5e-5  # keeps the logarithm finite
 
 
@@ -123,25 +123,23 @@ def log_likelihood(observations: tuple[Observation, ...], grid: Grid, when: date
 def why_silent(own: tuple[Observation, ...], heard: tuple[Heard, ...]) -> str:
     """Why the animals give no location, a clause; "" where they do.
 
-    In ordinary sound most detections are mistaken. They count where one is more likely right than wrong, or where animals are
+    In ordinary sound most detections are mistaken. They count where one is sure enough, or where animals of its kind are what is
     heard through most of the sound, or where a person vouches for one.
     """
     if not heard:
         return _nothing_detected(own)
-    if any(h.said for h in heard) or chances(heard).max() >= LIKELY or animals_share(own) >= MOSTLY:
+    chance, best = max(zip(chances(heard), heard, strict=True), key=lambda x: float(x[0]))
+    if any(h.said for h in heard) or chance >= LIKELY or share_of(kind_of(best.index), own) >= MOSTLY:
         return ""
-    best = max(zip(chances(heard), heard, strict=True), key=lambda x: x[0])
-    name = birdnet.labels()[best[1].index].common
-    return (
-        f"no detection of an animal is more likely right than wrong (the best, {name}, is right with a chance of {best[0]:.0%})"
-    )
+    name = birdnet.labels()[best.index].common
+    return f"no detection of an animal is sure enough (the best, {name}, is right with a chance of {chance:.0%})"
 
 
-def animals_share(own: tuple[Observation, ...]) -> float:
-    """The share of the sound through which animals are what is likeliest heard, 0 where nobody knows."""
-    parts = [(o.end_s - o.start_s, o.label in ANIMALS) for o in own if o.kind == MADE_OF]
+def share_of(kind: str, own: tuple[Observation, ...]) -> float:
+    """The share of the sound through which a kind of sound ("bird") is what is likeliest heard, 0 where nobody knows."""
+    parts = [(o.end_s - o.start_s, o.label == kind) for o in own if o.kind == MADE_OF]
     whole = sum(length_s for length_s, _ in parts)
-    return sum(length_s for length_s, animal in parts if animal) / whole if whole > 0 else 0.0
+    return sum(length_s for length_s, same in parts if same) / whole if whole > 0 else 0.0
 
 
 def _nothing_detected(own: tuple[Observation, ...]) -> str:

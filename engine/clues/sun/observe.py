@@ -23,21 +23,24 @@ LEAST_SKY = 0.6  # share of the top third of the frame
 LEAST_LIT = 0.18  # median brightness of the rest, 0 to 1
 
 
-def observe(
-    clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
-) -> tuple[Observation, ...]:
-    """Frames with a blue sky, a few of the clip: shadows are the analyst's to mark."""
-    span = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.1))
-    times = [span.start_s + span.length_s * (i + 0.5) / FRAMES for i in range(FRAMES)]
-    found, seen = [], set[float]()
-    for number, frame in enumerate(reader.frames(times, max_side_px=SIDE_PX), 1):
-        progress(Progress(SPEC.doing, number, FRAMES, "frames"))
-        share = sky_share(frame.rgb)
-        if share >= LEAST_SKY and frame.time_s not in seen:
-            seen.add(frame.time_s)
-            at = frame.time_s
-            found.append(Observation(SPEC.name, DAYLIGHT, SKY, min(1.0, share), at, at, author=SPEC.model_ids[0]))
-    return tuple(found)
+class SunObserver:
+    """Whether there is a blue sky: shadows are the analyst's to mark."""
+
+    def observe(
+        self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
+    ) -> tuple[Observation, ...]:
+        """Frames with a blue sky, a few of the clip: shadows are the analyst's to mark."""
+        span = interval or Interval(0.0, max(clip.duration_s or 0.0, 0.1))
+        times = [span.start_s + span.length_s * (i + 0.5) / FRAMES for i in range(FRAMES)]
+        found, seen = [], set[float]()
+        for number, frame in enumerate(reader.frames(times, max_side_px=SIDE_PX), 1):
+            progress(Progress(SPEC.doing, number, FRAMES, "frames"))
+            share = sky_share(frame.rgb)
+            if share >= LEAST_SKY and frame.time_s not in seen:
+                seen.add(frame.time_s)
+                at = frame.time_s
+                found.append(Observation(SPEC.name, DAYLIGHT, SKY, min(1.0, share), at, at, author=SPEC.model_ids[0]))
+        return tuple(found)
 
 
 def sky_share(rgb: NDArray[np.uint8]) -> float:

@@ -9,10 +9,10 @@ from engine.models import cards
 
 
 def _make(_chosen: Chosen) -> Clue:
-    from engine.clues.sun.observe import observe
+    from engine.clues.sun.observe import SunObserver
     from engine.clues.sun.score import log_likelihood
 
-    return Clue(SPEC, observe, log_likelihood)
+    return Clue(SPEC, SunObserver().observe, log_likelihood)
 
 
 SHADOW, DAYLIGHT = "shadow", "daylight"
