@@ -194,7 +194,21 @@ def shown(seen: soundscape.Seen) -> None:
         _download("CSV, all land", lambda: affinity_csv(a), f"{stem}.csv", "text/csv")
     night = dark()
     best = seen.places[0].name if seen.places else ""
-    _draw([affinity_layer(a, night)], f"Map of affinity of {a.title}; most similar: {best}.", seen.places)
+    beside = a.of_ranges
+    if beside is None:
+        _draw([affinity_layer(a, night)], f"Map of affinity of {a.title}; most similar: {best}.", seen.places)
+    else:
+        one, two = st.columns(2, gap="small")
+        with one:
+            st.html("<span class='ew-h'>The soundscape as a whole (AG-CLIP)</span>")
+            _draw([affinity_layer(a, night)], f"Map of affinity of {a.title}; most similar: {best}.", seen.places)
+        with two:
+            st.html("<span class='ew-h'>Ranges of the species heard</span>")
+            _draw(
+                [affinity_layer(beside, night)],
+                f"Map of where {a.title} is likely by the ranges of its species.",
+                key="scape_ranges",
+            )
     affinity_legend()
 
 
@@ -202,14 +216,14 @@ def _download(label: str, write: Callable[[], str], name: str, mime: str) -> Non
     st.download_button(label, write, name, mime, key=f"scape-{name}-{label}", on_click="ignore", width="stretch")
 
 
-def _draw(between: Sequence[Any], alt: str, spots: tuple[Match, ...] = ()) -> None:
+def _draw(between: Sequence[Any], alt: str, spots: tuple[Match, ...] = (), key: str = "scape_map") -> None:
     night, urls = dark(), caches.ground_urls()
     layers = [sea_layer(night, 180.0), land_layer(urls["land"], night), *between]
     layers += [line_layer("border", urls["border"], night), line_layer("coast", urls["coast"], night)]
     layers += spot_layers(spots, night, False)
     shift = min(SHIFT_DEG, max(-SHIFT_DEG, (spots[0].lon_deg or 0.0) - WORLD.lon_deg)) if spots else 0.0
     view = replace(WORLD, lon_deg=WORLD.lon_deg + shift)
-    st.pydeck_chart(deck(layers, view, False), height=MAP_HEIGHT, key="scape_map", alt=alt)
+    st.pydeck_chart(deck(layers, view, False), height=MAP_HEIGHT, key=key, alt=alt)
 
 
 # --- what is nearest ----------------------------------------------------------------------------------------------------

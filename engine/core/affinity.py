@@ -6,7 +6,7 @@ It serves to look at what a model has learned, not to place a clip.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +27,7 @@ class Affinity:
         value: (cells,) the more, the more alike; unit: "nats" above the mean of the land, or "cosine", −1..1.
         vector: (512,) in GeoCLIP's location space, to compare with words and pictures.
         models: ids of the models that made it.
+        by_ranges: (cells,) the log-likelihood by the ranges of the species that are heard, in nats, or None where none speaks.
 
     Raises:
         ValueError: lengths differ, or a number is not finite.
@@ -40,10 +41,16 @@ class Affinity:
     unit: str
     vector: NDArray[np.float32]
     models: tuple[str, ...] = ()
+    by_ranges: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if len(self.value) != len(self.grid) or not np.isfinite(self.value).all() or not np.isfinite(self.vector).all():
             raise ValueError("an affinity needs a finite number for every cell")
+
+    @property
+    def of_ranges(self) -> Affinity | None:
+        """The same by the ranges of the species, to be drawn beside it."""
+        return None if self.by_ranges is None else replace(self, value=self.by_ranges, by_ranges=None, unit="nats")
 
     @cached_property
     def land_above(self) -> NDArray[np.float64]:

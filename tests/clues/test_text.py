@@ -332,5 +332,5 @@ def test_a_language_is_known_by_its_letters_and_most_by_their_words_too() -> Non
     known = language.known_where()
     assert all(letters for letters, words, _ in known.values() if words), "words alone never tell a language"
     assert all(named for *_, named in known.values())
-    assert {x for x, (letters, words, _) in known.items() if not letters and not words} == {"gl", "ko"}
+    assert {x for x, (letters, words, _) in known.items() if not letters and not words} == {"gl"}
     assert set(language.WORD_LISTS.values()) <= set(language.LANGUAGES)

@@ -19,6 +19,9 @@ class FakeReader:
         self.clip = Clip("d.mp4", "0" * 64, 1, "mov", 9.0, streams=(Stream(0, 1, "subtitle", "mov_text"),), tags=tags)
         self._packets = [(float(i), t if isinstance(t, bytes) else t.encode()) for i, t in enumerate(texts)]
 
+    def origin(self) -> list[tuple[str, str, str]]:
+        return []
+
     def raw_packets(self, index: int):
         yield from self._packets
 

@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 
 from engine.clues.species.observe import SpeciesObserver
 from engine.clues.species.ranges import ranges
+from engine.clues.species.score import log_likelihood
 from engine.clues.species.tones import TONE
 from engine.core.affinity import Affinity, Match
 from engine.core.clip import Interval, Reader
 from engine.core.errors import MediaError, SettingError, WeightsError
 from engine.core.grid import Grid
-from engine.core.observation import Observation
+from engine.core.observation import ANALYST, Observation
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.models import agclip, birdnet, clip_text, geoclip_picture
 from engine.models.geoclip_location import DIMENSIONS, grid_embeddings
@@ -144,7 +145,8 @@ def affinity_of_species(latin: str) -> Affinity:
     vector = species_vector(latin)
     common = birdnet.labels()[birdnet.index_of(latin)].common
     how = f"AG-CLIP's answer to a score of {SPECIES_SCORE:g} for {latin} alone; no recording is behind it."
-    return _of_sound(common, "species", how, vector)
+    named = Observation("species", "species", latin, SPECIES_SCORE, 0.0, 3.0, author=ANALYST)
+    return _of_sound(common, "species", how, vector, (named,))
 
 
 def affinity_of_clip(
@@ -163,11 +165,11 @@ def affinity_of_clip(
         raise MediaError("The clip has no sound; choose one with an audio track.")
     found = SpeciesObserver().observe(reader.clip, reader, interval, progress)
     progress(Progress("drawing the map"))
-    windows = len({o.start_s for o in found})
+    windows = len({o.start_s for o in found if o.kind in ("species", "sound")})
     how = (
         f"the mean of AG-CLIP's vectors of {windows} window{'s' if windows != 1 else ''} of 3 s in which BirdNET heard something."
     )
-    return _of_sound(title or Path(reader.clip.path).name, "clip", how, sound_vector(found))
+    return _of_sound(title or Path(reader.clip.path).name, "clip", how, sound_vector(found), found)
 
 
 def affinity_of_text(text: str) -> Affinity:
@@ -184,10 +186,12 @@ def affinity_of_text(text: str) -> Affinity:
     return Affinity(wanted, "text", how, grid, cosines(vector, grid), "cosine", vector, (clip_text.MODEL_ID, LOCATION_ID))
 
 
-def _of_sound(title: str, kind: str, how: str, f: NDArray[np.float32]) -> Affinity:
+def _of_sound(title: str, kind: str, how: str, f: NDArray[np.float32], heard: tuple[Observation, ...]) -> Affinity:
     grid = land_grid()
     value = nats(f, grid)
-    return Affinity(title, kind, how, grid, value, "nats", likeness(value, grid), _SOUND_MODELS)
+    by_ranges = log_likelihood(heard, grid)
+    beside = by_ranges.log_likelihood if by_ranges.abstained is None else None
+    return Affinity(title, kind, how, grid, value, "nats", likeness(value, grid), _SOUND_MODELS, beside)
 
 
 def nats(f: NDArray[np.float32], grid: Grid) -> NDArray[np.float64]:

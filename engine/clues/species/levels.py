@@ -2,9 +2,9 @@
 
 A posterior's own 50% region would hold half of the true places if the likelihood were right in every respect. It is not: ranges
 are drawn too sharply, richness too coarsely. So the share of mass is calibrated by split conformal prediction (Vovk et al. 2005):
-the level of a 50% region is that share of the mass which, on held-out sounds of known place, held the place half of the time.
-Lists that people vouch for and detections of a model have levels of their own, by how much information was heard.
-Fitted by `earwitness lab calibrate-species`.
+the level of a 50% region is that share of the mass which, on sounds of known place that had no part in the fit, held the place
+half of the time. Lists that people vouch for and detections of a model have levels of their own, by how much information was
+heard. Fitted by `earwitness lab calibrate-species`.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ def table() -> dict[str, Any]:
         WeightsError: the file is missing or damaged.
     """
     try:
-        held: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+        fitted: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
         for source in SOURCES:
-            amount = held[source]["amount"]
-            if not amount or any(len(row) != len(amount) for row in held[source]["levels"].values()):
+            amount = fitted[source]["amount"]
+            if not amount or any(len(row) != len(amount) for row in fitted[source]["levels"].values()):
                 raise ValueError(f"{source} has strata without levels")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{FILE} cannot be read ({error}); restore it from the repository") from None
-    return held
+    return fitted
 
 
-def levels_at(source: str, amount: float, held: dict[str, Any] | None = None) -> tuple[tuple[float, float], ...]:
+def levels_at(source: str, amount: float, fitted: dict[str, Any] | None = None) -> tuple[tuple[float, float], ...]:
     """(share wanted, share of the mass needed) at an amount of information in nats, between those fitted in proportion."""
-    own = (held or table())[source]
+    own = (fitted or table())[source]
     middle = np.log1p(np.array(own["amount"], dtype=np.float64))
     found = [(float(share), float(np.interp(np.log1p(amount), middle, row))) for share, row in own["levels"].items()]
     return tuple(sorted(found))
