@@ -167,7 +167,11 @@ def weigh(
             for prior, p in evidence.under
         ]
 
-    return guards.weigh(ask(evidence, evidence.under), near, (evidence,), ask, applied)
+    def overlap() -> str:
+        inside = bool(evidence.under[0][1].region(guards.REGION)[at])
+        return f"the claimed place lies within the {evidence.located.modality}'s 90% region" if inside else ""
+
+    return guards.weigh(ask(evidence, evidence.under), near, (evidence,), ask, applied, overlap)
 
 
 def misreadable(log10_raw: NDArray[np.float64], misread: float) -> NDArray[np.float64]:

@@ -85,7 +85,12 @@ def weigh(
             for (prior, heard), (_, seen) in zip(sound.under, picture.under, strict=True)
         ]
 
-    return guards.weigh(ask(sound, sound.under), near, (sound, picture), ask, applied)
+    def overlap() -> str:
+        heard, seen = sound.under[0][1], picture.under[0][1]
+        inside = float(seen.mass[heard.region(guards.REGION)].sum()) >= guards.MOST
+        return "the picture's place lies within the sound's 90% region" if inside else ""
+
+    return guards.weigh(ask(sound, sound.under), near, (sound, picture), ask, applied, overlap)
 
 
 def _verdict(found: Weighed) -> Verdict:

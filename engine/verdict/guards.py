@@ -4,6 +4,7 @@ In this order, for whatever a factor rests on:
 
 - under every prior; the one nearest to 1 counts, and where priors disagree on the direction there is no result;
 - no result either where the interval includes 1, or the factor is below 2;
+- no result either where it speaks against a place that lies within the 90% region drawn for the other;
 - without BirdNET's known false alarms that no analyst confirmed: the weaker counts, and where nothing is left there is no result;
 - against places 500 to 1,000 km away instead of any place: where a factor for one place is not at least twice theirs under every
   prior, it speaks for the region, and not for the place;
@@ -25,7 +26,8 @@ from engine.core.wording import listed
 from engine.verdict.calibration import LEAST_FACTOR, NEUTRAL, Answer
 
 WEAK_MOST = float(np.log10(0.99 * 10.0))  # just below the scale's step to moderate support
-ALL = frozenset({"priors", "interval", "false alarms", "near", "species", "signs"})
+REGION, MOST = 0.9, 0.5  # the region that is meant, and the share of a picture's mass from which its place lies in it
+ALL = frozenset({"priors", "interval", "false alarms", "overlap", "near", "species", "signs"})
 """Names of the guards; the benchmark tells the price of each."""
 
 Under = tuple[tuple[Prior, Posterior], ...]
@@ -106,6 +108,7 @@ def weigh(
     parts: Sequence[ModalityEvidence],
     ask: Ask,
     guards: frozenset[str] = ALL,
+    overlap: Callable[[], str] = str,
 ) -> Weighed:
     """Apply every guard.
 
@@ -115,6 +118,7 @@ def weigh(
         parts: the modalities the factor rests on.
         ask: see Ask.
         guards: those that are applied.
+        overlap: says, when called, which place lies within which 90% region, a clause; "" where none does.
     """
     names = [prior.name for prior, _ in parts[0].under]
     by_prior = tuple(
@@ -123,6 +127,8 @@ def weigh(
     found = _weakest(answers) if "priors" in guards else answers[0]
     divided = "priors" in guards and _sides(answers) > 1
     reason = why_none(found, "the result depends on the prior" if divided else "", "interval" in guards)
+    if not reason and found.log10_factor < 0.0 and "overlap" in guards:
+        reason = overlap()
     if not reason and "false alarms" in guards:
         found, reason = _without_false_alarms(found, parts, ask)
     rests_on = ""

@@ -100,7 +100,7 @@ def _made_of(chances: NDArray[np.float32], start_s: float, end_s: float) -> Obse
     """The likeliest kind of a window, of chances (8,)."""
     at = int(chances.argmax())
     kind = KINDS[at]
-    return Observation(SPEC.name, MADE_OF, kind, float(chances[at]), start_s, end_s, name=NAMES[kind], author=KINDS_ID)
+    return Observation(SPEC.name, MADE_OF, kind, float(chances[at]), start_s, end_s, author=KINDS_ID)
 
 
 def _doubt(chances: NDArray[np.float32], species: int) -> str:

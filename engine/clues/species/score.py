@@ -57,16 +57,16 @@ _LEAST_OCCURRENCE = 5e-5  # keeps the logarithm finite
 class Calibration:
     """Fitted numbers of the likelihood; see the module's text for their meaning."""
 
-    score: float = 0.58
-    time: float = 1.59
-    behind: float = -0.0893
-    bias: float = -3.06
-    a: float = 0.791
-    doubt: float = 0.0136
-    d: float = 0.57
-    t: float = 1.46
-    kappa: float = 7.69
-    floor: float = 1.45e-05
+    score: float = 0.776
+    time: float = 1.022
+    behind: float = 0.026
+    bias: float = -2.229
+    a: float = 0.798
+    doubt: float = 0.0053
+    d: float = 0.427
+    t: float = 1.182
+    kappa: float = 5.53
+    floor: float = 0.0002
 
 
 FITTED = Calibration()

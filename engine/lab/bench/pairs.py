@@ -20,7 +20,7 @@ SAME_KM = 200.0
 FAR_KM = 2500.0
 MODERATE = 1.0  # log10 of the scale's step
 MISREADING = "misreading"
-GUARDS = (MISREADING, "priors", "interval", "false alarms", "near", "species", "signs")
+GUARDS = (MISREADING, "priors", "interval", "false alarms", "overlap", "near", "species", "signs")
 """What keeps a factor small or back, in the order of the table of prices: the mixture with the picture's misreadings, and the
 guards of `verdict.guards`."""
 

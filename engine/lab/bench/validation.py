@@ -213,8 +213,8 @@ def _words_and_guards(facts: Facts, day: str) -> Iterable[Sheet]:
         yield _sheet(
             "Same place or different places: what each guard costs",
             "The same pairs with no guard, with each of them, and with all: mixing in the rate at which pictures are misread, "
-            "the lowest of four priors, an interval without 1, known false alarms, places near the picture's, any one "
-            "species, any one sign.",
+            "the lowest of four priors, an interval without 1, known false alarms, regions that hold the place, places near "
+            "the picture's, any one species, any one sign.",
             "mismatch",
             facts,
             day,

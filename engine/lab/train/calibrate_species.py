@@ -52,7 +52,7 @@ FOLDS = 5
 STEPS = 60
 RATE = 0.06
 # Of each kind of material: its share of the loss, and how many are drawn a step.
-SHARES = {"recordings": (1.0, 80), "lists": (1.0, 80), "ordinary": (0.5, 20), "sounds": (0.5, 60)}
+SHARES = {"recordings": (1.0, 80), "lists": (0.7, 80), "ordinary": (0.3, 20), "sounds": (0.15, 60)}
 AGCLIP_WEIGHTS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 _ENOUGH = 15  # of a continent: fewer weigh no more each
 _CEILING = 25.0  # nats, of a place off the map
