@@ -207,6 +207,7 @@ def shown(seen: soundscape.Seen) -> None:
             _draw(
                 [affinity_layer(beside, night)],
                 f"Map of where {a.title} is likely by the ranges of its species.",
+                towards=seen.places,
                 key="scape_ranges",
             )
     affinity_legend()
@@ -216,12 +217,15 @@ def _download(label: str, write: Callable[[], str], name: str, mime: str) -> Non
     st.download_button(label, write, name, mime, key=f"scape-{name}-{label}", on_click="ignore", width="stretch")
 
 
-def _draw(between: Sequence[Any], alt: str, spots: tuple[Match, ...] = (), key: str = "scape_map") -> None:
+def _draw(
+    between: Sequence[Any], alt: str, spots: tuple[Match, ...] = (), towards: tuple[Match, ...] = (), key: str = "scape_map"
+) -> None:
     night, urls = dark(), caches.ground_urls()
     layers = [sea_layer(night, 180.0), land_layer(urls["land"], night), *between]
     layers += [line_layer("border", urls["border"], night), line_layer("coast", urls["coast"], night)]
     layers += spot_layers(spots, night, False)
-    shift = min(SHIFT_DEG, max(-SHIFT_DEG, (spots[0].lon_deg or 0.0) - WORLD.lon_deg)) if spots else 0.0
+    towards = towards or spots
+    shift = min(SHIFT_DEG, max(-SHIFT_DEG, (towards[0].lon_deg or 0.0) - WORLD.lon_deg)) if towards else 0.0
     view = replace(WORLD, lon_deg=WORLD.lon_deg + shift)
     st.pydeck_chart(deck(layers, view, False), height=MAP_HEIGHT, key=key, alt=alt)
 

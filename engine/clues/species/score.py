@@ -48,7 +48,7 @@ from engine.world.grid import handed_down, world_grid
 
 MOST_SPECIES = 15  # the best that a model detects in an interval; the rest is noise and costs time
 HEARD_SCORE = 0.1
-LIKELY = 0.3  # the least chance of being right with which a detection counts by itself (LOG.md)
+LIKELY = 0.4  # the least chance of being right with which a detection counts by itself (LOG.md)
 MOSTLY = 0.75  # animals of a detection's kind through three quarters of the sound (LOG.md)
 _LEAST_OCCURRENCE = 5e-5  # keeps the logarithm finite
 
@@ -57,16 +57,16 @@ _LEAST_OCCURRENCE = 5e-5  # keeps the logarithm finite
 class Calibration:
     """Fitted numbers of the likelihood; see the module's text for their meaning."""
 
-    score: float = 0.776
-    time: float = 1.022
-    behind: float = 0.026
-    bias: float = -2.229
-    a: float = 0.798
-    doubt: float = 0.0053
-    d: float = 0.427
-    t: float = 1.182
-    kappa: float = 5.53
-    floor: float = 0.0002
+    score: float = 0.629
+    time: float = 1.43
+    behind: float = -0.0903
+    bias: float = -2.64
+    a: float = 0.8
+    doubt: float = 0.00737
+    d: float = 0.489
+    t: float = 1.37
+    kappa: float = 6.4
+    floor: float = 4.82e-05
 
 
 FITTED = Calibration()
