@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cache
 
-from engine.analysis.rationale import evidence as cue_evidence
+from engine.clues.cues import score as cue_evidence
 from engine.clues import registry
 from engine.clues.species import residents
 from engine.clues.text import kinds
@@ -48,7 +48,7 @@ def score(perception: Perception, observations: tuple[Observation, ...], setting
             evidence.append(Evidence.silent(clue.name, clue.modality, grid, perception.silent[clue.reads]))
         else:
             evidence.append(clue.log_likelihood(own, grid, settings.when))
-    evidence.extend(cue_evidence.evidence(observations, evidence, settings.left_out, grid))
+    evidence.extend(cue_evidence.evidence(observations, evidence, settings.left_out, grid, settings.when))
     return tuple(evidence)
 
 

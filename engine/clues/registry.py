@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.clues.agclip.spec import SPEC as AGCLIP
 from engine.clues.atoms.spec import SPEC as ATOMS
 from engine.clues.container.spec import SPEC as CONTAINER
-from engine.clues.cues import HEARD, SEEN
+from engine.clues.cues.spec import HEARD, SEEN
 from engine.clues.hum.spec import SPEC as HUM
 from engine.clues.picture.spec import SPEC as PICTURE
 from engine.clues.scene.spec import SPEC as SCENE

@@ -64,7 +64,7 @@ class Grid:
     @cached_property
     def lat_lon_deg(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Centres of the cells in degrees, each (n,)."""
-        centres = _centres(self.cells)
+        centres = cell_centres(self.cells)
         return centres[:, 0], centres[:, 1]
 
     @cached_property
@@ -148,7 +148,7 @@ class Grid:
         cells = np.concatenate([self.cells[~chosen], fresh])
         order = np.argsort(cells, kind="stable")
         lat, lon = self.lat_lon_deg
-        centres = _centres(fresh)
+        centres = cell_centres(fresh)
         return Grid.known(
             cells[order],
             np.concatenate([lat[~chosen], centres[:, 0]])[order],
@@ -186,7 +186,8 @@ def parents_of(cells: NDArray[np.uint64], resolution: int) -> NDArray[np.uint64]
     return np.where(resolutions_of(cells) > resolution, parent, cells)
 
 
-def _centres(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
+def cell_centres(cells: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """(n, 2) latitude and longitude of the centres of H3 cells, degrees."""
     return np.array([h3.cell_to_latlng(c) for c in cells.tolist()])
 
 

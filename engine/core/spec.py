@@ -99,7 +99,7 @@ class ClueSpec:
         large: on long films it takes turns with the other large ones, to save memory.
         thread: clues of one modality that share a thread run one after the other; threads run side by side.
         unload: forgets its models; they are loaded again when wanted again.
-        groups: groups of the cue table that this clue scores itself (`analysis.rationale.cues`).
+        groups: groups of the cue table that this clue scores itself (`clues.cues.table`).
     """
 
     name: str

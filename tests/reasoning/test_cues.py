@@ -7,8 +7,8 @@ import pytest
 from argued import DOMAIN, SIGN, TIT, perception
 
 from engine.analysis.judge import judge
-from engine.analysis.rationale import cues
-from engine.analysis.rationale import evidence as cue_evidence
+from engine.clues.cues import table as cues
+from engine.clues.cues import score as cue_evidence
 from engine.analysis.rationale.facts import cue_groups, note_cue, rationale
 from engine.clues.text import score
 from engine.core.errors import DataError, SettingError

@@ -9,7 +9,8 @@ import pytest
 from argued import DOMAIN, SIGN, TIT, perception
 
 from engine.analysis.judge import judge
-from engine.analysis.rationale import cues, opinion
+from engine.analysis.rationale import opinion
+from engine.clues.cues import table as cues
 from engine.analysis.rationale.facts import rationale
 from engine.core import sphere
 from engine.core.finding import FUSED

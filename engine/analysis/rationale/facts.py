@@ -13,9 +13,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.rationale import cues, mllm, opinion, prompt, rules
-from engine.analysis.rationale import evidence as cue_evidence
+from engine.analysis.rationale import mllm, opinion, prompt, rules
 from engine.clues.atoms import score as atoms_score
+from engine.clues.cues import score as cue_evidence
+from engine.clues.cues import table as cues
 from engine.clues.species.ranges import ranges
 from engine.clues.species.tones import TONE
 from engine.clues.text import frames
@@ -390,7 +391,7 @@ def _looks(e: Evidence | None, who: str) -> Iterator[Fact]:
 
 def _noted(finding: Finding, everything: Sequence[Perceived]) -> Iterator[Fact]:
     """Cues by themselves: noted by an analyst, or scenes that the table names."""
-    speaking = [e for e in finding.evidence if e.clue in cue_evidence.NAMES.values() and e.abstained is None]
+    speaking = [e for e in finding.evidence if e.clue in {s.name for s in cue_evidence.SPECS} and e.abstained is None]
     counted = {o.key for e in speaking for o in e.observations}
     for p in everything:
         cue = cues.of_observation(p.best)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.analysis.rationale import cues, opinion
+from engine.analysis.rationale import opinion
+from engine.clues.cues import table as cues
 from engine.core.comparison import Verdict
 from engine.core.finding import FUSED, Finding, Located
 from engine.core.rationale import INFERRED, MEASURED, UNSUPPORTED, Alternative, Candidate, Fact, Pointer, Rationale, Sentence

@@ -28,7 +28,7 @@ import numpy as np
 
 from engine.analysis.judge import judge
 from engine.analysis.perceive import perceive as perceive_film
-from engine.analysis.rationale.evidence import NAMES
+from engine.clues.cues.score import SPECS as CUES
 from engine.core import edit, sphere
 from engine.core.clip import Frame
 from engine.core.errors import DataError
@@ -49,7 +49,7 @@ SPLITS = ("train", "val", "test")
 PAIR_KM = 200.0
 MOST_EACH = 2
 PAIRED = "paired, not filmed"
-REASONING = frozenset(NAMES.values())
+REASONING = frozenset(s.name for s in CUES)
 
 
 @dataclass(frozen=True, slots=True)

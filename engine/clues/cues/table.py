@@ -1,6 +1,6 @@
 """The table of cues (assets/cues/cues.csv): what is likelier in some places than in others, by how much, and who says so.
 
-Where another table or clue already knows the places (driving side, scripts, mains, names, ranges), the row refers to it.
+Where another table, raster or clue already knows the places (driving side, land cover, mains, names, ranges), the row refers to it.
 """
 
 from __future__ import annotations
@@ -12,21 +12,18 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.clues import registry
+from engine.clues.cues import areas
+from engine.clues.cues.spec import SEEN
 from engine.core.errors import DataError, SettingError
-from engine.core.grid import Grid
 from engine.core.observation import ANALYST, Observation
 from engine.core.paths import ASSETS
 from engine.core.wording import listed
-from engine.world import countries, driving, mains, scripts
+from engine.world import countries
+from engine.world.grid import world_grid
 
-CLUE = "cues"
-# Groups that another clue scores: where that clue has judged the clip, a cue of the group is argued and not scored again.
-SCORED_BY = {group: spec.name for spec in registry.SPECS for group in spec.groups}
+CLUE = SEEN.name
 _SCRIPTS = "script"
-_HALF_DEG = 0.35  # a cell whose centre lies this far outside a box still holds some of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +34,9 @@ class Cue:
         id: its name in the table.
         group: what kind of cue it is ("driving side", "vegetation"); cues of one group repeat each other's news.
         what: in words, fit after "the analyst notes".
+        meaning: what is meant exactly, for whoever looks for it, or "".
         modality: "picture", "sound" or "container".
-        areas: country codes, boxes "south:north:west:east" in degrees, references "@…".
+        areas: where it is found, in the language of `areas`.
         ratio: how much likelier it is there than elsewhere on land; 0 where another table or clue has the numbers.
         match: (kind, label) of the program's own observations that are this cue.
         doubt: why it may be elsewhere all the same, or "".
@@ -48,8 +46,9 @@ class Cue:
     id: str
     group: str
     what: str
+    meaning: str
     modality: str
-    areas: tuple[str, ...]
+    areas: str
     ratio: float
     match: tuple[tuple[str, str], ...]
     doubt: str
@@ -88,12 +87,14 @@ def _cue(row: dict[str, str]) -> Cue:
     whole = None not in row and all(colon for _, colon, _ in cut) and row["source"]
     if not whole or row["modality"] not in ("picture", "sound", "container") or not np.isfinite(ratio):
         raise DataError(f"The cue {row['id']!r} is malformed; correct its row in assets/cues/cues.csv.")
+    areas.parsed(row["areas"])
     return Cue(
         row["id"],
         row["group"],
         row["what"],
+        row["meaning"],
         row["modality"],
-        tuple(row["areas"].split()),
+        row["areas"],
         ratio,
         pairs,
         row["doubt"],
@@ -154,53 +155,28 @@ def _holds(text: str, script: str) -> bool:
 
 
 def codes_of(cue: Cue) -> tuple[str, ...]:
-    """Countries that the cue's areas name, in the table's order; boxes are no countries."""
-    found: list[str] = []
-    for area in cue.areas:
-        kind, _, value = area.removeprefix("@").partition(":")
-        if not area.startswith("@"):
-            found += [area] if ":" not in area else []
-        elif kind == "driving":
-            found += [c.code for c in countries.table() if (c.code in driving.left()) == (value == "left")]
-        elif kind == "script":
-            found += [c.code for c in scripts.countries_of(value)]
-    return tuple(dict.fromkeys(found))
-
-
-def inside(cue: Cue, grid: Grid) -> NDArray[np.bool_]:
-    """(cells,) where the cue is at home; nowhere where another table or clue decides (@here)."""
-    held = np.isin(countries.of(grid), [countries.number_of(c) for c in codes_of(cue)])
-    lat, lon = grid.lat_lon_deg
-    for area in cue.areas:
-        if area.startswith("@mains:"):
-            held |= mains.of(grid) == int(area.split(":")[1])
-        elif ":" in area and not area.startswith("@"):
-            south, north, west, east = (float(x) for x in area.split(":"))
-            held |= (np.abs(lat - (south + north) / 2) <= (north - south) / 2 + _HALF_DEG) & (
-                np.abs(lon - (west + east) / 2) <= (east - west) / 2 + _HALF_DEG
-            )
-    return held
+    """Countries that the cue's areas name without a further condition, in the table's order."""
+    alone = (a[0] for a in areas.parsed(cue.areas) if len(a) == 1)
+    return tuple(dict.fromkeys(code for condition in alone for code in condition.codes))
 
 
 def where(cue: Cue, most: int = 4) -> str:
-    """Its areas in words, those with most people first."""
+    """Its areas in words: the countries with most people first, or those that hold most of the land where it is found."""
     known = sorted((countries.by_code(c) for c in codes_of(cue)), key=lambda c: -c.people)
+    if not known:
+        return f"parts of {_countries_in(cue.areas)}"
     names = [c.in_text for c in known[:most]]
-    boxes = [a for a in cue.areas if ":" in a and not a.startswith("@")]
-    if boxes and len(known) == 0:
-        return f"parts of {_countries_in(cue)}"
     rest = f" and {len(known) - most} more countries" if len(known) > most else ""
     return (", ".join(names) if rest else listed(names)) + rest
 
 
-@lru_cache(maxsize=64)
-def _countries_in(cue: Cue) -> str:
-    from engine.world.grid import world_grid
-
-    number = countries.of(world_grid())[inside(cue, world_grid())]
-    counted = np.bincount(number[number >= 0], minlength=len(countries.table()))
-    names = [countries.table()[i].in_text for i in np.argsort(-counted, kind="stable")[:4] if counted[i]]
-    return ", ".join(names) if (counted > 0).sum() > 4 else listed(names)
+@lru_cache(maxsize=256)
+def _countries_in(where_found: str) -> str:
+    grid = world_grid()
+    number, weight = countries.of(grid), areas.chance(where_found, grid) * grid.area_km2
+    share = np.bincount(number[number >= 0], weight[number >= 0], len(countries.table()))
+    names = [countries.table()[i].in_text for i in np.argsort(-share, kind="stable")[:4] if share[i] > 0.02 * share.sum()]
+    return ", ".join(names) if (share > 0.02 * share.sum()).sum() > 4 else listed(names)
 
 
 def noted(cue_id: str, start_s: float, end_s: float, confidence: float, author: str = ANALYST, note: str = "") -> Observation:
