@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cache
 
-from engine.clues.cues import score as cue_evidence
 from engine.clues import registry
+from engine.clues.cues import score as cue_evidence
 from engine.clues.species import residents
 from engine.clues.text import kinds
 from engine.core.comparison import Comparison

@@ -50,6 +50,7 @@ class Command:
 
 COMMANDS = (
     Command("locate", "locate a clip and write reports", "cli.locate"),
+    Command("cues", "list what can be noted of a picture or a sound, with its id and where it is found", "cli.cues"),
     Command("flow", "second opinion: samples and density from the flow on the sphere", "cli.flow"),
     Command("app", "open the app in the browser, on this machine only", "cli.app"),
     Command("jobs", "jobs of the app's worker: list, stop, resume, forget", "cli.jobs"),
@@ -107,6 +108,7 @@ COMMANDS = (
         commands=(
             Command("calibrate-species", "fit the species clue on recordings of known place", "lab.train.calibrate_species"),
             Command("train-sound-kinds", "fit what tells animals, music, voices and machines apart", "lab.train.sound_kinds"),
+            Command("calibrate-cues", "fit what noted cues are worth on pictures of known place", "lab.train.calibrate_cues"),
             Command("calibrate-mismatch", "fit and bound the factor for one place against two", "lab.train.calibrate_mismatch"),
             Command("calibrate-claims", "fit and bound the ratio for a claimed place and week", "lab.train.calibrate_claims"),
             Command("calibrate-agclip", "fit AG-CLIP's temperature on recordings of known place", "lab.train.calibrate_agclip"),

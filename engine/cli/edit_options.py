@@ -25,6 +25,7 @@ _TIME = r"(?:\d+:)?(?:\d+:)?\d+(?:\.\d+)?"
 _ADD = re.compile(rf"(species|sign):(.+?)@({_TIME})(?:\s*[-–]\s*({_TIME}))?(?:=([0-9.]+))?", re.DOTALL)
 _RELABEL = re.compile(r"(.+?)\s*=>\s*(.+?)(?:=([0-9.]+))?", re.DOTALL)
 _NAMED = re.compile(r"(.+?)(?:=([0-9.]+))?", re.DOTALL)
+_CUE = re.compile(rf"([a-z0-9-]+)(?:@({_TIME}))?(?:=([0-9.]+))?")
 _KEY = re.compile(r"[a-z]+/[a-z]+/.+", re.DOTALL)
 _WINDOW_S = 3.0
 
@@ -43,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="WHAT",
         help='your own observation: "species:Parus major@0:03-0:06=0.9" or "sign:AUGUSTA GA@0:08=0.9" (= your confidence)',
+    )
+    group.add_argument(
+        "--cue",
+        action="append",
+        default=[],
+        metavar="CUE[@T][=P]",
+        help='something seen or heard, by its id: "roof-red-tile@0:12=0.9" (= how sure); `earwitness cues` lists them',
     )
     group.add_argument(
         "--sun",
@@ -104,6 +112,7 @@ def read(args: argparse.Namespace) -> PlannedEdits:
     words = (
         args.drop,
         args.add,
+        args.cue,
         args.sun,
         args.confirm,
         args.relabel,
@@ -123,6 +132,7 @@ def read(args: argparse.Namespace) -> PlannedEdits:
         *(_relabelled(text, args.author) for text in args.relabel),
         *(_confirmed(text, args.author) for text in args.confirm),
         *(_added(text, args.author) for text in args.add),
+        *(_cue(text, args.author) for text in args.cue),
         *(_shadow(text, args.author) for text in args.sun),
     ]
     return PlannedEdits(tuple(makings))
@@ -206,6 +216,23 @@ def _added(text: str, author: str) -> Making:
     make = edits.add_species if kind == "species" else edits.add_sign
     edit = make(name, start_s, end_s, _chance(sure), author)
     return lambda _: edit
+
+
+def _cue(text: str, author: str) -> Making:
+    """A cue of the table; without a time it is noted at the start of what is examined."""
+    from engine.analysis import note_cue
+
+    said = _CUE.fullmatch(text.strip())
+    if said is None:
+        raise SettingError(f'{plain(text)!r} is no cue; write "roof-red-tile@0:12=0.9" with an id that `earwitness cues` lists.')
+    cue, at, sure = said[1], said[2], _chance(said[3])
+    note_cue(cue, 0.0, 0.0, sure, author)  # an unknown cue is told before the long work
+
+    def make(perception: Perception) -> Edit:
+        at_s = _seconds(at) if at else perception.interval.start_s
+        return note_cue(cue, at_s, at_s, sure, author)
+
+    return make
 
 
 def _shadow(text: str, author: str) -> Making:

@@ -11,19 +11,20 @@ the mean being taken over the land by area. Cues of one group repeat each other'
 third a third. The sum is tempered, since groups repeat each other too, and bounded: no place is more than MOST_FACTOR times
 likelier than another.
 
-The ratios are judgement in round steps (see the table). What they are worth is fitted: gain, temper, the share of notes that hold
-and the mass that regions need were fitted on pictures of known place that people worked through without knowing it
-(`earwitness lab calibrate-cues`; docs/benchmarks.md). A model's scenes and sounds count at most MOST_TRUST: nobody calibrated them.
+The ratios are judgement in round steps (see the table). What they are worth is fitted on pictures of known place that were worked
+through without knowing it: gain, temper, the share of notes that hold, and the mass that regions need (`earwitness lab
+calibrate-cues`; docs/benchmarks.md). A model's scenes and sounds count at most MOST_TRUST: nobody calibrated them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,29 +141,41 @@ def evidence(
     return tuple(out)
 
 
-def log_likelihood(
-    own: Sequence[Noted], grid: Grid, when: date | None = None, fitted: Calibration | None = None
-) -> NDArray[np.float64]:
+def log_likelihood(own: Sequence[Noted], grid: Grid, when: date | None = None) -> NDArray[np.float64]:
     """(cells,) natural log-likelihood of cues noted together, up to a constant; see the module's text."""
-    fitted = fitted or calibration()
+    fitted = calibration()
+    return combined(own, lambda cue, chance: log_factor(cue, chance, grid, when, fitted.gain), fitted)
+
+
+def combined(
+    own: Sequence[Noted], factor: Callable[[Cue, float], NDArray[np.float64]], fitted: Calibration
+) -> NDArray[np.float64]:
+    """(cells,) one log-likelihood of cues noted together, at least one.
+
+    Args:
+        factor: a cue and the chance that it holds, to its log-factor (cells,).
+    """
     by_group: dict[str, list[Noted]] = {}
     for cue, o in own:
         by_group.setdefault(cue.group, []).append((cue, o))
-    total = np.zeros(len(grid))
+    parts = []
     for members in by_group.values():
         members.sort(key=lambda m: -_sure(m[1]) * m[0].ratio)
-        for rank, (cue, o) in enumerate(members, 1):
-            total += log_factor(cue, fitted.trust * _sure(o), grid, when, fitted.gain) / rank
-    total *= fitted.temper
+        parts += [factor(cue, fitted.trust * _sure(o)) / rank for rank, (cue, o) in enumerate(members, 1)]
+    total: NDArray[np.float64] = fitted.temper * np.sum(parts, axis=0)
     return np.maximum(total, total.max() - np.log(MOST_FACTOR))
 
 
 def log_factor(cue: Cue, chance: float, grid: Grid, when: date | None = None, gain: float = 1.0) -> NDArray[np.float64]:
     """(cells,) natural log of one cue's factor, 1 on average over the land by area; see the module's text."""
     fits = areas.chance(cue.areas, grid, when)
-    more = cue.ratio**gain - 1.0
-    mean = 1.0 + more * float(np.average(fits, weights=grid.area_km2))
-    out: NDArray[np.float64] = np.log1p(chance * ((1.0 + more * fits) / mean - 1.0))
+    return factor_of(fits, float(np.average(fits, weights=grid.area_km2)), cue.ratio**gain, chance)
+
+
+def factor_of(fits: NDArray[np.floating[Any]], mean: float, ratio: float, chance: float) -> NDArray[np.float64]:
+    """(cells,) natural log of the factor of a cue that fits the cells so well, and the land on average so well."""
+    more = ratio - 1.0
+    out: NDArray[np.float64] = np.log1p(chance * ((1.0 + more * fits) / (1.0 + more * mean) - 1.0))
     return out
 
 

@@ -1,6 +1,6 @@
 """The table of cues (assets/cues/cues.csv): what is likelier in some places than in others, by how much, and who says so.
 
-Where another table, raster or clue already knows the places (driving side, land cover, mains, names, ranges), the row refers to it.
+Where another table, raster or clue knows the places (driving side, land cover, mains, names, ranges), the row refers to it.
 """
 
 from __future__ import annotations
