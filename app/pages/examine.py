@@ -20,6 +20,7 @@ from app.figures.view import deck, fit
 from app.panels.banner import comparison_table, verdict_banner
 from app.panels.blind import blind_form
 from app.panels.case import case_label, case_popover
+from app.panels.checklist import checklist_panel
 from app.panels.edits import edit_bar
 from app.panels.effects import effects_panel
 from app.panels.evidence import evidence_buttons, evidence_remarks
@@ -225,6 +226,7 @@ def opened_clip() -> None:
         selected = next((p for p in rows if p.key == session.selected), None)
         if selected is not None:
             evidence_panel(session, found, selected)
+        checklist_panel(session, found)
         shadow_panel(session, found)
         reasoning_panel(session, found)
         effects_panel(session)

@@ -13,16 +13,14 @@ import streamlit as st
 import engine
 from app.components.reasoning.component import _component
 from app.panels.style import clean, plain, tip
-from app.session import caches, editing, selecting, widgets
+from app.session import caches, selecting, widgets
 from app.session.session import Session, current
 from app.session.work import Work
 from engine import Finding, Rationale, Settings
-from engine.analysis import ask, cue_groups, language_models, note_cue
-from engine.core import CONFIDENCES
+from engine.analysis import ask, language_models
 from engine.report.view import words
 
 _KEY = "reasoning"
-_SURE = dict(CONFIDENCES)
 _RULES = "A table of cues, each with its source, and rules that quote what was perceived; no language model."
 _SCORES = "The reasoning adds no score: what a clue has scored is not counted again."
 
@@ -37,10 +35,6 @@ def reasoning_panel(session: Session, found: Finding) -> None:
             st.space("stretch")
             if not session.blind:
                 _asking(session, found, asked is not None)
-                with st.popover(
-                    "Note a cue", icon=":material/visibility:", help="Something you see or hear that no model detects"
-                ):
-                    _note(session, found)
         if argued.sentences:
             _component()(key=_KEY, data=_data(argued, session.selected), on_act_change=_acted)
         else:
@@ -145,19 +139,3 @@ def _acted() -> None:
         selecting.act({"do": "select", "key": act.get("key"), "at": act.get("at")})
         session.seek += 1
         session.play = True
-
-
-def _note(session: Session, found: Finding) -> None:
-    """A cue of the table, noted by the analyst: it counts where no clue has scored the same thing."""
-    groups = dict(cue_groups())
-    group = st.selectbox("Kind of cue", list(groups), key="cue-group")
-    cue = st.selectbox("What you see or hear", groups[group], key=f"cue-{group}", format_func=lambda c: c.what)
-    st.caption(f"Counts as {cue.ratio:g} times likelier there than elsewhere. Source: {cue.source}.")
-    sure = st.selectbox("Confidence", list(_SURE), key="cue-sure")
-    whole = found.interval
-    at = float(min(max(session.moment_s, whole.start_s), whole.end_s))
-    st.button("Note it", key="cue-note", type="primary", **widgets.callback(_noted, cue.id, at, _SURE[sure]))
-
-
-def _noted(cue_id: str, at_s: float, confidence: float) -> None:
-    editing.do(lambda: note_cue(cue_id, at_s, at_s, confidence, editing.analyst()))

@@ -11,9 +11,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.figures.cuemaps import map_sheet
 from app.figures.ground import ground_json
 from app.session import media
 from engine import Grid
+from engine.analysis import cue_groups, cue_map
 from engine.analysis import species_range as engine_species_range
 from engine.analysis import warm_up as engine_warm_up
 from engine.models import Reasoner
@@ -52,3 +54,11 @@ def warm_up() -> threading.Thread:
 def reasoner(size: str) -> Reasoner:
     """One of each size for the whole program: loading takes long, and memory."""
     return Reasoner(size)
+
+
+@lru_cache(maxsize=4)
+def cue_maps(ids: tuple[str, ...], columns: int, dark: bool) -> bytes:
+    """PNG sheet of small maps of where these cues are found, in rows of so many."""
+    by = {c.id: c for _, own in cue_groups() for c in own}
+    drawn = [cue_map(by[name]) for name in ids]
+    return map_sheet(drawn[0][0], [chance for _, chance in drawn], columns, dark)

@@ -13,5 +13,8 @@ from .judge import warm_up as warm_up
 from .lesson import Lesson as Lesson
 from .rationale.facts import ask as ask
 from .rationale.facts import cue_groups as cue_groups
+from .rationale.facts import cue_map as cue_map
+from .rationale.facts import cue_most as cue_most
+from .rationale.facts import drop_cue as drop_cue
 from .rationale.facts import note_cue as note_cue
 from .rationale.mllm import language_models as language_models

@@ -48,14 +48,14 @@ def run(args: argparse.Namespace) -> int:
             print(f"{'' if number == 0 else chr(10)}{group}")
         said = cue.what + (f" ({cue.meaning})" if cue.meaning else "")
         if args.where:
-            said += f". Found in {table.where(cue)}; ratio {cue.ratio:g}. Source: {cue.source}."
+            said += f". Found in {table.cue_where(cue)}; ratio {cue.ratio:g}. Source: {cue.source}."
         indent = " " * (width + 4)
         print(textwrap.fill(f"  {cue.id:<{width}}  {said}", max(columns, width + 40), subsequent_indent=indent))
     if args.json:
         rows = [
-            {"id": c.id, "group": g, "what": c.what, "meaning": c.meaning, "modality": str(c.modality), "where": table.where(c),
-             "ratio": c.ratio, "source": c.source}
-            for g, c in listed
-        ]  # fmt: skip
+            {"id": c.id, "group": group, "what": c.what, "meaning": c.meaning, "modality": str(c.modality)}
+            | {"where": table.cue_where(c), "ratio": c.ratio, "source": c.source}
+            for group, c in listed
+        ]
         args.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0

@@ -8,4 +8,6 @@ from .agclip.soundscape import pictures_missing as pictures_missing
 from .agclip.soundscape import species_names as species_names
 from .agclip.soundscape import texts_for_sound as texts_for_sound
 from .agclip.soundscape import words_missing as words_missing
+from .cues.pictures import cue_sheet as cue_sheet
+from .cues.table import cue_where as cue_where
 from .registry import clue_registry as clue_registry

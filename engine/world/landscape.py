@@ -167,7 +167,7 @@ def at(lat_deg: NDArray[np.float64], lon_deg: NDArray[np.float64]) -> Landscape:
     height = {name: held[name][row, column] * np.float32(_STEP_M) + np.float32(_LOWEST_M) for name in _HEIGHTS}
     around = [(np.clip(row + i, 0, _ROWS - 1), (column + j) % _COLUMNS) for i in (-1, 0, 1) for j in (-1, 0, 1)]
     return Landscape(
-        cover=held["cover"][:, row, column].T.astype(np.float32) / _PIXELS,
+        cover=held["cover"][:, row, column].T.astype(np.float32) / np.float32(_PIXELS),
         mean_m=height["mean"],
         low_m=height["low"],
         high_m=height["high"],
@@ -185,7 +185,7 @@ _HEIGHTS = ("mean", "low", "high", "top")
 
 @cache
 def _raster() -> dict[str, NDArray[Any]]:
-    held = assets.arrays("landscape")
+    held: dict[str, NDArray[Any]] = dict(assets.arrays("landscape"))
     held["celsius"] = np.cumsum(held["celsius"], axis=0, dtype=np.int8)
     held["climate"] = np.where(held["climate"] <= len(CLIMATES), held["climate"].astype(np.int8) - 1, -1).astype(np.int8)
     return held

@@ -55,18 +55,6 @@ def test_rules_speak_and_say_why_no_model_does(panel: AppTest) -> None:
     assert not [b for b in panel.button if b.key and b.key.startswith("ask-")]
 
 
-def test_a_cue_noted_by_hand_counts(panel: AppTest) -> None:
-
-    panel.selectbox(key="cue-group").set_value("driving side").run()
-    panel.selectbox(key="cue-driving side").select_index(1).run()
-    panel.button(key="cue-note").click().run()
-    assert not panel.exception
-    held = panel.session_state["session"]
-    assert [o.label for o in held.settings.added] == ["driving-right"]
-    own = [e for f in held.judged.values() for e in f.evidence if e.clue == "cues"]
-    assert own and own[-1].abstained is None
-
-
 def test_a_model_in_the_folder_is_asked(tmp_path: Path, panel: AppTest) -> None:
     tiny.vision_model(tmp_path / "qwen2.5-vl-3b")
     panel.run()

@@ -63,11 +63,13 @@ def test_unknown_split_and_missing_folder(tmp_path: Path) -> None:
 
 def test_rows_with_and_without_reasoning() -> None:
     """A Great Tit heard and a sign noted that no clue reads: reasoning moves the picture, not the sound."""
+    from engine.clues.cues import score as cue_evidence
     from engine.clues.cues import table as cues
 
     clip = avg.AvgClip("c", "somewhere", 52.0, -1.0, film=Path("c.mp4"))
     heard = Observation("species", "species", "Parus major", 0.95, 0.0, 3.0)
-    cue = next(c for c in cues.table() if c.modality == "picture" and c.notable and c.group not in cue_evidence.SCORED_BY)
+    cue = cues.by_id("bus-jeepney")
+    assert cue.group not in cue_evidence.SCORED_BY
     noted = cues.noted(cue.id, 0.0, 1.0, 0.98, "analyst", "")
     perception = Perception(Clip("", "0" * 64, 1, "", 5.0), Interval(0.0, 5.0), (heard, noted))
     found = avg.score(clip, perception, Settings()).found

@@ -10,8 +10,8 @@ from argued import DOMAIN, SIGN, TIT, perception
 
 from engine.analysis.judge import judge
 from engine.analysis.rationale import opinion
-from engine.clues.cues import table as cues
 from engine.analysis.rationale.facts import rationale
+from engine.clues.cues import table as cues
 from engine.core import sphere
 from engine.core.finding import FUSED
 from engine.core.grid import WORLD_RESOLUTION, Grid, cells_at

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.rationale import mllm, opinion, prompt, rules
 from engine.clues.atoms import score as atoms_score
+from engine.clues.cues import areas
 from engine.clues.cues import score as cue_evidence
 from engine.clues.cues import table as cues
 from engine.clues.species.ranges import ranges
@@ -27,6 +28,7 @@ from engine.core.clip import Reader
 from engine.core.edit import Edit
 from engine.core.evidence import Evidence
 from engine.core.finding import FUSED, Finding
+from engine.core.grid import Grid
 from engine.core.observation import Observation
 from engine.core.perceived import Perceived, gather, species_behind
 from engine.core.posterior import Posterior
@@ -344,7 +346,7 @@ def _named(r: Reading, lat_deg: float, lon_deg: float) -> str:
 def _named_signs(label: str) -> list[Pointer]:
     """Signs that the table knows by what they say (PARE, ALTO)."""
     found = [c for c in cues.table() if ("text", label.strip().upper()) in {(k, v.upper()) for k, v in c.match}]
-    return [Pointer(c.id, f"Such a sign ({c.what}) is used in {cues.where(c)}.") for c in found]
+    return [Pointer(c.id, f"Such a sign ({c.what}) is used in {cues.cue_where(c)}.") for c in found]
 
 
 def _writing(lines: Sequence[Perceived], used: Sequence[str], readings: Sequence[Reading], scored: bool) -> Iterator[Fact]:
@@ -362,7 +364,7 @@ def _writing(lines: Sequence[Perceived], used: Sequence[str], readings: Sequence
                 Pointer("language", f"The writing {r.note}{where}.", tuple((f"writing in {_language(c)}", p) for c, p in others))
             )
     text = " ".join(p.best.label for p in counted)
-    pointers += [Pointer(c.id, f"It contains {c.what}, used in {cues.where(c)}.") for c in cues.of_letters(text)]
+    pointers += [Pointer(c.id, f"It contains {c.what}, used in {cues.cue_where(c)}.") for c in cues.of_letters(text)]
     if pointers:
         first = counted[0].best
         keys = tuple(p.key for p in counted)
@@ -401,8 +403,8 @@ def _noted(finding: Finding, everything: Sequence[Perceived]) -> Iterator[Fact]:
         if cue is None or p.best.kind not in ("scene", "sound"):
             continue
         who = "The analyst notes" if p.best.by_analyst else "The picture appears to show"
-        weight = f"; counted as up to {cue.ratio:g} times more likely there" if p.key in counted else "; it is not counted here"
-        pointer = Pointer(cue.id, f"{cue.what[:1].upper()}{cue.what[1:]}: found in {cues.where(cue)}{weight}.")
+        weight = f"; counted as up to {_times(cue_most(cue))} as likely there" if p.key in counted else "; it is not counted here"
+        pointer = Pointer(cue.id, f"{cue.what[:1].upper()}{cue.what[1:]}: found in {cues.cue_where(cue)}{weight}.")
         yield Fact(cue.modality, p.best.kind, f"{who}: {cue.what} ({p.best.score:.2f}).", (p.key,), p.best.start_s, p.best.end_s,
                    (pointer,), (), p.key in counted)  # fmt: skip
 
@@ -426,8 +428,25 @@ def cue_groups() -> tuple[tuple[str, tuple[cues.Cue, ...]], ...]:
     return tuple((name, tuple(own)) for name, own in groups.items())
 
 
-def note_cue(cue_id: str, start_s: float, end_s: float, confidence: float, author: str = "", note: str = "") -> Edit:
+def cue_map(cue: cues.Cue, when: date | None = None) -> tuple[Grid, NDArray[np.float64]]:
+    """How well each cell of the world grid fits a cue, (cells,), 0 to 1."""
+    return world_grid(), areas.chance(cue.areas, world_grid(), when)
+
+
+def cue_most(cue: cues.Cue) -> float:
+    """By how much a cue, surely seen, makes the places where it is found likelier than the land is on average."""
+    fitted = cue_evidence.calibration()
+    log_factor = cue_evidence.log_factor(cue, fitted.trust, world_grid(), gain=fitted.gain)
+    return float(np.exp(fitted.temper * log_factor.max()))
+
+
+def note_cue(
+    cue_id: str, start_s: float, end_s: float, confidence: float, author: str = "", note: str = "", again: bool = False
+) -> Edit:
     """An edit by which an analyst notes a cue of the table: seen or heard, with the chance of being right.
+
+    Args:
+        again: it is noted already, and this takes the earlier note's place.
 
     Raises:
         SettingError: there is no such cue, a clue of its own reads it, or times or confidence are invalid.
@@ -436,7 +455,16 @@ def note_cue(cue_id: str, start_s: float, end_s: float, confidence: float, autho
 
     seen = cues.noted(cue_id, start_s, end_s, confidence, signed(author), note)
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return Edit("add", seen.key, (seen,), " ".join(author.split())[:80] or "analyst", confidence, note, created)
+    by = " ".join(author.split())[:80] or "analyst"
+    return Edit("relabel" if again else "add", seen.key, (seen,), by, confidence, note, created)
+
+
+def drop_cue(cue_id: str, author: str = "") -> Edit:
+    """An edit by which an analyst takes a noted cue back."""
+    cue = cues.by_id(cue_id)
+    key = cues.noted(cue.id, 0.0, 0.0, 1.0).key
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return Edit("drop", key, (), " ".join(author.split())[:80] or "analyst", None, "", created, title=cue.what)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------------
@@ -444,6 +472,10 @@ def note_cue(cue_id: str, start_s: float, end_s: float, confidence: float, autho
 
 def _title(name: str) -> str:
     return _bounded(name, 60)
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.0f} times" if factor >= 9.5 else f"{factor:.1f} times"
 
 
 def _per(share: float) -> str:

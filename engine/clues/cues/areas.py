@@ -33,7 +33,7 @@ from scipy.spatial import cKDTree
 from scipy.special import expit
 
 from engine.core import sphere
-from engine.core.errors import DataError
+from engine.core.errors import DataError, EarwitnessError
 from engine.core.grid import Grid
 from engine.world import countries, driving, landscape, mains, places, regions, scripts
 
@@ -91,7 +91,7 @@ def _condition(text: str) -> Condition:
         found = Condition(kind, tuple(v for v in values.split("+") if v))
     try:
         _check(found)
-    except (ValueError, KeyError, IndexError, DataError) as wrong:
+    except (ValueError, KeyError, IndexError, EarwitnessError) as wrong:
         raise DataError(f"The area {text!r} is not one that assets/cues/cues.csv may hold ({wrong}).") from None
     return found
 
@@ -159,17 +159,16 @@ def _by_cell(condition: Condition, grid: Grid) -> Chance:
     if kind == "box":
         return _in_box(values, grid)
     if kind == "mains":
-        return (mains.of(grid) == int(values[0])).astype(np.float64)
+        return np.asarray(mains.of(grid) == int(values[0]), np.float64)
     return _city(grid, float(values[0])) if kind == "city" else np.zeros(len(grid))
 
 
 def _in_box(values: tuple[str, ...], grid: Grid) -> Chance:
     south, north, west, east = (float(x) for x in values)
     lat, lon = grid.lat_lon_deg
-    held = (np.abs(lat - (south + north) / 2) <= (north - south) / 2 + _HALF_DEG) & (
-        np.abs(lon - (west + east) / 2) <= (east - west) / 2 + _HALF_DEG
-    )
-    return held.astype(np.float64)
+    across = np.abs(lat - (south + north) / 2) <= (north - south) / 2 + _HALF_DEG
+    along = np.abs(lon - (west + east) / 2) <= (east - west) / 2 + _HALF_DEG
+    return np.asarray(across & along, np.float64)
 
 
 def _city(grid: Grid, people: float) -> Chance:
@@ -179,7 +178,9 @@ def _city(grid: Grid, people: float) -> Chance:
     tree = cKDTree(sphere.to_xyz(towns.lat_deg[large], towns.lon_deg[large]))
     chord, _ = tree.query(grid.xyz)
     reach_km = np.maximum(_CITY_KM, np.sqrt(grid.area_km2 / np.pi))
-    return (2.0 * sphere.EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, chord / 2.0)) <= reach_km).astype(np.float64)
+    near_km = 2.0 * sphere.EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, chord / 2.0))
+    within: Chance = np.asarray(near_km <= reach_km, np.float64)
+    return within
 
 
 def _by_land(condition: Condition, land: landscape.Landscape, month: int) -> Chance:

@@ -162,8 +162,9 @@ def combined(
     for members in by_group.values():
         members.sort(key=lambda m: -_sure(m[1]) * m[0].ratio)
         parts += [factor(cue, fitted.trust * _sure(o)) / rank for rank, (cue, o) in enumerate(members, 1)]
-    total: NDArray[np.float64] = fitted.temper * np.sum(parts, axis=0)
-    return np.maximum(total, total.max() - np.log(MOST_FACTOR))
+    total = fitted.temper * np.sum(parts, axis=0)
+    bounded: NDArray[np.float64] = np.maximum(total, total.max() - np.log(MOST_FACTOR))
+    return bounded
 
 
 def log_factor(cue: Cue, chance: float, grid: Grid, when: date | None = None, gain: float = 1.0) -> NDArray[np.float64]:

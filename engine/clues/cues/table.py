@@ -160,7 +160,7 @@ def codes_of(cue: Cue) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for condition in alone for code in condition.codes))
 
 
-def where(cue: Cue, most: int = 4) -> str:
+def cue_where(cue: Cue, most: int = 4) -> str:
     """Its areas in words: the countries with most people first, or those that hold most of the land where it is found."""
     known = sorted((countries.by_code(c) for c in codes_of(cue)), key=lambda c: -c.people)
     if not known:

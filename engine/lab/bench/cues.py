@@ -1,7 +1,7 @@
 """`earwitness bench photos --cues CSV`: what cues that a person noted are worth on pictures of known place.
 
 The table (columns id, cue, sure; perhaps marker) names pictures by the ids of their manifests; `earwitness cues` lists cues.
-A picture on which nothing was noted has the cue "none"; it is scored at the prior, as is one whose cues narrow the map too little.
+A picture on which nothing was noted has the cue "none"; it is scored at the prior, as is one whose cues hardly narrow the map.
 The cues are scored by the numbers that come with the program, or, held out, by numbers fitted on pictures of other places and
 authors.
 """

@@ -39,8 +39,8 @@ def sure(chance: float | None) -> str:
 
 def said(edit: Edit) -> str:
     """An edit in a line: "Great Tit relabelled as Coal Tit (probable (0.9)), by Ann: too thin"."""
-    parts = [f"{title(edit)} {_DONE[edit.what]}"]
-    if edit.what == "relabel" and edit.replacement:
+    parts = [f"{title(edit)} {_done(edit)}"]
+    if edit.what == "relabel" and not _weighed_anew(edit):
         parts.append(f"as {shown(edit.replacement[0].name or edit.replacement[0].label, 120)}")
     if edit.what == "weight":
         parts.append(f"{edit.weight:g}")
@@ -57,12 +57,22 @@ def said(edit: Edit) -> str:
     return line + (f": {shown(edit.note, 400).rstrip('.')}" if edit.note else "")
 
 
+def _weighed_anew(edit: Edit) -> bool:
+    """Whether an edit changes only how sure the analyst is."""
+    return edit.what == "relabel" and all(o.key == edit.target for o in edit.replacement)
+
+
+def _done(edit: Edit) -> str:
+    return "confidence changed" if _weighed_anew(edit) else _DONE[edit.what]
+
+
 def brief(edit: Edit) -> str:
     """The same in a few words: "Great Tit dropped"."""
     if edit.what == "judgement":
         return "sound judged blind"
-    to = f" as {shown(edit.replacement[0].name or edit.replacement[0].label, 80)}" if edit.what == "relabel" else ""
-    return f"{title(edit)} {_DONE[edit.what]}{to}" + (f": {edit.weight:g}" if edit.what == "weight" else "")
+    renamed = edit.what == "relabel" and not _weighed_anew(edit)
+    to = f" as {shown(edit.replacement[0].name or edit.replacement[0].label, 80)}" if renamed else ""
+    return f"{title(edit)} {_done(edit)}{to}" + (f": {edit.weight:g}" if edit.what == "weight" else "")
 
 
 def change(step: Step) -> str:
