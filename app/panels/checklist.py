@@ -92,8 +92,8 @@ def _cues(seen: bool) -> tuple[dict[str, Any], ...]:
 
 
 @lru_cache(maxsize=2)
-def _sheet(ids: tuple[str, ...]) -> str:
-    return cue_sheet(ids, _COLUMNS)
+def _sheet(ids: tuple[str, ...]) -> bytes:
+    return cue_sheet(ids, _COLUMNS).encode()
 
 
 def _frame(session: Session, at_s: float) -> str:

@@ -43,7 +43,6 @@ function make(root) {
 
   function explain(cue) {
     own.shown = cue ? cue.id : "";
-    about.classList.toggle("empty", !cue);
     if (!cue) {
       about.replaceChildren(element("span", {}, "Tick what you plainly see. Point at a cue to see what is meant and what it does to the map."));
       return;
@@ -94,8 +93,8 @@ function make(root) {
   function draw() {
     const focused = root.getRootNode().activeElement?.dataset?.id;
     drawGroups();
-    const own_ = listed();
-    tiles.replaceChildren(...(own_.length ? own_.map(tile) : [element("div", { class: "none" }, "No cue has these words; try a simpler one.")]));
+    const cues = listed();
+    tiles.replaceChildren(...(cues.length ? cues.map(tile) : [element("div", { class: "none" }, "No cue has these words; try a simpler one.")]));
     if (focused) tiles.querySelector(`[data-id="${focused}"]`)?.focus();
     drawNoted();
   }

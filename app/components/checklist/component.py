@@ -50,12 +50,12 @@ def checklist(
     def acted() -> None:
         act = widgets.reported(key)
         cue, chance = (act.get("id"), act.get("sure")) if act else (None, None)
-        if act is None or cue not in known:  # nothing that a browser says is trusted
+        if act is None or not isinstance(cue, str) or cue not in known:  # nothing that a browser says is trusted
             return
         if act.get("do") == "drop":
-            on_note(str(cue), None)
-        elif act.get("do") == "note" and chance in chances:
-            on_note(str(cue), float(chance))
+            on_note(cue, None)
+        elif act.get("do") == "note" and isinstance(chance, int | float) and chance in chances:
+            on_note(cue, float(chance))
 
     data = {
         "cues": list(cues),
