@@ -7,7 +7,7 @@ logarithms weighed:
     (1 - w) * log s + w * log g,        w = AGCLIP_WEIGHT.
 
 The weight is fitted in nested folds by `earwitness lab calibrate-species` (see LOG.md). Regions that rest on sound alone are
-drawn by the levels that the species bring. A modality whose information gain over the prior is too small gives no location.
+drawn by the levels that the species bring, those that rest on one clue alone by its own. A modality whose information gain over the prior is too small gives no location.
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ def locate_modality(
 
 def posterior_of(evidence: Iterable[Evidence], prior: Prior, weights: Mapping[str, float] | None = None) -> Posterior:
     """The prior times all likelihoods that speak."""
-    speaking = tuple(evidence)
+    speaking = tuple(e for e in evidence if e.abstained is None)
     heard = all(e.modality == Modality.SOUND for e in speaking)
-    levels = next((e.levels for e in speaking if e.levels and e.abstained is None), ()) if heard else ()
+    levels = next((e.levels for e in speaking if e.levels), ()) if heard or len(speaking) == 1 else ()
     return Posterior.of(prior, modality_log_likelihood(speaking, prior.grid, weights or {}), levels)
 
 

@@ -178,16 +178,15 @@ def _city(grid: Grid, people: float) -> Chance:
     tree = cKDTree(sphere.to_xyz(towns.lat_deg[large], towns.lon_deg[large]))
     chord, _ = tree.query(grid.xyz)
     reach_km = np.maximum(_CITY_KM, np.sqrt(grid.area_km2 / np.pi))
-    near_km = 2.0 * sphere.EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, chord / 2.0))
-    within: Chance = np.asarray(near_km <= reach_km, np.float64)
-    return within
+    near_km = 2.0 * sphere.EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, np.asarray(chord, np.float64) / 2.0))
+    return np.asarray(near_km <= reach_km, np.float64)
 
 
 def _by_land(condition: Condition, land: landscape.Landscape, month: int) -> Chance:
     kind, values = condition.kind, condition.values
     if kind == "land":
-        share = land.cover[:, landscape.cover_index(values)].sum(axis=1).astype(np.float64)
-        return np.minimum(1.0, share / _ENOUGH)
+        share = np.asarray(land.cover[:, landscape.cover_index(values)].sum(axis=1), np.float64)
+        return np.asarray(np.minimum(1.0, share / _ENOUGH), np.float64)
     if kind == "climate":
         return land.climate_share(values)
     return _NUMBERED[kind](land, float(values[0])) if values else _SEASONAL[kind](land, month)
