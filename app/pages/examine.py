@@ -35,6 +35,7 @@ from app.panels.reasoning import reasoning_panel
 from app.panels.scenes import scene_label, scene_table
 from app.panels.shadow import shadow_panel
 from app.panels.style import clean, dark, plain, tip
+from app.panels.weights import look_again, weights_card
 from app.session import caches, case, editing, jobs, judging, media, opening, selecting, widgets
 from app.session.session import Session, current
 from engine import PRIORS, Finding, Interval, Located, Perceived
@@ -94,6 +95,7 @@ def empty(session: Session) -> None:
                     st.markdown(f"**{plain(example.title)}**")
                     st.caption(plain(example.sentence, 300))
                     st.button("Examine it", key=f"example-{example.path.stem}", **widgets.callback(_example, example))
+        weights_card()
         clip_queue()
 
 
@@ -205,6 +207,7 @@ def opened_clip() -> None:
     verdict_banner(found)
     scene_table(judging.judged_scenes(session), found.scene)
     failed_clues(found, opening.examine_again)
+    look_again(found, opening.examine_again)
     if session.error:
         st.error(plain(session.error, 600), icon=":material/error:")
     if session.note:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.panels.style import clean, plain
+from app.panels.weights import weights_card
 from engine import EarwitnessError, Progress
 from engine.clues import clue_registry
 from engine.core import models_dir
@@ -22,6 +23,7 @@ def page() -> None:
     st.title("Models", anchor=False)
     st.write("Earwitness runs on this machine alone. This page, like every other, fetches nothing.")
     st.caption(plain(decoding_protection(), 400))
+    weights_card(open_at_once=True)
     st.subheader("Included", anchor=False)
     st.html(_built_in())
     st.subheader("With downloaded weights", anchor=False)
@@ -52,10 +54,12 @@ def _one(known: Any) -> None:
         f"<span class='ew-dim'>{clean(known.card.purpose, 200)} · {clean(words.size(known.size_bytes))} · {clean(terms, 80)} · "
         f"{clean(known.source, 120)} at {clean(known.revision[:12])}</span>"
     )
+    if known.card.figure:
+        st.caption(plain(f"{known.card.figure[:1].upper()}{known.card.figure[1:]}.", 300))
     if not known.vouched:
         st.caption("The catalogue has no hashes for these: they are checked for form on import, then recorded and compared.")
     if state != "present":
-        st.caption("On a machine with a network, in a terminal:")
+        st.caption("On a machine with a network, in a terminal; a transfer that is cut goes on where it ended:")
         st.code(f"earwitness models pull {known.id}", language=None)
     elif st.button("Verify its files", key=f"verify-{known.id}"):
         _watched(lambda report: verify_weights(known, progress=report), "Every file matches the catalogue.")
@@ -66,7 +70,7 @@ def _bring() -> None:
     with st.form("bring", border=False):
         left, right = st.columns([5, 1], vertical_alignment="bottom")
         folder = left.text_input(
-            "Without a network: folder with weights, such as a USB stick", placeholder="/media/me/stick/models"
+            "Without a network: folder with weights, such as a USB stick or a file share", placeholder="/media/me/stick/models"
         )
         go = right.form_submit_button("Import", width="stretch")
     if go and not folder.strip():

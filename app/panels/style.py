@@ -52,6 +52,8 @@ audio {height: 34px;}
 .ew-chip {border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: 10px; padding: 0 .55em;
   margin-right: .35em; white-space: nowrap;}
 .ew-clip {font-size: .88rem; line-height: 1.35rem;} .ew-clip small {opacity: .75; margin-left: .5em; font-size: .8rem;}
+.ew-weights {margin: 0; padding-left: 1.1rem; font-size: .88rem; line-height: 1.5;}
+.ew-weights li {margin-bottom: .35rem;}
 .ew-stages {border-collapse: collapse; font-size: .86rem;}
 .ew-stages td {border: none; padding: .1rem 1.2rem .1rem 0;}
 .ew-history {width: 100%;}

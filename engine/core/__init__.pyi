@@ -1,3 +1,4 @@
+from .card import Card as Card
 from .claim import ClaimVerdict as ClaimVerdict
 from .comparison import Verdict as Verdict
 from .edit import CONFIDENCES as CONFIDENCES

@@ -18,6 +18,8 @@ class Card:
         sha256: hex digest of its weights, or "" where it is not one fixed file.
         non_commercial: the licence forbids commercial use.
         included: it comes with the program or its packages; others are fetched, or given by the user.
+        brings: what a result has with it and lacks without, a clause after "brings", or "".
+        figure: how well it does by its makers' own account, with its source, a sentence, or "".
         files: (name, sha256) of each, where it is several fixed files.
     """
 
@@ -30,6 +32,13 @@ class Card:
     non_commercial: bool = False
     files: tuple[tuple[str, str], ...] = ()
     included: bool = True
+    brings: str = ""
+    figure: str = ""
+
+    @property
+    def absent(self) -> str:
+        """What a clue says that abstains for want of it."""
+        return f"{self.title} is not installed"
 
     @classmethod
     def unknown(cls, model: str) -> Card:

@@ -8,6 +8,7 @@
     │   │   └── TooShortError     there is less sound than a clue needs: it abstains, and its text says why
     │   └── SettingError          an option, date, interval, prior or place is invalid
     ├── WeightsError              a model file is missing or is not the file it should be (exit code 2)
+    │   └── MissingWeights        a model that can be fetched is not installed; its `reason` stands for a clue's abstention
     ├── DataError                 a data set or manifest is missing or malformed (exit code 2)
     └── Cancelled                 the person asked to stop (exit code 1)
 
@@ -59,6 +60,20 @@ class SettingError(InputError):
 
 class WeightsError(EarwitnessError):
     """A model file is missing or differs from the catalogue."""
+
+
+class MissingWeights(WeightsError):
+    """A model of the catalogue is not installed.
+
+    Attributes:
+        model: its id.
+        reason: the same as a clause without the remedy, for a clue that abstains.
+    """
+
+    def __init__(self, model: str, absent: str, file: str = "") -> None:
+        self.model = model
+        self.reason = absent + (f" completely: {file} is missing" if file else "")
+        super().__init__(f"{self.reason}; get it with: earwitness models pull {model}")
 
 
 class DataError(EarwitnessError):

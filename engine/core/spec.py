@@ -90,6 +90,7 @@ class ClueSpec:
         make: the clue itself; imports its models when called, not before. None where only an analyst observes it.
         kinds: the kinds of observation it makes.
         models: the cards of all models it may speak through.
+        wants: the model without which it has no result and that does not come with the program, or None.
         reads: the clue whose observations it scores, where it perceives nothing itself; else its own name.
         votes: it counts unless the analyst leaves it out.
         idle: why it does not count unless asked for, a clause; "" where it votes.
@@ -109,6 +110,7 @@ class ClueSpec:
     make: Callable[[Chosen], Clue] | None = field(repr=False, compare=False)
     kinds: tuple[Kind, ...]
     models: tuple[Card, ...]
+    wants: Card | None = None
     reads: str = ""
     votes: bool = False
     idle: str = "off by default: what it adds is not known"

@@ -1,9 +1,9 @@
 """Weights that are not in a package: where they come from, what they should be, and under which licence.
 
-Nothing is fetched unless `earwitness models pull` asks for it. Every file is checked against its hash, when it is fetched,
-when it is imported from a folder (a USB stick), and by `earwitness models verify`. Only safetensors and JSON are taken, never
-pickles. Where the catalogue does not know a file's hash, it says so: the file is checked for its form alone when it is taken, its
-hash is then written down beside it, and `verify` compares with that.
+Nothing is fetched unless `earwitness models pull` asks for it (`models.fetch`). Every file is checked against its hash, when it
+is fetched, when it is imported from a folder (a USB stick), and by `earwitness models verify`. Only safetensors and JSON are
+taken, never pickles. Where the catalogue does not know a file's hash, it says so: the file is checked for its form alone when it
+is taken, its hash is then written down beside it, and `verify` compares with that.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import hashlib
 import json
 import shutil
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.core import scratch
 from engine.core.card import Card
-from engine.core.errors import WeightsError
+from engine.core.errors import MissingWeights, WeightsError
 from engine.core.paths import made, models_dir
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.models import cards
-from engine.models.offline import online_on_explicit_command
 
 _BLOCK = 1 << 20
 
@@ -173,7 +173,24 @@ def verify_weights(known: Entry, folder: Path | None = None, progress: ProgressC
     for f in known.files:
         if not (here / f.name).is_file():
             raise WeightsError(f"{f.name} of {known.id} is missing in {here}; fetch it with: earwitness models pull {known.id}")
-        _check(here / f.name, replace(f, sha256=f.sha256 or noted.get(f.name, "")), progress)
+        check_file(here / f.name, replace(f, sha256=f.sha256 or noted.get(f.name, "")), progress)
+
+
+def folder_of(model: str, needed: Sequence[str], folder: Path | None = None) -> Path:
+    """The folder of a model, complete.
+
+    Args:
+        needed: the files it must hold.
+        folder: one that somebody named; None takes the models folder.
+
+    Raises:
+        MissingWeights: it, or one of its files, is missing.
+    """
+    here = folder or models_dir() / model
+    missing = [name for name in needed if not (here / name).is_file()]
+    if missing:
+        raise MissingWeights(model, entry(model).card.absent, missing[0] if len(missing) < len(needed) else "")
+    return here
 
 
 def vouch(name: str, folder: Path | None = None) -> None:
@@ -187,29 +204,6 @@ def vouch(name: str, folder: Path | None = None) -> None:
     known = entry(name)
     if folder is None and (known.vouched or _noted(models_dir() / known.id)):
         verify_weights(known)
-
-
-def pull(known: Entry, progress: ProgressCallback = silent) -> Path:
-    """Fetch an entry from its source, check it, and put it into the models folder: the one thing here that uses the network.
-
-    Raises:
-        WeightsError: the source cannot be reached, or a file is not the one of the catalogue.
-    """
-    made(models_dir())
-    with scratch.scratch_folder(models_dir()) as beside:
-        with online_on_explicit_command():
-            from huggingface_hub import hf_hub_download
-
-            for f in known.files:
-                progress(Progress(f"fetching {f.name} of {known.card.title}"))
-                try:
-                    hf_hub_download(known.source, f.name, revision=known.revision, local_dir=beside)
-                except Exception as error:  # the hub's library raises a dozen kinds
-                    raise WeightsError(
-                        f"{known.source} cannot be reached ({type(error).__name__}); fetch it on a machine with a network "
-                        f"and bring it: earwitness models import FOLDER"
-                    ) from error
-        return _take(known, Path(beside), progress)
 
 
 def import_weights(folder: Path, progress: ProgressCallback = silent) -> tuple[Entry, ...]:
@@ -226,7 +220,7 @@ def import_weights(folder: Path, progress: ProgressCallback = silent) -> tuple[E
         for candidate in (folder / known.id, folder):
             named = candidate.name == known.id or known.vouched
             if named and all((candidate / f.name).is_file() for f in known.files):
-                _take(known, candidate, progress)
+                take(known, candidate, progress)
                 taken.append(known)
                 break
     if not taken:
@@ -235,8 +229,15 @@ def import_weights(folder: Path, progress: ProgressCallback = silent) -> tuple[E
     return tuple(taken)
 
 
-def _take(known: Entry, source: Path, progress: ProgressCallback) -> Path:
-    """Copy checked files beside the target and move them in whole."""
+def take(known: Entry, source: Path, progress: ProgressCallback = silent, move: bool = False) -> Path:
+    """Check the files of an entry in a folder, beside the target, and move them in whole.
+
+    Args:
+        move: the folder is the program's own, and its files need not stay there.
+
+    Raises:
+        WeightsError: a file is missing, no plain file, or not the one of the catalogue.
+    """
     target = models_dir() / known.id
     made(models_dir())
     found: dict[str, str] = {}
@@ -244,8 +245,11 @@ def _take(known: Entry, source: Path, progress: ProgressCallback) -> Path:
         for f in known.files:
             if not stat.S_ISREG((source / f.name).stat().st_mode):
                 raise WeightsError(f"{f.name} in {source} is not a plain file; bring the files themselves.")
-            shutil.copyfile(source / f.name, Path(beside) / f.name)
-            found[f.name] = _check(Path(beside) / f.name, f, progress)
+            if move:
+                (source / f.name).replace(Path(beside) / f.name)
+            else:
+                shutil.copyfile(source / f.name, Path(beside) / f.name)
+            found[f.name] = check_file(Path(beside) / f.name, f, progress)
         target.mkdir(exist_ok=True)
         if not known.vouched:
             (target / _NOTED).write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -254,8 +258,12 @@ def _take(known: Entry, source: Path, progress: ProgressCallback) -> Path:
     return target
 
 
-def _check(path: Path, f: WeightFile, progress: ProgressCallback) -> str:
-    """The file's hash, which is the catalogue's where it has one; the file is of the form its name says."""
+def check_file(path: Path, f: WeightFile, progress: ProgressCallback = silent) -> str:
+    """The file's hash, which is the catalogue's where it has one; the file is of the form its name says.
+
+    Raises:
+        WeightsError: it is another file, or a damaged one.
+    """
     total = path.stat().st_size
     digest, done = hashlib.sha256(), 0
     with path.open("rb") as stream:

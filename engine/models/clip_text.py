@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import SettingError, WeightsError
+from engine.core.errors import MissingWeights, SettingError, WeightsError
 from engine.core.paths import models_dir
 from engine.models import cards, catalog, checkpoint
 from engine.models.geoclip_picture import CLIP_FOLDER, clip_folder, package_file
@@ -45,10 +45,7 @@ def merges_path(folder: Path | None = None) -> Path:
     for place in places:
         if (place / "merges.txt").is_file():
             return place / "merges.txt"
-    raise WeightsError(
-        f"Searching by words needs CLIP's tokens, and merges.txt is not in {places[0]}; on a machine with a network run: "
-        f"earwitness models pull {TEXT_FOLDER}, or bring the folder: earwitness models import FOLDER"
-    )
+    raise MissingWeights(TEXT_FOLDER, cards.CLIP_TOKENS.absent)
 
 
 def tokenizer(merges: Path) -> Any:

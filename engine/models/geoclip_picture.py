@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
-from engine.core.paths import models_dir
 from engine.models import cards, catalog, checkpoint
 from engine.models.offline import go_offline
 
@@ -42,14 +41,7 @@ def clip_folder(folder: Path | None = None) -> Path:
     Raises:
         WeightsError: it or one of its files is missing; the text says how to get it.
     """
-    folder = folder or models_dir() / CLIP_FOLDER
-    missing = [name for name in _NEEDED if not (folder / name).is_file()]
-    if missing:
-        raise WeightsError(
-            f"GeoCLIP needs CLIP ViT-L/14, and {missing[0]} is not in {folder}; on a machine with a network run: "
-            f"earwitness models pull {CLIP_FOLDER}, or bring the folder: earwitness models import FOLDER"
-        )
-    return folder
+    return catalog.folder_of(CLIP_FOLDER, _NEEDED, folder)
 
 
 class PictureEncoder:

@@ -5,10 +5,8 @@ The switches themselves are in `engine.core.offline`.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from engine.core.offline import HUB, silence
@@ -22,35 +20,17 @@ def go_offline() -> None:
     """
     silence()
     os.environ.update(HUB)
-    _set_constants(True)
+    _set_constants()
 
 
-@contextlib.contextmanager
-def online_on_explicit_command() -> Iterator[None]:
-    """The one place that lets a hub library reach out: `earwitness models pull`."""
-    switched = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_PROGRESS_BARS")
-    saved = {k: os.environ.get(k) for k in switched}
-    os.environ.update(dict.fromkeys(switched, "0"))
-    _set_constants(False)
-    try:
-        yield
-    finally:
-        for key, value in saved.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
-        go_offline()
-
-
-def _set_constants(offline: bool) -> None:
+def _set_constants() -> None:
     constants: Any = sys.modules.get("huggingface_hub.constants")
     if constants is not None:
-        constants.HF_HUB_OFFLINE = offline
+        constants.HF_HUB_OFFLINE = True
         constants.HF_HUB_DISABLE_TELEMETRY = True
     bars: Any = sys.modules.get("transformers.utils.logging")
     if bars is not None and hasattr(bars, "_tqdm_active"):
-        bars._tqdm_active = not offline
+        bars._tqdm_active = False
     hub: Any = sys.modules.get("transformers.utils.hub")
     if hub is not None and hasattr(hub, "_is_offline_mode"):
-        hub._is_offline_mode = offline
+        hub._is_offline_mode = True

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import WeightsError
+from engine.core.errors import MissingWeights, WeightsError
 from engine.core.paths import models_dir
 from engine.core.progress import Progress, ProgressCallback, silent
 from engine.models import catalog
@@ -49,10 +49,8 @@ def folder_of(size: str, folder: Path | None = None) -> Path:
     if not missing and not list(here.glob("*.safetensors")):
         missing = ["model.safetensors"]
     if missing:
-        raise WeightsError(
-            f"A language model needs {SIZES[size]}, and {missing[0]} is not in {here}; on a machine with a network run: "
-            f"earwitness models pull {SIZES[size]}, or bring the folder: earwitness models import FOLDER"
-        )
+        lacking = missing[0] if len(missing) < len(_NEEDED) else ""
+        raise MissingWeights(SIZES[size], catalog.entry(SIZES[size]).card.absent, lacking)
     return here
 
 

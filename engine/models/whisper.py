@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import WeightsError
-from engine.core.paths import models_dir
 from engine.models import cards, catalog
 from engine.models.offline import go_offline
 
@@ -34,14 +33,7 @@ def whisper_folder(folder: Path | None = None) -> Path:
     Raises:
         WeightsError: it or one of its files is missing; the text says how to get it.
     """
-    folder = folder or models_dir() / FOLDER
-    missing = [name for name in _NEEDED if not (folder / name).is_file()]
-    if missing:
-        raise WeightsError(
-            f"The spoken language needs Whisper small, and {missing[0]} is not in {folder}; on a machine with a network run: "
-            f"earwitness models pull {FOLDER}, or bring the folder: earwitness models import FOLDER"
-        )
-    return folder
+    return catalog.folder_of(FOLDER, _NEEDED, folder)
 
 
 class LanguageListener:

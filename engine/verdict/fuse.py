@@ -7,7 +7,8 @@ logarithms weighed:
     (1 - w) * log s + w * log g,        w = AGCLIP_WEIGHT.
 
 The weight is fitted in nested folds by `earwitness lab calibrate-species` (see LOG.md). Regions that rest on sound alone are
-drawn by the levels that the species bring, those that rest on one clue alone by its own. A modality whose information gain over the prior is too small gives no location.
+drawn by the levels that the species bring, those that rest on one clue alone by its own. A modality whose information gain over
+the prior is too small gives no location.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HUB = ("transformers", "huggingface_hub", "datasets", "diffusers", "open_clip", "timm")
-SWITCHES = ("go_offline", "online_on_explicit_command")
+SWITCHES = ("go_offline",)
 
 
 def functions_that_import_a_hub_library(file: Path) -> list[ast.FunctionDef]:

@@ -16,6 +16,7 @@ from engine.core.finding import Finding
 from engine.core.observation import Observation
 from engine.core.perception import Perception
 from engine.core.settings import Settings
+from engine.models import cards
 from engine.report import to_html
 from engine.report.formats.page import page_of
 from engine.report.view.lead import lead, why_silent
@@ -54,16 +55,19 @@ def test_without_a_claim_it_says_what_there_is_and_asks_for_one() -> None:
 
 
 def test_weights_that_are_missing_are_named() -> None:
-    why = "GeoCLIP needs it; on a machine with a network run: earwitness models pull clip-vit-large-patch14, or bring it."
+    why = cards.CLIP.absent
     found = lead(judged(TIT, silent={"picture": why}))
-    assert found is not None and "(earwitness models pull clip-vit-large-patch14), or a sign or another cue" in found.help
+    assert (
+        found is not None
+        and "the weights of CLIP ViT-L/14 (earwitness models pull clip-vit-large-patch14), or a sign or another cue" in found.help
+    )
 
 
 def test_the_reason_in_short_leaves_out_what_the_help_names() -> None:
-    why = "GeoCLIP needs it; on a machine with a network run: earwitness models pull clip-vit-large-patch14, or bring it."
+    why = cards.CLIP.absent
     found = judged(TIT, silent={"picture": why, "text": "no text was read"})
     picture = found.by("picture")
-    assert picture is not None and picture.cannot_tell and "earwitness models pull" in picture.cannot_tell
+    assert picture is not None and picture.cannot_tell and "CLIP ViT-L/14 is not installed" in picture.cannot_tell
     assert why_silent(found, picture) == "no text was read"
     faint = judged(replace(TIT, score=0.03))
     sound = faint.by("sound")

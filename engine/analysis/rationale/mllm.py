@@ -24,17 +24,14 @@ MOST_FRAMES = 4
 
 
 def why_silent(folder: Path | None = None) -> str:
-    """Why no language model speaks, with the remedy; "" when one is installed."""
+    """Why no language model speaks, a clause; "" when one is installed."""
     for size in qwen.SIZES:
         try:
             qwen.folder_of(size, folder)
         except WeightsError:
             continue
         return ""
-    small = qwen.SIZES["small"]
-    return (
-        f"no language model is installed (earwitness models pull {small}, or bring its folder: earwitness models import FOLDER)"
-    )
+    return "no language model is installed"
 
 
 def language_models() -> tuple[str, ...]:

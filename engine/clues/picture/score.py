@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clues.picture.spec import SPEC
-from engine.core.errors import WeightsError
+from engine.core.errors import MissingWeights
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
@@ -33,8 +33,8 @@ def log_likelihood(
     if not vectors:
         try:
             geoclip_picture.clip_folder(folder)
-        except WeightsError as error:
-            return Evidence.silent(SPEC.name, SPEC.modality, grid, str(error))
+        except MissingWeights as error:
+            return Evidence.silent(SPEC.name, SPEC.modality, grid, error.reason)
         return Evidence.silent(SPEC.name, SPEC.modality, grid, "no frame was analysed", observations)
     cosine = grid_embeddings(grid) @ mean_direction(np.stack(vectors))
     log_l = geoclip_picture.logit_scale() / TEMPERATURE * cosine.astype(np.float64)

@@ -24,6 +24,7 @@ SPEC = ClueSpec(
     make=_make,
     kinds=(EMBEDDING,),
     models=(cards.GEOCLIP, cards.GEOCLIP_LOCATION),
+    wants=cards.CLIP,
     votes=True,
     idle="",
     weight_reason="1: a contrastive score with a fitted temperature, averaged over the frames of a shot",

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from engine.clues.speech.codes import SPEECH, normal
 from engine.clues.speech.observe import LEAST_SPEECH_S
 from engine.clues.speech.spec import SPEC
-from engine.core.errors import DataError, WeightsError
+from engine.core.errors import DataError, MissingWeights
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
@@ -58,8 +58,8 @@ def _why_silent(own: tuple[Observation, ...], folder: Path | None) -> str:
         return "no speech was detected"
     try:
         whisper.whisper_folder(folder)
-    except WeightsError as error:
-        return str(error)
+    except MissingWeights as error:
+        return error.reason
     return f"no window of 30 s holds {LEAST_SPEECH_S:g} s of speech in a language that Whisper tells"
 
 

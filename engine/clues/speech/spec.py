@@ -24,5 +24,6 @@ SPEC = ClueSpec(
     unload=forgetting("engine.clues.speech.observe", "voice_detector"),
     kinds=(Kind("speech", "speech", "Speech", Modality.SOUND, located=False),),
     models=(cards.SILERO, cards.WHISPER),
+    wants=cards.WHISPER,
     idle="off by default: narration and dialogue reflect the production, not the place",
 )

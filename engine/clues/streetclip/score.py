@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from engine.clues.streetclip.spec import SPEC
-from engine.core.errors import WeightsError
+from engine.core.errors import MissingWeights
 from engine.core.evidence import Evidence
 from engine.core.grid import Grid
 from engine.core.observation import Observation
@@ -41,8 +41,8 @@ def log_likelihood(
     if not vectors:
         try:
             streetclip.streetclip_folder(folder)
-        except WeightsError as error:
-            return Evidence.silent(SPEC.name, SPEC.modality, grid, str(error))
+        except MissingWeights as error:
+            return Evidence.silent(SPEC.name, SPEC.modality, grid, error.reason)
         return Evidence.silent(SPEC.name, SPEC.modality, grid, "no frame was analysed", observations)
     log_l = from_logits(np.mean(np.stack(vectors), axis=0, dtype=np.float64), grid)
     return Evidence(SPEC.name, SPEC.modality, grid, log_l, observations, models=SPEC.model_ids)

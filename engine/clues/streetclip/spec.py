@@ -24,5 +24,6 @@ SPEC = ClueSpec(
     make=_make,
     kinds=(EMBEDDING,),
     models=(cards.STREETCLIP,),
+    wants=cards.STREETCLIP,
     idle="off by default: it uses the same frames as GeoCLIP, and what it adds has not been measured",
 )

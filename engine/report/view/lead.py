@@ -6,16 +6,16 @@ or the file itself. Page, terminal and report say it in these words.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from engine.core.card import Card
 from engine.core.claim import ClaimFactor, ClaimTest, ClaimVerdict
+from engine.core.evidence import Evidence
 from engine.core.finding import Finding, Located
 from engine.core.modality import Modality
 from engine.report.view import claim, words
 
 _SIDES = (Modality.SOUND, Modality.PICTURE)
-_PULL = re.compile(r"earwitness models pull ([\w.-]+\w)")
 _MOST_CLAIMS = 2
 
 
@@ -93,7 +93,7 @@ def _help(finding: Finding, silent: list[Located], claimed: bool) -> str:
             ways.append("for the sound, a longer interval with animals in it, or an animal that you recognise")
         if x.modality == Modality.PICTURE and finding.clip.video_tracks:
             models = _missing(finding)
-            weights = f"the picture model's weights (earwitness models pull {models[0]}), or " if models else ""
+            weights = f"the weights of {models[0].title} (earwitness models pull {models[0].id}), or " if models else ""
             ways.append(f"for the picture, {weights}a sign or another cue that you see")
     if not claimed:
         ways.append("a place stated for the clip, which sound and picture can each be tested against")
@@ -103,17 +103,27 @@ def _help(finding: Finding, silent: list[Located], claimed: bool) -> str:
 def why_silent(finding: Finding, x: Located) -> str:
     """Why a modality has no location, in a few words: without the models that are missing, which `Lead.help` names."""
     own = [e for e in finding.evidence if e.modality == x.modality]
-    reasons = [e.abstained for e in own if e.abstained and e.expected and not _PULL.search(e.abstained)]
+    reasons = [e.abstained for e in own if e.abstained and e.expected and not _wanted(finding, e)]
     if any(e.abstained is None for e in own):
         reasons = ["the evidence fits almost anywhere"]
     return "; ".join(dict.fromkeys(reasons)) or (x.cannot_tell or "").partition(": ")[2].rstrip(".")
 
 
-def _missing(finding: Finding) -> list[str]:
-    """Models of the picture that vote and whose weights are not there, as the clues name them."""
-    out = []
-    for e in finding.evidence:
-        spec = finding.registry.clue(e.clue)
-        if e.modality == Modality.PICTURE and spec is not None and spec.votes and e.abstained:
-            out += _PULL.findall(e.abstained)
-    return out
+def _missing(finding: Finding) -> list[Card]:
+    """Models of the picture's clues that vote and whose weights are not there."""
+    found = [(e, _wanted(finding, e)) for e in finding.evidence if e.modality == Modality.PICTURE]
+    return [card for e, card in found if card and (spec := finding.registry.clue(e.clue)) and spec.votes]
+
+
+def missing_models(finding: Finding) -> tuple[Card, ...]:
+    """All models for want of which a clue of the finding abstains, those of clues that vote first."""
+    spec = finding.registry.clue
+    found = [(not (s := spec(e.clue)) or not s.votes, card) for e in finding.evidence if (card := _wanted(finding, e))]
+    return tuple(dict.fromkeys(card for _, card in sorted(found, key=lambda pair: pair[0])))
+
+
+def _wanted(finding: Finding, e: Evidence) -> Card | None:
+    """The model for want of which a clue abstains, or None."""
+    spec = finding.registry.clue(e.clue)
+    card = spec.wants if spec else None
+    return card if card and e.abstained and e.abstained.startswith(card.absent) else None
