@@ -515,7 +515,7 @@ def signs() -> dict[str, str]:
         "sign-moose": triangle("") + f'<g transform="translate(9 14) scale(.8)">{moose}</g>',
         "sign-kiwi": diamond(kiwi),
         "sign-elephant": diamond(elephant),
-        "sign-blue-street-plate": rect(0, 0, 96, 64, "#e3cfa8") + rect(8, 18, 80, 28, "#1f4fa8", ' rx="3"') + f'<rect x="11" y="21" width="74" height="22" fill="none" stroke="#fff" stroke-width="1.6"/>' + text(48, 37, "RUE DU LAC", 11, "#fff"),
+        "sign-blue-street-plate": rect(0, 0, 96, 64, "#e3cfa8") + rect(8, 18, 80, 28, "#1f4fa8", ' rx="3"') + '<rect x="11" y="21" width="74" height="22" fill="none" stroke="#fff" stroke-width="1.6"/>' + text(48, 37, "RUE DU LAC", 11, "#fff"),
         "sign-green-highway": rect(0, 0, 96, 64, SKY) + rect(6, 8, 84, 36, "#1f7a4a", ' rx="4"') + text(48, 24, "North 12", 13, "#fff") + line("M48 40V30M48 30l-5 5M48 30l5 5", "#fff", 2.5) + line("M20 44V64M76 44V64", "#8a9298", 4),
         "sign-stop-pare": octagon("PARE"),
         "sign-stop-alto": octagon("ALTO"),
