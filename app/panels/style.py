@@ -25,6 +25,7 @@ _CSS = """
 [data-testid="stWidgetLabel"] p {font-size: .8rem;} [data-testid="stWidgetLabel"] {min-height: 0; margin-bottom: 0;}
 audio {height: 34px;}
 .stMainBlockContainer p, .ew-edits, .ew-banner {text-wrap: pretty;}
+[data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] p {white-space: nowrap;}
 .ew-facts {font-size: .82rem; opacity: .82; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; line-height: 1.5rem;}
 .ew-facts b {font-size: .95rem; font-weight: 600; margin-right: .35rem;}
 .ew-facts span + span::before {content: "·"; margin: 0 .45em; opacity: .6;}

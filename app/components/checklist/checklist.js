@@ -37,7 +37,8 @@ function make(root) {
     cut(pic, own.data.pictures, cue.at);
     b.append(pic, element("span", {}, cue.what));
     b.addEventListener("click", () => tell(on ? { do: "drop", id: cue.id } : { do: "note", id: cue.id, sure: own.data.usual }));
-    for (const event of ["pointerenter", "focus"]) b.addEventListener(event, () => explain(cue));
+    b.addEventListener("focus", () => explain(cue));
+    b.addEventListener("pointerenter", (e) => e.pointerType === "mouse" && explain(cue));
     return b;
   }
 

@@ -148,8 +148,8 @@ def run(args: argparse.Namespace) -> int:
     spoken = np.array([bool(p.noted) for p in pictures])
     final = replace(fit(pictures, scorer), levels=levels_of(denser[spoken]))
     print(f"fitted on everything: {final}")
-    numbers = {"trust": final.trust, "gain": final.gain, "temper": final.temper}
-    levels = {str(share): mass for share, mass in final.levels}
+    numbers = {"trust": round(final.trust, 4), "gain": round(final.gain, 4), "temper": round(final.temper, 4)}
+    levels = {str(share): round(mass, 6) for share, mass in final.levels}
     args.out.write_text(json.dumps({**numbers, "levels": levels}, indent=1) + "\n", encoding="utf-8")
     if args.json:
         args.json.write_text(to_json_text({**numbers, "levels": levels, **found, "seed": args.seed}))
