@@ -274,7 +274,6 @@ def terrain() -> dict[str, str]:
         "terrain-red-soil": land("#b5532c", 32) + poly("40,64 46,32 50,32 60,64", "#d07a4c") + tree(14, 38, 16) + tree(80, 40, 18),
         "terrain-glacier": land("#8e8378", 56) + peaks("#75808a", SNOW) + shape("M34 26Q48 30 44 64H70Q64 34 56 22Z", "#e4f3fa") + line("M46 44h14M46 52h16", "#8fc2da", 1.5),
         "terrain-snow-ground": land(SNOW, 40, "#ccd9e2") + spruce(22, 46, 26) + spruce(74, 50, 30) + shape("M0 64V54Q46 44 96 56V64Z", "#e6eef4"),
-        "terrain-skerries": rect(0, 0, 96, 64, SKY) + water(28) + "".join(oval(x, y, r, r * 0.35, "#a59a8d") for x, y, r in ((16, 36, 12), (46, 34, 8), (76, 38, 15), (34, 50, 14), (70, 56, 12))),
         "sea-turquoise": rect(0, 0, 96, 64, "#9fd6ef") + rect(0, 26, 96, 38, "#35b8b4") + shape("M0 64V46Q40 40 96 60V64Z", "#f8efd6") + palm(84, 48, 26, -6),
         "coral-reef": rect(0, 0, 96, 64, "#1f7fa8") + line("M22 64V44M22 52l-8-8M22 50l8-8", "#e77f67", 5) + oval(54, 58, 18, 12, "#d9a05b") + line("M80 64V46M80 54l-7-7M80 52l6-8", "#c9648f", 5) + shape("M40 22l12-6v12Z", "#f7d354") + oval(58, 22, 9, 5, "#f7d354"),
         "terrain-chalk": rect(0, 0, 96, 64, SKY) + water(46) + poly("0,14 62,16 66,46 58,52 0,54", "#fbfaf4") + rect(0, 10, 62, 6, GRASS) + line("M14 22v26M32 22v24M48 24v20", "#dcd8cb", 1.5),
@@ -320,14 +319,12 @@ def plants() -> dict[str, str]:
         "veg-steppe": land("#cbbb72", 34) + "".join(line(f"M{x} {y}l-3 -8M{x} {y}v-9M{x} {y}l3 -8", "#a8964c", 1.5) for x, y in ((10, 50), (28, 44), (46, 56), (62, 46), (80, 54), (90, 44), (20, 62), (70, 62))),
         "veg-savanna": land("#dcc476", 40) + line("M18 44V36M72 48V34", WOOD, 2.5) + oval(18, 33, 11, 4, "#7a9440") + oval(72, 30, 16, 5, "#7a9440") + line("M40 62l-2 -8M46 62v-9M52 62l2 -8", "#a8863c", 2),
         "veg-alpine-meadow": land("#8cbf66", 40) + peaks("#8b8f95", SNOW, 42) + "".join(disc(x, y, 2, c) for x, y, c in ((14, 52, "#f6d55c"), (30, 58, "#fff"), (50, 50, "#e27fa6"), (68, 58, "#f6d55c"), (84, 52, "#fff"))),
-        "veg-moor": land("#8f6a86", 36) + ridge("#7a6a5c", 24, 38) + "".join(oval(x, y, 9, 4, "#a8779b") for x, y in ((14, 46), (40, 52), (68, 46), (84, 58), (24, 60))) + oval(56, 60, 10, 3, "#5f8fa8"),
         "veg-tundra": land("#a39a5c", 34, "#d5e3ea") + "".join(oval(x, y, 5, 3, "#9a958d") for x, y in ((18, 46), (52, 42), (80, 50))) + "".join(oval(x, y, 10, 3, c) for x, y, c in ((34, 54, "#b5532c"), (66, 60, "#7a8a3f"), (12, 60, "#7a8a3f"))),
         "veg-pasture": land("#7cc05a", 36) + ridge("#6aaa4c", 26, 38) + line("M0 50L96 44M20 64L34 42M70 64L62 41", "#3f7a3a", 4) + oval(50, 54, 4, 2.5, "#fff") + oval(82, 52, 4, 2.5, "#fff"),
         "veg-fields": rect(0, 0, 96, 64, SKY) + rows("#d9b23f", "#c9a236", 30, 9) + rect(0, 24, 96, 6, "#7aa95c"),
         "veg-vineyard": rect(0, 0, 96, 64, SKY) + ridge("#94b56a", 20, 34) + rows("#4f8a3d", "#c9a873", 32),
         "veg-tea": rect(0, 0, 96, 64, SKY) + "".join(shape(f"M0 {y}Q30 {y - 14} 96 {y - 4}V64H0Z", c) for y, c in ((30, "#3f8a4a"), (38, "#2f6f3c"), (41, "#4a9a52"), (50, "#2f6f3c"), (53, "#5aaa5c"))),
         "veg-rice": land("#7fc46a", 30) + line("M0 44H96M0 56H96M26 30L14 64M66 30L82 64", "#8a7a4c", 2.5) + rect(30, 46, 34, 8, "#9fd0e0"),
-        "veg-bamboo": rect(0, 0, 96, 64, "#b9d58f") + "".join(rect(x, 0, 6, 64, "#6a9a3f") + "".join(rect(x - 0.5, y, 7, 2, "#4a7a2c") for y in range(8 + x % 7, 64, 16)) for x in (10, 26, 44, 60, 78)) + line("M32 20l12 -6M50 36l12 -6M84 24l10 -5", "#4a8a34", 4),
         "veg-eucalypt-bush": land("#cbb672", 44) + gum + line("M78 60Q76 40 80 26", "#ded6cb", 4) + oval(82, 22, 12, 8, "#8aa683"),
         "veg-green-garden": land("#84c465", 34) + tree(16, 40, 24) + "".join(disc(x, y, 3, c) for x, y, c in ((40, 44, "#d9435f"), (48, 46, "#f6d55c"), (56, 44, "#b96ad9"), (64, 46, "#d9435f"), (72, 44, "#fff"))) + rect(36, 47, 42, 5, "#4f8a3d") + line("M10 60H86", "#cbb99a", 4),
         "veg-gorse": land("#8fae5c", 36) + "".join(dome(x, y, 11, "#4f7a3a") + "".join(disc(x + dx, y - dy, 2, "#f7d02c") for dx, dy in ((-6, 4), (0, 8), (6, 4), (-2, 3), (3, 5))) for x, y in ((18, 52), (46, 48), (76, 54))),
@@ -337,7 +334,6 @@ def plants() -> dict[str, str]:
 
 def houses() -> dict[str, str]:
     timber = line("M20 30H76M20 44H76M20 30V58M34 30V58M48 30V58M62 30V58M76 30V58M20 44L34 30M76 44L62 30M34 58L48 44M62 58L48 44", "#5b3a24", 2.5)
-    logs = "".join(rect(18, y, 60, 4.5, c) for y, c in zip(range(30, 58, 5), (WOOD, "#87592f") * 3, strict=True))
     bricks = "".join(line(f"M{16 + (y % 8) / 2} {y}H80", "#c98a78", 1) for y in range(30, 58, 4))
     stones = "".join(oval(22 + (i * 13) % 54, 32 + (i * 7) % 24, 5, 3.2, c) for i, c in enumerate(("#9c9388", "#c4bbae", "#8f867a") * 5))
     slums = "".join(rect(x, y, 22, 64 - y, c) + rect(x - 1, y - 4, 24, 5, r) + rect(x + 8, y + 8, 6, 8, DARK) for x, y, c, r in ((2, 34, "#b58a5c", "#8f8b86"), (26, 26, "#8fa3a8", "#b5532c"), (50, 36, "#c4a26a", "#7a8a94"), (74, 28, "#a87f6a", "#9a958d")))
@@ -350,28 +346,19 @@ def houses() -> dict[str, str]:
         "arch-white-cubes": rect(0, 0, 96, 64, "#8fcdf0") + "".join(rect(x, y, w, 64 - y, c) for x, y, w, c in ((4, 34, 30, "#fff"), (30, 22, 34, "#f4f6f8"), (60, 32, 32, "#fff"))) + rect(42, 44, 10, 20, "#1f6fc4") + rect(70, 40, 7, 8, "#1f6fc4") + rect(14, 42, 7, 8, "#1f6fc4") + dome(47, 22, 9, "#1f6fc4"),
         "arch-yurt": land("#b9b86a") + rect(22, 34, 52, 22, "#f2eee4") + shape("M20 36Q48 8 76 36Z", "#e3dccd") + rect(42, 38, 12, 18, "#b5532c") + line("M22 42H74", "#c98a3c", 2),
         "arch-adobe": rect(0, 0, 96, 64, "#a9d6ee") + "".join(rect(x, y, w, 64 - y, c) for x, y, w, c in ((6, 34, 30, "#c4935c"), (32, 22, 30, "#b9854f"), (58, 36, 32, "#cf9f68"))) + rect(16, 44, 6, 10, DARK) + rect(44, 34, 6, 7, DARK) + rect(70, 46, 6, 9, DARK) + line("M32 28h-4M62 28h4M36 40h3", WOOD, 2.5),
-        "arch-clapboard": land() + poly("12,30 48,8 84,30", "#7a8a94") + rect(18, 30, 60, 28, "#fbfbf7") + "".join(line(f"M18 {y}H78", "#cfd2cf", 1) for y in range(34, 58, 4)) + rect(14, 46, 68, 3, "#fff") + line("M16 46V58M34 46V58M62 46V58M80 46V58", "#fff", 2.5) + rect(44, 40, 8, 18, "#4a6a8a"),
         "arch-queenslander": land("#a5bd6a", 56) + poly("10,26 48,10 86,26", "#9fb0b8") + rect(20, 26, 56, 16, "#f0e9d8") + rect(14, 34, 68, 2.5, WOOD) + line("M16 26V42M80 26V42M28 34V42M40 34V42M56 34V42M68 34V42", WOOD, 2) + line("M20 42V58M36 42V58M60 42V58M76 42V58", "#7a5c3c", 3),
-        "arch-rondavel": land("#c9b478") + rect(26, 38, 44, 20, "#d3a877") + poly("16,40 48,10 80,40", "#b08f52") + line("M48 12L30 38M48 12L66 38M48 12V38", "#8f7038", 1.5) + rect(43, 44, 10, 14, DARK),
         "roof-red-tile": land("#b9c08a", 56) + house(10, 58, 32, 18, WALL, "#cf5a36", 14) + house(46, 58, 40, 24, "#efe0c0", "#c24a2c", 18) + line("M52 30L60 22M60 34L72 22M74 34L80 28", "#e58a68", 1.5),
         "roof-slate": land("#b9c08a", 56) + house(14, 58, 30, 18, STONE, "#4a5460", 22) + house(50, 58, 36, 22, "#cfc7ba", "#3f4954", 26),
-        "roof-stone": land(GRASS, 56) + rect(18, 36, 60, 22, "#a59c8f") + poly("8,36 48,14 88,36", "#8b857b") + line("M22 30H74M32 24H64M16 34H80", "#5f5a53", 1.8),
         "roof-flat": land("#cdb98a", 58) + "".join(block(x, y, w, c, 2, 2, DARK, 60) for x, y, w, c in ((4, 34, 28, "#e6d5b4"), (34, 24, 30, "#d9c49c"), (66, 32, 27, "#ead9b9"))) + rect(40, 17, 10, 7, DARK) + line("M72 32v-8M80 32v-8M88 32v-8", "#8a7a5c", 1.8),
-        "roof-sheet": land("#9ab06a", 56) + rect(16, 36, 64, 22, "#d9c7a0") + poly("8,38 20,18 76,18 88,38", "#7f98a6") + "".join(line(f"M{20 + i * 7} 19L{10 + i * 9.6:g} 37", "#5f7886", 1.5) for i in range(9)) + poly("60,20 74,20 82,36 66,36", "#a8603c"),
         "roof-shingle": land("#8cc46a", 54) + rect(14, 38, 68, 20, "#e3ddd2") + poly("6,38 22,16 74,16 90,38", "#6b6560") + line("M18 24H78M13 31H84", "#857e78", 1.5) + rect(56, 44, 20, 14, "#fff") + rect(24, 42, 10, 8, GLASS) + rect(42, 42, 7, 16, WOOD),
-        "roof-thatch-cottage": land("#84b865", 54) + rect(16, 38, 64, 20, "#f6f0e2") + shape("M6 42Q14 10 48 12Q82 10 90 42Q80 36 70 40Q48 34 26 40Q16 36 6 42Z", "#b39255") + rect(26, 44, 8, 8, DARK) + rect(60, 44, 8, 8, DARK) + rect(44, 44, 8, 14, "#3f6b8a") + rect(62, 6, 7, 12, BRICK),
         "roof-upswept": land("#b9b3a6", 58) + rect(24, 38, 48, 20, "#b5382c") + rect(24, 38, 48, 4, "#2f6b5a") + upswept + rect(42, 44, 12, 14, DARK) + line("M28 18H68", "#d9b23f", 3),
         "house-chalet": land("#8cc46a", 54) + peaks("#9aa3ab", SNOW, 40) + rect(22, 46, 52, 12, "#f6f0e2") + rect(22, 32, 52, 14, WOOD) + poly("10,34 48,12 86,34 82,37 48,18 14,37", "#6b4a2c") + rect(18, 44, 60, 3, "#6b4a2c") + rect(32, 36, 6, 6, DARK) + rect(58, 36, 6, 6, DARK) + "".join(disc(x, 43, 2, "#d9435f") for x in (24, 34, 44, 54, 64, 72)),
         "house-falu-red": land() + rect(18, 32, 60, 26, "#8f2b22") + poly("10,32 48,10 86,32", "#3a3a3a") + rect(18, 32, 3, 26, "#fff") + rect(75, 32, 3, 26, "#fff") + rect(28, 38, 10, 10, "#fff") + rect(30, 40, 6, 6, GLASS) + rect(58, 38, 10, 10, "#fff") + rect(60, 40, 6, 6, GLASS) + rect(44, 42, 9, 16, "#fff"),
-        "house-bright-wood": land("#a9a79f", 56) + house(6, 58, 24, 24, "#e3b23c", "#4a5460", 14, 1) + house(34, 58, 26, 28, "#3f8ac4", "#4a5460", 14, 1) + house(64, 58, 26, 22, "#c4452b", "#4a5460", 14, 1),
-        "house-log": land("#84a865", 54) + logs + poly("10,32 48,8 86,32", "#5f5a4c") + rect(42, 40, 12, 18, "#4a3220") + "".join(disc(x, y, 2, "#5b3a1c") for x in (18, 78) for y in (33, 43, 53)),
         "house-brick-terrace": land("#8f8f8c", 58) + rect(0, 26, 96, 34, BRICK) + rect(0, 18, 96, 8, SLATE) + "".join(rect(x + 4, 32, 7, 8, "#fff") + rect(x + 5, 33, 5, 6, GLASS) + rect(x + 14, 44, 7, 15, c) + rect(x + 3, 45, 8, 9, GLASS) + rect(x + 8, 10, 7, 9, BRICK) for x, c in ((0, "#2f5f8a"), (24, "#8a2f2f"), (48, "#2f6b4a"), (72, "#3a3a3a"))),
         "house-brick": land("#9ab06a", 58) + rect(16, 28, 64, 32, BRICK) + bricks + rect(26, 34, 10, 10, "#fff") + rect(60, 34, 10, 10, "#fff") + rect(43, 42, 10, 18, DARK) + poly("10,28 48,10 86,28", SLATE),
         "house-grey-stone": land(GRASS, 58) + rect(16, 28, 64, 32, STONE) + stones + poly("8,30 48,8 88,30", "#6f6a62") + rect(42, 42, 11, 18, "#5b4636") + rect(24, 36, 8, 8, DARK) + rect(64, 36, 8, 8, DARK),
         "house-old-town": land("#b9b3a6", 58) + fronts,
-        "house-shutters": rect(0, 0, 96, 64, "#f0ddb4") + rect(36, 12, 24, 40, "#fff") + rect(39, 15, 18, 34, DARK) + rect(16, 12, 19, 40, "#4a8a8a") + rect(61, 12, 19, 40, "#4a8a8a") + "".join(line(f"M19 {y}H32M64 {y}H77", "#2f6b6b", 1.6) for y in range(17, 50, 4)) + rect(32, 52, 32, 4, STONE),
         "house-gable-narrow": land("#9fb8c4", 58) + "".join(rect(x, 26, 20, 34, c) + poly(f"{x},26 {x},22 {x + 4},22 {x + 4},17 {x + 8},17 {x + 8},12 {x + 12},12 {x + 12},17 {x + 16},17 {x + 16},22 {x + 20},22 {x + 20},26", c) + "".join(rect(x + dx, y, 4, 6, "#fff") for dx in (3, 8.5, 14) for y in (30, 42)) for x, c in ((6, BRICK), (28, "#8f6a4a"), (50, "#b5764f"), (72, "#7a3f34"))),
-        "house-haussmann": land("#b9b3a6", 58) + block(10, 24, 76, "#eadfc8", 4, 8, DARK, 60) + poly("10,24 14,10 82,10 86,24", "#6f7a85") + "".join(rect(x, 13, 6, 9, "#eadfc8") for x in (20, 36, 54, 70)) + line("M10 33H86M10 51H86", "#3a3a3a", 1.8),
         "house-panel": land("#a9b58a", 58) + block(4, 16, 26, "#d4d0c6", 6, 4, "#5f6f7a") + block(34, 12, 28, "#c9c4b9", 7, 4, "#5f6f7a") + block(66, 18, 26, "#dcd8cf", 6, 4, "#5f6f7a") + "".join(line(f"M{x} {y}H{x + w}", "#a39e92", 1) for x, w, y in ((4, 26, 29), (4, 26, 43), (34, 28, 30), (34, 28, 44), (66, 26, 31), (66, 26, 44))),
         "house-high-rise": land("#8f9a9f", 56) + towers,
         "house-dense-towers": land("#9aa58a", 60) + flats,
@@ -382,9 +369,7 @@ def houses() -> dict[str, str]:
         "house-shophouses": land("#b9b3a6", 58) + "".join(rect(x, 14, 21, 46, c) + rect(x + 3, 20, 4, 12, "#2f6b6b") + rect(x + 9, 20, 4, 12, "#2f6b6b") + rect(x + 15, 20, 4, 12, "#2f6b6b") + arch(x + 3, 60, 15, 20) + rect(x, 35, 21, 5, r) for x, c, r in ((4, "#e3b9a0", "#c4452b"), (26, "#a9c9c4", "#d9b23f"), (48, "#f0dfa8", "#3f8ac4"), (70, "#c9b0cf", "#c4452b"))),
         "house-shanty": rect(0, 0, 96, 64, SKY) + slums,
         "house-suburb-lawn": land("#7fc45f", 42) + rect(26, 24, 54, 20, "#efe9dc") + poly("20,24 36,10 70,10 86,24", "#7a6a5c") + rect(56, 30, 18, 14, "#fff") + poly("54,44 76,44 90,64 58,64", "#c4c4c0") + rect(34, 28, 9, 8, GLASS) + tree(12, 46, 24),
-        "house-bungalow-hedge": land("#8cc46a", 56) + house(26, 50, 46, 16, WALL, TILE, 14) + rect(0, 50, 96, 12, "#3f7a3a") + rect(42, 48, 10, 14, "#fff") + line("M42 52H52M42 57H52", "#b9b3a6", 1.5),
         "house-japanese-wood": land("#b9b3a6", 58) + rect(8, 34, 80, 26, "#4a3628") + poly("2,34 14,24 82,24 94,34", "#3a4248") + rect(16, 12, 64, 12, "#5b4636") + poly("8,14 22,4 74,4 88,14", "#3a4248") + "".join(line(f"M{x} 38V58", "#8a6a4a", 1.8) for x in range(14, 44, 4)) + rect(52, 38, 28, 20, "#efe6d0") + line("M59 38V58M66 38V58M73 38V58M52 48H80", "#5b4636", 1.5),
-        "house-rows-low": land("#c9bda8", 50) + "".join(rect(x, 30, 24, 22, c) + rect(x, 22, 24, 8, r) + rect(x + 8, 14, 9, 10, r) + rect(x + 10, 17, 5, 5, GLASS) + rect(x + 4, 36, 6, 8, DARK) + rect(x + 15, 36, 5, 16, DARK) for x, c, r in ((0, "#e3b23c", "#3a3a3a"), (24, "#f0ede6", "#a8523c"), (48, "#d98a6a", "#3a3a3a"), (72, "#e9d9a8", "#a8523c"))) + line("M6 58h8M26 60h8M48 58h8M70 60h8", "#a39784", 2),
     }
 
 
@@ -404,22 +389,17 @@ def landmarks() -> dict[str, str]:
         "arch-water-tower-steel": ground + oval(48, 20, 22, 13, "#cfd8dd") + text(48, 24, "TOWN", 9) + line("M32 28L26 60M64 28L70 60M48 32V60M28 46H68M30 30L66 56M66 30L30 56", "#7a868c", 2),
         "arch-windmill-wind-pump": land("#cbb672", 54) + line("M48 24L36 60M48 24L60 60M42 42H54M39 52H57", "#7a868c", 2) + disc(48, 18, 15, "#b9c4ca") + "".join(line(f"M48 18l{dx} {dy}", "#5f6b72", 2.5) for dx, dy in ((0, -14), (10, -10), (14, 0), (10, 10), (0, 14), (-10, 10), (-14, 0), (-10, -10))) + poly("48,16 76,10 76,24 48,20", "#c4452b"),
         "arch-dutch-windmill": ground + poly("36,58 42,26 56,26 62,58", BRICK) + dome(49, 27, 8, "#3a4248") + line("M49 24L22 4M49 24L76 4M49 24L24 46M49 24L74 46", "#5b3a24", 3) + line("M24 8l8 -4M66 4l8 6M26 42l8 4M66 46l6 -6", "#d9c9a8", 4) + rect(45, 46, 8, 12, DARK),
-        "church-spire": ground + house(34, 58, 46, 22, "#f4ead6", SLATE, 14) + rect(20, 28, 16, 30, "#f4ead6") + poly("17,28 28,1 39,28", "#4a5460") + arch(25, 44, 6, 10, DARK, True) + arch(44, 54, 6, 12, DARK, True) + arch(60, 54, 6, 12, DARK, True),
         "church-gothic": ground + gothic,
         "church-baroque": ground + rect(28, 26, 40, 32, "#f4d98a") + shape("M28 26Q30 14 40 14H56Q66 14 68 26Z", "#f4d98a") + rect(74, 22, 12, 36, "#f4d98a") + onion(80, 23, 7, "#4a8a7a") + rect(10, 22, 12, 36, "#f4d98a") + onion(16, 23, 7, "#4a8a7a") + arch(43, 58, 10, 18) + line("M28 40H68M34 26V58M62 26V58", "#fff", 2) + disc(48, 32, 4, DARK),
-        "church-campanile": ground + rect(12, 36, 44, 22, "#e0b98a") + poly("10,36 34,24 58,36", TILE) + arch(28, 58, 10, 14) + rect(66, 12, 16, 46, "#d9a878") + arch(69, 26, 4, 9) + arch(75, 26, 4, 9) + poly("64,12 74,2 84,12", TILE),
         "church-byzantine": ground + rect(20, 36, 56, 22, "#d3a877") + rect(36, 22, 24, 15, "#c4905c") + dome(48, 23, 13, "#8a3f2c") + rect(22, 30, 12, 8, "#c4905c") + dome(28, 31, 7, "#8a3f2c") + rect(62, 30, 12, 8, "#c4905c") + dome(68, 31, 7, "#8a3f2c") + arch(42, 58, 12, 16) + "".join(arch(x, 34, 4, 8) for x in (40, 46, 52)) + line("M20 42H76M20 48H76", "#e6c9a0", 1.5),
-        "church-wood-white": ground + rect(22, 34, 52, 24, "#fbfbf7") + poly("16,34 48,18 80,34", "#5f6b72") + rect(41, 14, 14, 20, "#fbfbf7") + poly("39,14 48,1 57,14", "#5f6b72") + rect(44, 44, 8, 14, "#4a6a8a") + arch(28, 52, 6, 12, GLASS, True) + arch(62, 52, 6, 12, GLASS, True) + "".join(line(f"M22 {y}H74", "#dfe1dd", 1) for y in range(38, 58, 4)),
         "temple-hindu": ground + rect(12, 46, 72, 12, "#d9a878") + "".join(poly(f"{48 - w / 2},{y + 8} {48 - w / 2 + 3},{y} {48 + w / 2 - 3},{y} {48 + w / 2},{y + 8}", c) + "".join(disc(48 - w / 2 + 5 + k * (w - 10) / 4, y + 4, 2, "#f6d55c") for k in range(5)) for y, w, c in ((38, 48, "#3f8ac4"), (30, 40, "#c4452b"), (22, 32, "#3f8a6a"), (14, 26, "#d98a2c"))) + oval(48, 11, 12, 4, "#d9a52c") + arch(43, 58, 10, 12),
         "castle-europe": land(GRASS, 50) + ridge("#7aa95c", 40, 54) + rect(22, 26, 52, 26, STONE) + "".join(rect(x, 21, 6, 6, STONE) for x in (22, 33, 44, 55, 66)) + rect(14, 16, 14, 36, "#a0978a") + rect(66, 12, 16, 40, "#a0978a") + poly("12,16 21,4 30,16", TILE) + poly("64,12 74,1 84,12", TILE) + arch(43, 52, 10, 15),
-        "palace-europe": land("#84c465", 46) + block(8, 22, 80, "#f4e3b0", 2, 10, DARK, 46) + poly("8,22 14,12 82,12 88,22", SLATE) + rect(40, 14, 16, 32, "#f9efcf") + poly("38,15 48,6 58,15", SLATE) + poly("44,46 52,46 64,64 32,64", "#e3d3a8") + "".join(poly(f"{x},62 {x + 4},50 {x + 8},62", "#3f7a3a") for x in (8, 20, 68, 80)),
         "ruin-classical": land("#cdbf8a", 56) + columns,
         "ruin-mesoamerica": land("#7aa95c", 56) + "".join(rect(48 - w / 2, y, w, 9, c) for y, w, c in ((49, 84, "#a59c8f"), (40, 66, "#b3aa9c"), (31, 50, "#a59c8f"), (22, 36, "#b3aa9c"))) + rect(38, 12, 20, 11, "#8f867a") + rect(45, 15, 6, 8, DARK) + poly("44,22 52,22 56,58 40,58", "#c9c1b4"),
         "ruin-megalith": land("#94b56a", 52) + stones,
         "lighthouse": rect(0, 0, 96, 64, SKY) + water(44) + oval(52, 58, 34, 10, "#8b8781") + poly("42,52 45,18 57,18 60,52", "#fff") + poly("43.6,34 44.3,26 57.7,26 58.4,34", "#d23b2f") + poly("42.4,48 43,41 59,41 59.6,48", "#d23b2f") + rect(45, 9, 12, 9, "#f6d55c") + poly("43,9 51,2 59,9", "#d23b2f"),
         "wind-turbines": land(GRASS, 50) + rect(46.5, 26, 3, 32, "#fff") + blades + rect(15, 36, 2, 20, "#fff") + line("M16 36V22M16 36l9 7M16 36l-9 7", "#fff", 2.5) + rect(79, 38, 2, 18, "#fff") + line("M80 38V25M80 38l8 6M80 38l-8 6", "#fff", 2.5),
         "cable-car": land(SNOW, 50) + peaks("#8b95a0", SNOW, 52) + line("M0 10L96 30", DARK, 1.8) + line("M50 20V28", DARK, 2) + rect(38, 28, 24, 16, "#d23b2f", ' rx="4"') + rect(42, 31, 7, 6, GLASS) + rect(52, 31, 7, 6, GLASS),
-        "oil-pump": land("#cbb98a", 52) + poly("40,56 48,26 56,56", "#5f6b72") + line("M16 20L80 32", "#c4452b", 6) + shape("M8 14q12 4 10 22q-8 -4 -10 -22Z", "#c4452b") + line("M12 34V56", DARK, 2) + rect(70, 38, 16, 18, "#7a868c") + disc(78, 36, 7, "#5f6b72"),
         "temple-thai": ground + rect(24, 42, 48, 16, "#fbf3df") + "".join(poly(f"{48 - w / 2},{y + 12} 48,{y - 6} {48 + w / 2},{y + 12} {48 + w / 2 - 5},{y + 13} 48,{y} {48 - w / 2 + 5},{y + 13}", c) for y, w, c in ((30, 68, "#d9a52c"), (24, 52, "#c4452b"), (18, 38, "#d9a52c"))) + line("M14 43l-5 -5M82 43l5 -5M48 12V3", "#d9a52c", 2.5) + arch(43, 58, 10, 13, "#8a2f22", True) + "".join(rect(x, 44, 3, 14, "#d9a52c") for x in (28, 35, 58, 65)),
         "pyramid-egypt": land("#e0c07c", 50, "#d5e8f2") + poly("34,52 62,10 92,52", "#cf9f5c") + poly("62,10 92,52 70,52", "#b5844a") + poly("4,52 22,28 42,52", "#d9ac68") + line("M44 40L78 40M52 28L72 28", "#b98f52", 1),
         "palace-india": land("#d9c79a", 58) + rect(14, 26, 68, 34, "#d9846a") + "".join(arch(x, 44, 9, 14, "#8a3f34", True) for x in (18, 31, 56, 69)) + arch(42, 60, 12, 26, "#6b2f28", True) + "".join(rect(x, 18, 10, 8, "#e09a82") + dome(x + 5, 19, 7, "#e8b09a") + line(f"M{x + 5} 12v-4", "#d9a52c", 1.5) for x in (14, 43, 72)) + "".join(arch(x, 56, 7, 9, "#8a3f34") for x in (19, 32, 57, 70)),
@@ -429,9 +409,6 @@ def landmarks() -> dict[str, str]:
 def streets() -> dict[str, str]:
     pavement = land("#b9b3a6", 48)
     cobbles = "".join(oval(8 + (i % 9) * 10 + (i // 9 % 2) * 5, 40 + (i // 9) * 7, 4.4, 2.8, c) for i, c in enumerate(("#8f8b84", "#a39e96", "#7d7973") * 12))
-    bike = disc(30, 46, 11, "none").replace('fill="none"', f'fill="none" stroke="{DARK}" stroke-width="2.5"') + disc(66, 46, 11, "none").replace('fill="none"', f'fill="none" stroke="{DARK}" stroke-width="2.5"') + line("M30 46L42 28H60L66 46M42 28L50 46H30M50 46L60 28M60 28l-3 -7h7M39 25h8", "#c4452b", 2.5)
-    scooter = "".join(line(f"M{x} 52q4 -14 14 -10l6 -12h5", c, 4) + disc(x, 54, 5, DARK) + disc(x + 26, 54, 5, DARK) + disc(x + 14, 24, 4, SKIN) + line(f"M{x + 14} 28v12", c, 6) for x, c in ((8, "#c4452b"), (36, "#2f6fb5"), (64, "#3f8a4a")))
-    stands = "".join(poly(f"{x},30 {x + 4},18 {x + 24},18 {x + 28},30", c) + line(f"M{x + 2} 30V58M{x + 26} 30V58", WOOD, 2) + rect(x + 1, 44, 26, 8, WOOD) + "".join(disc(x + 5 + k * 6, 42, 3, f) for k, f in enumerate(("#d23b2f", "#f6a52c", "#6fb04a", "#f6d55c"))) for x, c in ((2, "#d23b2f"), (34, "#2f6fb5"), (66, "#f6a52c")))
     return {
         "poles-wooden": pavement + rect(45, 4, 6, 58, "#7a5c3c") + rect(26, 10, 44, 4, "#7a5c3c") + rect(52, 20, 13, 17, "#9aa4ab", ' rx="3"') + line("M0 8Q26 14 28 10M68 10Q80 14 96 6M0 18Q30 24 46 20M52 20Q74 26 96 16", DARK, 1.6),
         "hydrant-pillar": pavement + rect(38, 26, 20, 32, "#d23b2f") + dome(48, 27, 11, "#d23b2f") + rect(34, 56, 28, 5, "#a82b22") + rect(29, 34, 10, 8, "#f6d55c") + rect(57, 34, 10, 8, "#f6d55c") + disc(48, 40, 5, "#f6d55c") + rect(46, 10, 4, 6, "#a82b22"),
@@ -440,18 +417,10 @@ def streets() -> dict[str, str]:
         "mailbox-flag": land("#84c465", 46) + rect(44, 36, 6, 28, WOOD) + shape("M24 36V24a9 9 0 0 1 9 -9H66a9 9 0 0 1 9 9V36Z", "#dfe3e6") + shape("M24 36V24a9 9 0 0 1 18 0V36Z", "#c4cacf") + line("M60 26V8", "#d23b2f", 3) + rect(60, 6, 12, 7, "#d23b2f"),
         "street-cobbles": rect(0, 0, 96, 64, "#cbb79a") + rect(0, 0, 96, 34, "#e3cfa8") + rect(0, 34, 96, 30, "#6f6b66") + cobbles + rect(16, 8, 10, 18, DARK) + rect(66, 8, 10, 18, DARK),
         "street-tram": pavement + line("M0 8H96M48 8V16", DARK, 1.8) + rect(16, 18, 64, 34, "#f4f1ea", ' rx="5"') + rect(16, 38, 64, 14, "#c62828") + panes(22, 4, 21, 56, 12) + line("M0 58H96", "#5f6b72", 2.5) + disc(32, 54, 4, DARK) + disc(64, 54, 4, DARK),
-        "street-canal": rect(0, 0, 96, 64, SKY) + "".join(block(x, y, w, c, 3, 2, DARK, 42) for x, y, w, c in ((0, 14, 22, BRICK), (22, 18, 18, "#d9b98a"), (56, 16, 20, "#b5764f"), (76, 12, 20, "#8f6a4a"))) + poly("0,42 40,36 56,36 96,42 96,64 0,64", "#4a7f94") + shape("M30 40Q48 26 66 40L62 42Q48 32 34 42Z", STONE) + shape("M14 52h22l-4 6H18Z", "#c4452b"),
-        "street-wires": rect(0, 0, 96, 64, SKY) + rect(42, 2, 6, 62, "#8a8a86") + "".join(line(f"M0 {y}Q30 {y + 9} 45 {y - 3}Q70 {y + 12} 96 {y - 4}", DARK, 1.6) for y in (8, 13, 17, 22, 27, 31)) + disc(45, 20, 7, "none").replace('fill="none"', f'fill="none" stroke="{DARK}" stroke-width="2"') + rect(0, 46, 30, 18, "#d9b98a") + rect(62, 40, 34, 24, "#c9d6c0"),
-        "street-bicycles": land("#a9685a", 54) + bike,
-        "street-scooters": land("#8f8f8c", 50) + scooter,
-        "street-market": pavement + stands,
-        "street-dirt": land("#b98f5c", 36) + poly("26,64 44,36 54,36 74,64", "#cfa873") + house(4, 48, 24, 14, "#c4935c", "#8f8b86", 6, 2) + house(68, 46, 24, 14, "#d3a877", "#b5532c", 6, 2) + oval(50, 56, 9, 2.5, "#9a754a"),
         "driving-left": road("#fff") + car(27, 60, "#c4452b", 1.1) + rect(57, 33, 9, 6, "#fff") + disc(58.5, 37, 1.5, "#f6d55c") + disc(64.5, 37, 1.5, "#f6d55c"),
         "driving-right": road("#fff") + car(69, 60, "#c4452b", 1.1) + rect(30, 33, 9, 6, "#fff") + disc(31.5, 37, 1.5, "#f6d55c") + disc(37.5, 37, 1.5, "#f6d55c"),
         "lines-yellow-centre": road("", "#fff") + line("M46.6 62L47.6 33M49.6 62L48.8 33", "#f7c62f", 2.2),
         "lines-white-centre": road("#fff", "#fff"),
-        "lines-yellow-kerb": land("#b9b3a6", 20) + poly("0,64 0,30 96,20 96,64", ROAD) + poly("0,30 0,22 96,14 96,20", "#d4cfc6") + line("M0 38L96 27M0 45L96 33", "#f7c62f", 3),
-        "bollard-reflector-red": post(rect(78, 26, 5, 8, "#d23b2f")),
         "bollard-black-cap": post(poly("76,22 85,27 85,38 76,33", DARK) + rect(79, 28, 3, 5, "#f6a52c")),
     }
 
@@ -468,27 +437,18 @@ def vehicles() -> dict[str, str]:
         "plate-japan-kei": rect(0, 0, 96, 64, "#9aa4ab") + rect(20, 14, 56, 36, "#f7d02c", ' rx="3"') + text(48, 26, "580", 9) + text(50, 45, "12-34", 17),
         "plate-brazil-grey": plate("ABC 1234", "#b9bfc4"),
         "plate-india": plate("KA 01 AB", left="#1f4fa8") + text(10.6, 35, "IND", 4.6, "#fff"),
-        "plate-blue": plate("A·12345", "#1f5fc4", "#fff"),
-        "plate-black": plate("AB 1234", "#1c1c1c", "#fff"),
         "school-bus-yellow": bus("#f7b52c", 18, panes(23) + line("M16 40H80", DARK, 2) + text(48, 49, "SCHOOL BUS", 6)),
         "tuk-tuk": land("#a9a79f") + shape("M26 50V26q0 -10 12 -10h22q8 0 10 10l4 14v10Z", "#2f8a4a") + rect(32, 24, 14, 16, "#f4f1ea") + rect(24, 12, 44, 6, "#f7c62f", ' rx="3"') + rect(52, 22, 12, 12, GLASS) + disc(34, 52, 6, DARK) + disc(70, 52, 6, DARK),
         "trolleybus": bus("#3f8ac4", 24, panes(29) + line("M50 24L70 6M54 24L74 6M0 6H96M0 3H96", DARK, 1.6)),
         "gondola": rect(0, 0, 96, 64, SKY) + rect(0, 8, 96, 30, "#d9a878") + water(38, "#4a8f94") + shape("M6 40Q10 52 30 52H70Q88 52 92 34Q84 46 68 46H30Q14 46 6 40Z", "#1c1c1c") + person(70, 46, "#f4f4f2") + line("M74 30L60 60", WOOD, 2) + line("M66 30h8M66 34h8", "#c62828", 1.6),
         "snowmobile": land(SNOW, 44, "#ccd9e2") + shape("M18 48L28 38H52L64 30L80 44V48Z", "#c4452b") + rect(24, 46, 34, 8, DARK, ' rx="4"') + line("M66 54H90L94 50", "#3a3a3a", 3) + rect(32, 34, 18, 5, DARK) + line("M60 32l-6 -6", DARK, 2.5),
         "police-battenburg": land("#a9a79f", 50) + side_car(20, 54, "#fff", squares) + light,
-        "police-black-white": land("#a9a79f", 50) + side_car(20, 54, "#1c1c1c", rect(34, 40, 20, 13, "#fff")) + light,
-        "police-blue-white": land("#a9a79f", 50) + side_car(20, 54, "#fff", rect(20, 46, 56, 4, "#1f5fc4")) + light,
         "bus-double-red": bus("#c62828", 8, panes(13) + panes(31) + rect(16, 26, 64, 2, "#f6d55c")),
         "bus-jeepney": land("#a9a79f") + rect(12, 20, 56, 30, "#d9dde0", ' rx="3"') + shape("M66 50V32h14q6 0 6 8v10Z", "#c4452b") + rect(14, 38, 52, 5, "#f7c62f") + rect(14, 45, 52, 4, "#2f6fb5") + panes(24, 4, 16, 48) + rect(12, 15, 58, 5, "#c4452b") + disc(26, 53, 5, DARK) + disc(72, 53, 5, DARK) + disc(82, 40, 2.5, "#f6d55c"),
-        "bus-minibus-white": land("#a9a79f") + shape("M16 50V26q0 -6 6 -6h40l16 16v14Z", "#fbfbf9") + panes(24, 3, 22, 36, 10) + shape("M60 24l10 11H60Z", GLASS) + disc(30, 52, 6, DARK) + disc(66, 52, 6, DARK),
-        "taxi-yellow": land("#a9a79f", 50) + side_car(20, 54, "#f7c62f") + rect(42, 30, 14, 6, "#fff") + text(49, 35, "TAXI", 5),
-        "taxi-black": land("#a9a79f", 50) + shape("M18 54V42q0 -4 6 -5l8 -14q2 -3 6 -3h20q5 0 8 5l6 12h6q4 1 4 5v12Z", "#1c1c1c") + shape("M36 36l4 -11h9v11ZM53 36V25h8l5 11Z", GLASS) + rect(44, 15, 12, 5, "#f6a52c") + disc(32, 54, 6, "#4a4a4a") + disc(70, 54, 6, "#4a4a4a"),
     }
 
 
 def inside() -> dict[str, str]:
-    sari = person(30, 60, "#c4452b") + shape("M26 40q14 4 10 20h-8Z", "#f7c62f") + person(62, 60, "#2f8a6a") + shape("M58 40q14 4 10 20h-8Z", "#d98ac4")
-    hats = person(30, 60, "#2f6fb5") + poly("16,36 30,24 44,36", "#e3c98f") + person(66, 60, "#8a3f6a") + poly("52,36 66,24 80,36", "#e3c98f")
     scarves = "".join(person(x, 60, c, SKIN) + shape(f"M{x - 7} 42q-2 -14 7 -14t7 14q-2 -8 -7 -8t-7 8Z", s) for x, c, s in ((24, "#3f4a5a", "#8a6ac4"), (48, "#5a3f4a", "#d98a8a"), (72, "#2f5a4a", "#f0ead6")))
     return {
         "socket-ab": socket(slot(41, 28, 4, 13) + slot(55, 28, 4, 13) + disc(48, 42, 3.4, DARK), rect(30, 12, 36, 40, "#e8e8e4", ' rx="5"')),
@@ -497,8 +457,6 @@ def inside() -> dict[str, str]:
         "socket-i": socket(slot(39, 26, 4, 12, 35) + slot(57, 26, 4, 12, -35) + slot(48, 43, 4, 11)),
         "socket-dm": socket(disc(48, 20, 4.6, DARK) + disc(38, 41, 3.6, DARK) + disc(58, 41, 3.6, DARK)),
         "socket-jln": socket(disc(36, 32, 3, DARK) + disc(60, 32, 3, DARK) + disc(48, 37, 3, DARK), poly("24,32 34,18 62,18 72,32 62,46 34,46", "#e8e8e4")),
-        "people-sari": land("#d9c79a", 52) + sari,
-        "people-conical-hat": land("#8fc46c", 52) + hats,
         "people-headscarf": land("#c9bda8", 52) + scarves,
     }
 
