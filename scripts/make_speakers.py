@@ -23,13 +23,24 @@ WHEEL = "language_data-1.4.0-py3-none-any.whl"
 SHA256 = "f741927c24ab14cbed2a57bc2bfe82b00cff266c427179597e8b14123364f084"
 LEAST_PERCENT = 0.1
 # Codes of CLDR that are spoken forms or other codes of a language that is told apart by ear.
-SAME = {"fil": "tl", "nb": "no", "nn": "no", "yue": "zh", "wuu": "zh", "gsw": "de", "bs": "hr", "sr": "hr", "cnr": "hr", "swc": "sw"}
+SAME = {
+    "fil": "tl",
+    "nb": "no",
+    "nn": "no",
+    "yue": "zh",
+    "wuu": "zh",
+    "gsw": "de",
+    "bs": "hr",
+    "sr": "hr",
+    "cnr": "hr",
+    "swc": "sw",
+}
 SAME |= dict.fromkeys(("aeb", "apc", "arq", "ars", "ary", "arz"), "ar")
 _HEAD = """\
 # Share of a country's people who speak a language, as a first or a further one, and whether it has a status there (official, de
 # facto or regional): Unicode CLDR, supplemental data, territoryInfo, as in the package language_data 1.4.0 (sha256
 # f741927c…4f084); made by scripts/make_speakers.py. Copyright 1991-2025 Unicode, Inc.; Unicode License v3
-# (https://www.unicode.org/license.txt). Shares below 0.1% are left out; of scripts and dialects of one language the largest counts.
+# (https://www.unicode.org/license.txt). Shares below 0.1% are left out; of scripts and dialects of a language the largest counts.
 """
 
 

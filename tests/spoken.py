@@ -1,4 +1,4 @@
-"""Whisper for tests: a small one of random weights in the real form, and the real one with speech by people, where it can be had."""
+"""Whisper for tests: a small one of random weights in the real form, and the real one with real speech where it can be had."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,36 +33,44 @@ def tokens() -> list[str]:
     return [*letters, *fillers, "", *own]  # by the empty one CTranslate2 tells that it knows many languages
 
 
-def small_whisper(folder: Path, leaning: str = "fi") -> Path:
-    """Write a Whisper of one layer and random weights that leans to one language, by CTranslate2's own writer."""
+def small_model(leaning: str = "fi") -> Any:
+    """A Whisper of one layer and random weights, as transformers holds it, that leans to one language."""
     from engine.models.offline import go_offline
 
     go_offline()
     import torch
-    from ctranslate2.converters.transformers import WhisperLoader
-    from tokenizers import Tokenizer, decoders
-    from tokenizers.models import BPE
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-    known = tokens()
-    ids = {token: i for i, token in enumerate(known)}
+    ids = {token: i for i, token in enumerate(tokens())}
     end, begin = ids["<|endoftext|>"], ids["<|startoftranscript|>"]
     inside = {"encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2}
     special = {"pad_token_id": end, "bos_token_id": end, "eos_token_id": end, "decoder_start_token_id": begin}
     torch.manual_seed(1)
     model = WhisperForConditionalGeneration(
-        WhisperConfig(vocab_size=len(known), d_model=16, encoder_ffn_dim=32, decoder_ffn_dim=32, **inside, **special)
+        WhisperConfig(vocab_size=SIZE, d_model=16, encoder_ffn_dim=32, decoder_ffn_dim=32, **inside, **special)
     )
     with torch.no_grad():  # a random model is sure of nothing
-        model.proj_out.weight[ids[f"<|{leaning}|>"]] *= 40
-    loader = WhisperLoader()
-    spec = loader.get_model_spec(model.eval())
+        model.model.decoder.layer_norm.bias += 0.5
+        model.proj_out.weight *= 5.0
+        model.proj_out.weight[ids[f"<|{leaning}|>"]] += 0.6
+    return model.eval()
+
+
+def small_whisper(folder: Path, model: Any = None) -> Path:
+    """Write a small model into a folder in CTranslate2's form, by its own writer."""
+    model = model or small_model()
+    from ctranslate2.converters.transformers import WhisperLoader
+    from tokenizers import Tokenizer, decoders
+    from tokenizers.models import BPE
+
+    known = tokens()
+    ids = {token: i for i, token in enumerate(known)}
+    spec = WhisperLoader().get_model_spec(model)
     spec.register_vocabulary(known)
     spec.config.suppress_ids, spec.config.suppress_ids_begin = [], []
     spec.config.alignment_heads = [[0, 0]]
     spec.config.lang_ids = [ids[f"<|{code}|>"] for code in languages()]
     spec.validate()
-    spec.optimize()
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
     words = Tokenizer(BPE(vocab=ids, merges=[]))
@@ -78,5 +87,7 @@ def fetched() -> Path:
         command = [sys.executable, str(ROOT / "scripts" / "fetch_speech.py"), str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=280)
         if done.returncode:
-            pytest.skip(f"needs Whisper base and speech by people: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+            pytest.skip(
+                f"needs Whisper base and speech by people: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"
+            )
     return folder

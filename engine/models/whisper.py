@@ -187,7 +187,7 @@ def _repeats(text: str) -> bool:
 
 
 def log_mel(window: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(80, 3000) Whisper's features of up to 30 s, the rest silence: log10 of the mel spectrum, 8 decades below its peak at most."""
+    """(80, 3000) Whisper's features of up to 30 s, the rest silence: log10 of the mel spectrum, at most 8 below its peak."""
     sound = np.zeros(SAMPLES + _FFT, dtype=np.float32)
     sound[_FFT // 2 : _FFT // 2 + len(window)] = window
     sound[: _FFT // 2] = sound[_FFT : _FFT // 2 : -1]

@@ -1,8 +1,8 @@
 """Places that are named aloud: listed with their moment, never scored. People name places where they are not.
 
-What is written down of the speech is read as a sign is (`clues.text.names`), in its own language. A word that is no name begins with a
-small letter, where the writing has them; that is not enough for the first word of a sentence, nor in German, so a name must be
-a likely one, too, and its place must be large: "Nice" and "Reading" are words before they are towns.
+What is written down of the speech is read as a sign is (`clues.text.names`), in its own language. A word that is no name begins
+with a small letter, where the writing has them; that is not enough for the first word of a sentence, nor in German, so a name
+must be a likely one, too, and its place must be large: "Nice" and "Reading" are words before they are towns.
 """
 
 from __future__ import annotations

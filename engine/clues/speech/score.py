@@ -1,15 +1,16 @@
 """Where a language is spoken: evidence of the place only if the people heard are at the scene, which no program can hear.
 
-Only the language is scored, and only when the analyst says that they are (`ClueSpec.condition`); places that are named aloud never
-are. With p(l) the mean chance of language l over the windows whose language is clear and s(l, x) the share of people at x who speak
-it daily,
+Only the language is scored, and only when the analyst says that they are (`ClueSpec.condition`); places that are named aloud
+never are. With p(l) the mean chance of language l over the windows whose language is clear and s(l, x) the share of people at x
+who speak it daily,
 
-    L(x) = 1 - RIGHT + RIGHT * sum over l of p(l) * (DOUBT + (1 - DOUBT) * s(l, x) / mean(s)),
+    L(x) = 1 - RIGHT * sum over l of p(l) + RIGHT * sum over l of p(l) * (DOUBT + (1 - DOUBT) * s(l, x) / mean(s)),
 
 the mean being taken over the land by area; what no language accounts for favours no place. Languages of different windows are
-alternatives, added and not multiplied: one of them may be the place's, the others those of travellers. DOUBT is the chance that the
-language has nothing to do with the place; RIGHT that Whisper names it rightly. No two places differ by more than MOST_FACTOR. DOUBT
-and MOST_FACTOR are choices, not fits. Shares are by country: assets/cues/speakers.csv (Unicode CLDR), overruled by spoken.csv.
+alternatives, added and not multiplied: one of them may be the place's, the others those of travellers. DOUBT is the chance that
+the language has nothing to do with the place; RIGHT that Whisper names it rightly. No two places differ by more than MOST_FACTOR.
+DOUBT and MOST_FACTOR are choices, not fits. Shares are by country: assets/cues/speakers.csv (Unicode CLDR), overruled by
+spoken.csv.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _why_silent(own: tuple[Observation, ...], folder: Path | None) -> str:
 
 
 def language_chances(named: Sequence[Observation]) -> dict[str, float]:
-    """Mean chance of each language over the windows in which one is clear; an analyst's word is taken as certain and overrules."""
+    """Mean chance of each language over the windows in which one is clear; an analyst's word is certain and overrules."""
     said = {normal(o.label) for o in named if o.by_analyst}
     if said:
         return {language: 1.0 / len(said) for language in sorted(said)}
