@@ -62,7 +62,7 @@ def _told(args: argparse.Namespace) -> int:
         raise SettingError("--windows takes a number from 1 on.")
     told = spoken.measure(args.spoken, args.whisper, args.windows, args.seed)
     share = Share.make(told.right, told.windows)
-    print(f"{'windows whose language was told rightly':<42} {share}")
+    print(f"{'windows with the right language':<42} {share}")
     for said, named, chance in told.wrong:
         print(f"  {said} was taken for {named}, chance {chance:.2f}")
     print(f"{'language alone, one core':<42} {told.language_ms:g} ms per second of sound")

@@ -21,7 +21,7 @@ _SUFFIXES = (".wav", ".flac", ".ogg")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LanguageTrial:
     """What was told of windows of known languages.
 
     Attributes:
@@ -37,7 +37,7 @@ class Told:
     words_ms: float
 
 
-def measure(prompts: Path, model: Path | None, windows: int, seed: int) -> Told:
+def measure(prompts: Path, model: Path | None, windows: int, seed: int) -> LanguageTrial:
     """Listen to windows of speech in each language on one core.
 
     Args:
@@ -66,7 +66,7 @@ def measure(prompts: Path, model: Path | None, windows: int, seed: int) -> Told:
         if told != code:
             wrong.append((code, told, round(float(heard.chances[best]), 3)))
     per_second = 1000.0 / (total * whisper.WINDOW_S)
-    return Told(total, right, tuple(wrong), round(language_s * per_second, 1), round(words_s * per_second, 1))
+    return LanguageTrial(total, right, tuple(wrong), round(language_s * per_second, 1), round(words_s * per_second, 1))
 
 
 def _windows(prompts: Path, count: int, seed: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
