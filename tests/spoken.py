@@ -60,8 +60,6 @@ def small_whisper(folder: Path, model: Any = None) -> Path:
     """Write a small model into a folder in CTranslate2's form, by its own writer."""
     model = model or small_model()
     from ctranslate2.converters.transformers import WhisperLoader
-    from tokenizers import Tokenizer, decoders
-    from tokenizers.models import BPE
 
     known = tokens()
     ids = {token: i for i, token in enumerate(known)}
@@ -73,10 +71,8 @@ def small_whisper(folder: Path, model: Any = None) -> Path:
     spec.validate()
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
-    words = Tokenizer(BPE(vocab=ids, merges=[]))
-    words.decoder = decoders.ByteLevel()
-    words.add_special_tokens([token for token in known if token.startswith("<|")])
-    words.save(str(folder / "tokenizer.json"))
+    (folder / "vocabulary.json").unlink()
+    (folder / "vocabulary.txt").write_text("".join(f"{token}\n" for token in known), encoding="utf-8")
     return folder
 
 

@@ -101,7 +101,6 @@ CATALOGUE = (
         files=(
             WeightFile("config.json", "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a", 2_309),
             WeightFile("model.bin", "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9", 145_217_532),
-            WeightFile("tokenizer.json", "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab", 2_203_239),
             WeightFile("vocabulary.txt", "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913", 459_861),
         ),
     ),
@@ -112,7 +111,6 @@ CATALOGUE = (
         files=(
             WeightFile("config.json", "b55496ac7940a7ae47d2c01eab40edfd8701feec1229d9cce3b40014383fb828", 2_370),
             WeightFile("model.bin", "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671", 483_546_902),
-            WeightFile("tokenizer.json", "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab", 2_203_239),
             WeightFile("vocabulary.txt", "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913", 459_861),
         ),
     ),
@@ -236,7 +234,7 @@ def import_weights(folder: Path, progress: ProgressCallback = silent) -> tuple[E
     taken = []
     for known in CATALOGUE:
         for candidate in (folder / known.id, folder):
-            named = candidate.name == known.id or known.vouched
+            named = candidate.name == known.id or (known.vouched and _has_its_sizes(known, candidate))
             if named and all((candidate / f.name).is_file() for f in known.files):
                 _take(known, candidate, progress)
                 taken.append(known)
@@ -245,6 +243,12 @@ def import_weights(folder: Path, progress: ProgressCallback = silent) -> tuple[E
         names = ", ".join(f.name for f in CATALOGUE[0].files)
         raise WeightsError(f"{folder} holds no model of the catalogue; a folder of {CATALOGUE[0].id} holds {names}.")
     return tuple(taken)
+
+
+def _has_its_sizes(known: Entry, folder: Path) -> bool:
+    """Two models may have files of the same names; by their sizes a folder of another name is told to be this one's."""
+    here = (folder / f.name for f in known.files)
+    return all(path.is_file() and f.size_bytes in (None, path.stat().st_size) for path, f in zip(here, known.files, strict=True))
 
 
 def _take(known: Entry, source: Path, progress: ProgressCallback) -> Path:

@@ -12,7 +12,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -31,10 +31,10 @@ RATE_HZ = 16_000
 WINDOW_S = 30.0
 SAMPLES = int(WINDOW_S * RATE_HZ)
 MELS, _FFT, _HOP = 80, 400, 160
-_NEEDED = ("config.json", "model.bin", "tokenizer.json")
-_VOCABULARIES = ("vocabulary.txt", "vocabulary.json")
+_NEEDED = ("config.json", "model.bin", "vocabulary.txt")
 _MOST_TOKENS = 224  # in 30 s; Whisper's own bound
 _STEP_S = 0.02  # of its timestamps
+_NO_TIMES = "<|notimestamps|>"
 # What is said twice over or with little confidence is invented; Whisper's own limits (openai/whisper, transcribe.py).
 _LEAST_LOG_CHANCE, _MOST_COMPRESSED = -1.0, 2.4
 _TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
@@ -72,20 +72,14 @@ def whisper_folder(folder: Path | None = None) -> Path:
     """
     candidates = (folder,) if folder else tuple(models_dir() / name for name in FOLDERS)
     for candidate in candidates:
-        if (missing := _missing(candidate)) is None:
+        missing = [name for name in _NEEDED if not (candidate / name).is_file()]
+        if not missing:
             return candidate
     name = cards.WHISPER_BASE.id
     raise WeightsError(
-        f"The spoken language needs Whisper, and {missing} is not in {candidate}; on a machine with a network run: "
+        f"The spoken language needs Whisper, and {missing[0]} is not in {candidate}; on a machine with a network run: "
         f"earwitness models pull {name}, or bring the folder: earwitness models import FOLDER"
     )
-
-
-def _missing(folder: Path) -> str | None:
-    lacking = [name for name in _NEEDED if not (folder / name).is_file()]
-    if not any((folder / name).is_file() for name in _VOCABULARIES):
-        lacking.append(_VOCABULARIES[0])
-    return lacking[0] if lacking else None
 
 
 class Whisper:
@@ -107,25 +101,24 @@ class Whisper:
         return name if name in FOLDERS else cards.WHISPER_BASE.id
 
     @cached_property
-    def _parts(self) -> tuple[Any, Any, tuple[str, ...]]:
+    def _parts(self) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
         go_offline()
         import ctranslate2
-        from tokenizers import Tokenizer
 
         folder = whisper_folder(self.folder)
         if self.folder is None:
             catalog.vouch(folder.name)
         try:
             ctranslate.check(folder / "model.bin")
-            tokens = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            tokens = tuple((folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n"))
             model = ctranslate2.models.Whisper(
                 str(folder), device="cpu", compute_type="int8", intra_threads=self.threads, inter_threads=1
             )
             ids = json.loads((folder / "config.json").read_text(encoding="utf-8"))["lang_ids"]
-            named = [_TOKEN.fullmatch(tokens.id_to_token(int(i)) or "") for i in ids]
-            if model.n_mels != MELS or not model.is_multilingual or not all(named):
+            named = [_TOKEN.fullmatch(tokens[i]) for i in ids]
+            if model.n_mels != MELS or not model.is_multilingual or not named or not all(named) or _NO_TIMES not in tokens:
                 raise ValueError("it is not a Whisper of many languages and 80 mel bands")
-        except Exception as error:  # the tokenizer's library raises nothing more special
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError, IndexError) as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
             raise WeightsError(f"Whisper in {folder} cannot be loaded ({first}); fetch it again.") from error
         return model, tokens, tuple(match[1] for match in named if match)
@@ -164,9 +157,15 @@ class Whisper:
         return Heard(chances, lines, min(1.0, math.exp(said.scores[0])))
 
 
-def written(ids: Sequence[int], tokens: Any, length_s: float) -> tuple[Line, ...]:
-    """Lines of the decoder's tokens: each ends where a timestamp stands; without one it lasts to the end of the window."""
-    first = int(tokens.token_to_id("<|notimestamps|>")) + 1
+def written(ids: Sequence[int], tokens: Sequence[str], length_s: float) -> tuple[Line, ...]:
+    """Lines of the decoder's tokens: each ends where a timestamp stands; without one it lasts to the end of the window.
+
+    Args:
+        ids: places of the tokens in the vocabulary.
+        tokens: the vocabulary; timestamps are all that comes after "<|notimestamps|>".
+        length_s: of the window; no line lies outside of it.
+    """
+    first = tokens.index(_NO_TIMES) + 1
     lines: list[Line] = []
     held: list[int] = []
     start_s = 0.0
@@ -175,10 +174,28 @@ def written(ids: Sequence[int], tokens: Any, length_s: float) -> tuple[Line, ...
             held.append(token)
             continue
         at_s = min(_STEP_S * (token - first), length_s)
-        if text := tokens.decode(held, skip_special_tokens=True).strip():
+        if text := _text(tokens[i] for i in held):
             lines.append(Line(text, start_s, max(at_s, start_s)))
         held, start_s = [], max(at_s, start_s)
     return tuple(lines)
+
+
+def _text(tokens: Iterable[str]) -> str:
+    """Tokens are bytes written as letters (GPT-2's byte-level pairs); marks are left out, and so are bytes that are no letter."""
+    letters = _bytes_of_letters()
+    found = bytes(letters[c] for token in tokens if not token.startswith("<|") for c in token if c in letters)
+    return found.decode("utf-8", errors="replace").replace("\ufffd", "").strip()
+
+
+@cache
+def _bytes_of_letters() -> dict[str, int]:
+    plain = [
+        *range(33, 127),
+        *range(161, 173),
+        *range(174, 256),
+    ]  # these stand for themselves, the others for letters from 256 on
+    others = [b for b in range(256) if b not in plain]
+    return {chr(b): b for b in plain} | {chr(256 + i): b for i, b in enumerate(others)}
 
 
 def _repeats(text: str) -> bool:

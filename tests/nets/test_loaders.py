@@ -61,7 +61,7 @@ from engine.models import geoclip_picture, streetclip, whisper
 folder = pathlib.Path(sys.argv[1])
 # Files that name a model of the hub instead of describing one: what makes a library go and look.
 said = {"model_type": "clip", "_name_or_path": "openai/clip-vit-large-patch14", "auto_map": {"AutoModel": "nobody/x--m.M"}}
-for name in {*streetclip._NEEDED, *whisper._NEEDED, *whisper._VOCABULARIES, *geoclip_picture._NEEDED}:
+for name in {*streetclip._NEEDED, *whisper._NEEDED, *geoclip_picture._NEEDED}:
     (folder / name).write_text(json.dumps(said))
 frame = np.zeros((32, 32, 3), dtype=np.uint8)
 loaders = {

@@ -11,6 +11,7 @@ import os
 import pickle
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -285,6 +286,15 @@ def test_a_stick_can_bring_nothing_but_the_files_of_the_catalogue(known: Entry, 
     (stick / "small" / "model.safetensors").symlink_to("/dev/zero")
     with pytest.raises(WeightsError):
         catalog.import_weights(stick)
+
+
+def test_of_two_models_with_files_of_the_same_names_the_one_that_is_there_is_taken(
+    known: Entry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = replace(known, card=replace(known.card, id="large"), files=tuple(replace(f, size_bytes=9_999) for f in known.files))
+    monkeypatch.setattr(catalog, "CATALOGUE", (other, known))
+    (tmp_path / "stick" / "small").rename(tmp_path / "unnamed")
+    assert catalog.import_weights(tmp_path / "unnamed") == (known,)
 
 
 def test_a_model_changed_since_it_was_taken_is_not_loaded(known: Entry, tmp_path: Path) -> None:
