@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from engine.analysis import clue_switches
@@ -30,7 +31,6 @@ from engine.core.observation import Observation
 from engine.core.perception import Perception
 from engine.core.settings import Settings
 from engine.lab.bench import speech as bench
-from engine.lab.bench.spoken import _sound
 from engine.media import open_clip
 from engine.models import catalog, ctranslate, voice, whisper
 from engine.models.offline import go_offline
@@ -475,12 +475,20 @@ def test_real_speech_in_five_languages(capsys: pytest.CaptureFixture[str], tmp_p
 
 
 @pytest.mark.slow
-def test_a_real_prompt_is_written_down() -> None:
+def test_places_that_a_person_names_are_listed_with_their_moment(tmp_path: Path) -> None:
+    """Of the spelling alphabet, two letters are called as places are."""
     folder = spoken.fetched()
-    sound = np.concatenate(_sound(folder / "prompts" / "en" / "conf-onlyperson.wav"))
-    listener = whisper.Whisper(folder / "whisper-base")
-    heard = listener.hear(sound)
-    assert listener.languages[int(heard.chances.argmax())] == "en"
-    said_words = " ".join(line.text for line in heard.lines).lower()
-    assert "only person in this conference" in said_words and 0.3 < heard.score <= 1.0
-    assert heard.lines[-1].end_s <= len(sound) / RATE + 1e-6
+    parts, at_s = [], {}
+    for name in ("conf-onlyperson", "phonetic/l_p", "vm-goodbye", "phonetic/q_p"):
+        at_s[name] = sum(map(len, parts)) / 8_000
+        samples, rate = soundfile.read(folder / "prompts" / "en" / f"{name}.wav", dtype="float32")
+        assert rate == 8_000
+        parts += [samples, np.zeros(rate // 4, np.float32)]
+    soundfile.write(tmp_path / "said.wav", np.concatenate(parts), 8_000)
+    with open_clip(tmp_path / "said.wav") as reader:
+        found = SpeechObserver(folder=folder / "whisper-base").observe(reader.clip, reader)
+    assert {o.label: round(o.score) for o in found if o.kind == "speech"} == {SPEECH: 1, "en": 1}
+    places = [o for o in found if o.kind == PLACE_SAID]
+    assert [o.label for o in places] == ["Lima", "Quebec"]
+    for o, name in zip(places, ("phonetic/l_p", "phonetic/q_p"), strict=True):
+        assert abs(o.start_s - at_s[name]) < 1.5 and o.start_s < o.end_s
