@@ -26,7 +26,7 @@ def clue_switches_form(session: Session) -> None:
             continue
         left, right = st.columns([1.5, 1], vertical_alignment="center")
         widgets.put(f"clue-{c.name}", c.on)
-        left.toggle(registry.title(c.name), key=f"clue-{c.name}", help=c.why or c.reason, on_change=_switch, args=(c.name,))
+        left.toggle(c.label, key=f"clue-{c.name}", help=c.help, on_change=_switch, args=(c.name,))
         _weight(right, c.name, c.weight, c.reason, not c.on or bool(spec and spec.joined))
     if not session.blind:
         st.html("<div class='ew-h'>Weight of each modality in “both”</div>")
@@ -46,8 +46,11 @@ def _weight(place: Any, name: str, weight: float, reason: str, disabled: bool) -
 
 
 def _switch(name: str) -> None:
-    what = "include" if widgets.value(f"clue-{name}") else "leave out"
-    editing.do(lambda: engine.Edit(what, name, author=editing.analyst() or "analyst", created=edits.stamp()))
+    author = editing.analyst() or "analyst"
+    if widgets.value(f"clue-{name}"):
+        editing.do(lambda: edits.include(name, author))
+    else:
+        editing.do(lambda: engine.Edit("leave out", name, author=author, created=edits.stamp()))
 
 
 def _weigh(name: str) -> None:

@@ -40,6 +40,12 @@ def stamp() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def include(clue: str, author: str = "") -> Edit:
+    """Let a clue count that is off by default; its remark is what the analyst states with that (`ClueSpec.condition`)."""
+    note = registry.clue_registry().condition(clue)
+    return Edit("include", clue, author=_name(author), note=note and f"stated: {note}", created=stamp())
+
+
 def drop(key: str, author: str = "", note: str = "", title: str = "") -> Edit:
     """Leave a species, sign or other observation out; title is what people call it."""
     return Edit("drop", key, author=_name(author), note=note, created=stamp(), title=title)

@@ -26,6 +26,7 @@ from engine.core.observation import Observation
 from engine.core.perception import Perception
 from engine.core.posterior import Place, Posterior, Prior
 from engine.core.settings import Settings
+from engine.core.spec import ClueSpec
 from engine.verdict import compare, fuse
 
 MOST_PER_CLUE = 15  # observations; the strongest, the rest moves next to nothing
@@ -132,6 +133,8 @@ class ClueSwitch:
         why: why it is off by default, or "".
         weight: of its log-likelihood.
         reason: why the weight is 1 by default.
+        label: what its switch says: the clue's title, or what the analyst states with it.
+        help: why it is off, what it means to switch it on, or why its weight is what it is.
     """
 
     name: str
@@ -141,6 +144,8 @@ class ClueSwitch:
     why: str
     weight: float
     reason: str
+    label: str
+    help: str
 
 
 def clue_switches(settings: Settings | None = None) -> tuple[ClueSwitch, ...]:
@@ -156,9 +161,17 @@ def clue_switches(settings: Settings | None = None) -> tuple[ClueSwitch, ...]:
             why=c.idle,
             weight=weights.get(c.name, 1.0),
             reason=c.weight_reason,
+            label=c.condition[:1].upper() + c.condition[1:] or c.title,
+            help=_help(c),
         )
         for c in registry.SPECS
     )
+
+
+def _help(spec: ClueSpec) -> str:
+    if not spec.condition:
+        return spec.idle or spec.weight_reason
+    return f"Switch it on only if you know that {spec.condition}; the {spec.title} then counts. It is {spec.idle}."
 
 
 def modality_weights(settings: Settings | None = None) -> tuple[tuple[str, float, str], ...]:

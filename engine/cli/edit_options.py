@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from engine.cli.terminal import plain
+from engine.clues.registry import SPECS
 from engine.core.edit import CONFIDENCES, Edit, apply_edit
 from engine.core.errors import SettingError
 from engine.core.file import read_bytes
@@ -73,6 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--include", action="append", default=[], metavar="CLUE", help="include a clue that is off by default; repeatable"
     )
+    for spec in (s for s in SPECS if s.option):
+        group.add_argument(
+            f"--{spec.option}",
+            action="append_const",
+            dest="include",
+            const=spec.name,
+            help=f"state that {spec.condition}: the {spec.title} then counts (as --include {spec.name})",
+        )
     group.add_argument("--leave-out", action="append", default=[], metavar="CLUE", help="leave out a clue; repeatable")
     group.add_argument(
         "--detections", metavar="TABLE", help="import a Raven selection table, a BirdNET result table or Audacity labels"
@@ -164,7 +173,7 @@ def _table(args: argparse.Namespace) -> list[Making]:
 
 
 def _switches(args: argparse.Namespace) -> list[Making]:
-    from engine.analysis.edits import stamp
+    from engine.analysis.edits import include, stamp
     from engine.analysis.effects import clue_switches
     from engine.core.edit import MOST_WEIGHT
 
@@ -174,7 +183,7 @@ def _switches(args: argparse.Namespace) -> list[Making]:
     for name in args.include:
         if name not in off:
             raise SettingError(f"There is no optional clue called {plain(name)!r}; choose one of {', '.join(off)}.")
-        edits.append(Edit("include", name, author=args.author or "analyst", created=stamp()))
+        edits.append(include(name, args.author or "analyst"))
     for name in args.leave_out:
         if name not in switches:
             raise SettingError(f"There is no clue called {plain(name)!r}; choose one of {', '.join(switches)}.")

@@ -94,6 +94,8 @@ class ClueSpec:
         reads: the clue whose observations it scores, where it perceives nothing itself; else its own name.
         votes: it counts unless the analyst leaves it out.
         idle: why it does not count unless asked for, a clause; "" where it votes.
+        condition: what the analyst states by asking for it, a clause ("the people heard are at the scene"); "" where nothing is.
+        option: the command line's own option that asks for it, without its dashes, where it has a condition.
         weight_reason: why its weight is what it is before anybody changes it; by default, whether it is calibrated.
         calibrated: its likelihood was fitted and validated on material of known place; reports say so as reason of its weight.
         joined: the clue with which it is blended into one, by fitted numbers (`verdict.fuse`), or "".
@@ -114,6 +116,8 @@ class ClueSpec:
     reads: str = ""
     votes: bool = False
     idle: str = "off by default: what it adds is not known"
+    condition: str = ""
+    option: str = ""
     weight_reason: str = ""
     calibrated: bool = False
     joined: str = ""
@@ -132,6 +136,8 @@ class ClueSpec:
             raise ValueError(f"the clue {self.name} names no model; a computation has a card, too")
         if self.votes == bool(self.idle):
             raise ValueError(f"the clue {self.name} either votes or says in `idle` why not")
+        if bool(self.condition) != bool(self.option) or (self.condition and self.votes):
+            raise ValueError(f"the clue {self.name} has a condition and an option, or neither; a clue that votes has none")
         if not self.weight_reason:
             object.__setattr__(self, "weight_reason", CALIBRATED if self.calibrated else UNCALIBRATED)
         if not self.reads:
@@ -165,6 +171,11 @@ class Registry:
     def clue(self, name: str) -> ClueSpec | None:
         """The spec of this name."""
         return next((s for s in self.clues if s.name == name), None)
+
+    def condition(self, clue: str) -> str:
+        """What the analyst states by asking for a clue, or ""."""
+        spec = self.clue(clue)
+        return spec.condition if spec else ""
 
     def title(self, clue: str) -> str:
         """What people call what a clue perceives."""

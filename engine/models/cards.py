@@ -123,14 +123,22 @@ SILERO = Card(
     "Silero Team, github.com/snakers4/silero-vad",
     "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85",
 )
-WHISPER = Card(
+WHISPER_BASE = Card(
+    "whisper-base",
+    "Whisper base",
+    "identifies the spoken language and writes down what is said",
+    "MIT",
+    "Radford et al. 2022, OpenAI; converted for CTranslate2 by Systran",
+    brings="the language that is spoken and the places named aloud",
+    included=False,
+)
+WHISPER_SMALL = Card(
     "whisper-small",
     "Whisper small",
-    "identifies the spoken language",
-    "Apache-2.0",
-    "Radford et al. 2022, OpenAI",
-    "1d7734884874f1a1513ed9aa760a4f8e97aaa02fd6d93a3a85d27b2ae9ca596b",
-    brings="the language that is spoken",
+    "the same as Whisper base, larger and slower; used where both are there",
+    "MIT",
+    "Radford et al. 2022, OpenAI; converted for CTranslate2 by Systran",
+    brings="the language that is spoken and the places named aloud, with fewer mistakes than Whisper base",
     included=False,
 )
 EFFICIENTNET = Card(
@@ -278,7 +286,8 @@ CARDS = (
     ATOMS,
     SOUNDTRACK,
     SILERO,
-    WHISPER,
+    WHISPER_BASE,
+    WHISPER_SMALL,
     EFFICIENTNET,
     STREETCLIP,
     OCR,

@@ -1,9 +1,10 @@
 """Weights that are not in a package: where they come from, what they should be, and under which licence.
 
 Nothing is fetched unless `earwitness models pull` asks for it (`models.fetch`). Every file is checked against its hash, when it
-is fetched, when it is imported from a folder (a USB stick), and by `earwitness models verify`. Only safetensors and JSON are
-taken, never pickles. Where the catalogue does not know a file's hash, it says so: the file is checked for its form alone when it
-is taken, its hash is then written down beside it, and `verify` compares with that.
+is fetched, when it is imported from a folder (a USB stick), and by `earwitness models verify`. Only safetensors, JSON, plain text
+and CTranslate2's model.bin are taken (its form, of which nothing is run, stands in `ctranslate`), never pickles. Where the
+catalogue does not know a file's hash, it says so: the file is checked for its form alone when it is taken, its hash is then
+written down beside it, and `verify` compares with that.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from engine.core.card import Card
 from engine.core.errors import MissingWeights, WeightsError
 from engine.core.paths import made, models_dir
 from engine.core.progress import Progress, ProgressCallback, silent
-from engine.models import cards
+from engine.models import cards, ctranslate
 
 _BLOCK = 1 << 20
 
@@ -94,14 +95,23 @@ CATALOGUE = (
         ),
     ),
     Entry(
-        card=cards.WHISPER,
-        source="openai/whisper-small",
-        revision="973afd24965f72e36ca33b3055d56a652f456b4d",
+        card=cards.WHISPER_BASE,
+        source="Systran/faster-whisper-base",
+        revision="ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66",
         files=(
-            WeightFile("config.json", "e6a2b489da1b5aed65a8eb8d1e7466fa867ad5643a8bc138ba708bd56b2875c4", 1_967),
-            WeightFile("generation_config.json", "71565b8ef50d0bf7a1193ed4bbed195b94e70c18894d81bba2f1233dcec3ab53", 3_868),
-            WeightFile("preprocessor_config.json", "9b5cd03a36fbb8a627c64d98a5b5b126ead95a77720723944487311f0110b666", 184_990),
-            WeightFile("model.safetensors", "1d7734884874f1a1513ed9aa760a4f8e97aaa02fd6d93a3a85d27b2ae9ca596b", 966_995_080),
+            WeightFile("config.json", "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a", 2_309),
+            WeightFile("model.bin", "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9", 145_217_532),
+            WeightFile("vocabulary.txt", "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913", 459_861),
+        ),
+    ),
+    Entry(
+        card=cards.WHISPER_SMALL,
+        source="Systran/faster-whisper-small",
+        revision="536b0662742c02347bc0e980a01041f333bce120",
+        files=(
+            WeightFile("config.json", "b55496ac7940a7ae47d2c01eab40edfd8701feec1229d9cce3b40014383fb828", 2_370),
+            WeightFile("model.bin", "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671", 483_546_902),
+            WeightFile("vocabulary.txt", "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913", 459_861),
         ),
     ),
     Entry(
@@ -218,7 +228,7 @@ def import_weights(folder: Path, progress: ProgressCallback = silent) -> tuple[E
     taken = []
     for known in CATALOGUE:
         for candidate in (folder / known.id, folder):
-            named = candidate.name == known.id or known.vouched
+            named = candidate.name == known.id or (known.vouched and _has_its_sizes(known, candidate))
             if named and all((candidate / f.name).is_file() for f in known.files):
                 take(known, candidate, progress)
                 taken.append(known)
@@ -227,6 +237,12 @@ def import_weights(folder: Path, progress: ProgressCallback = silent) -> tuple[E
         names = ", ".join(f.name for f in CATALOGUE[0].files)
         raise WeightsError(f"{folder} holds no model of the catalogue; a folder of {CATALOGUE[0].id} holds {names}.")
     return tuple(taken)
+
+
+def _has_its_sizes(known: Entry, folder: Path) -> bool:
+    """Two models may have files of the same names; by their sizes a folder of another name is told to be this one's."""
+    here = (folder / f.name for f in known.files)
+    return all(path.is_file() and f.size_bytes in (None, path.stat().st_size) for path, f in zip(here, known.files, strict=True))
 
 
 def take(known: Entry, source: Path, progress: ProgressCallback = silent, move: bool = False) -> Path:
@@ -279,10 +295,12 @@ def check_file(path: Path, f: WeightFile, progress: ProgressCallback = silent) -
 
 
 def _check_form(path: Path) -> None:
-    """JSON parses; safetensors has a header that describes all its bytes."""
+    """JSON parses; the headers of safetensors and of CTranslate2 describe all bytes."""
     try:
         if path.suffix == ".json":
             json.loads(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".bin":
+            ctranslate.check(path)
         else:
             from safetensors import safe_open
 

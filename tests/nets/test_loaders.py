@@ -67,7 +67,7 @@ frame = np.zeros((32, 32, 3), dtype=np.uint8)
 loaders = {
     "geoclip": lambda: geoclip_picture.PictureEncoder(folder, "cpu").embed([frame]),
     "streetclip": lambda: streetclip.CountryEncoder(["France"], folder, "cpu").logits([frame]),
-    "whisper": lambda: whisper.LanguageListener(folder, "cpu").chances([np.zeros(16000, dtype=np.float32)]),
+    "whisper": lambda: whisper.Whisper(folder).hear(np.zeros(16000, dtype=np.float32)),
 }
 for name, load in loaders.items():
     try:

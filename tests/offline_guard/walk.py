@@ -93,25 +93,28 @@ async def _refused(address: str, cookie: str, origin: str) -> None:
 
 
 def libraries(folder: Path, clip: Path) -> None:
-    """Every library with native code of its own that the program uses, loaded after `engine`; and a model run."""
+    """Every library with native code of its own that the program uses, loaded after `engine`; and two models run."""
     import importlib
 
     import numpy as np
 
     import engine
     from engine.models.voice import VoiceDetector
+    from engine.models.whisper import Whisper
+    from tests.spoken import small_whisper
 
     assert engine.__version__
     for name in LIBRARIES:
         importlib.import_module(name)
     assert sum(len(c) for c in VoiceDetector().scores([np.zeros(16_000, np.float32)])) > 0
+    assert Whisper(small_whisper(folder / "whisper")).hear(np.zeros(16_000, np.float32)).chances.max() > 0.5
 
 
 LIBRARIES = (
     "onnxruntime", "ai_edge_litert.interpreter", "torch", "torchaudio", "torchvision", "pyarrow", "pyarrow.dataset", "av", "cv2",
     "typst", "streamlit", "pydeck", "plotly", "lingua", "pandas", "geopandas", "pyproj", "pyogrio", "shapely", "h3", "scipy",
     "numba", "librosa", "soundfile", "soxr", "PIL", "matplotlib", "tokenizers", "safetensors", "transformers", "sqlalchemy",
-    "psycopg", "regex", "rapidocr", "scenedetect", "moviepy", "huggingface_hub", "pyclipper", "pvlib", "tzfpy",
+    "psycopg", "regex", "rapidocr", "ctranslate2", "scenedetect", "moviepy", "huggingface_hub", "pyclipper", "pvlib", "tzfpy",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from engine.clues.cues import score as cue_evidence
 from engine.clues.cues import table as cues
 from engine.clues.species.ranges import ranges
 from engine.clues.species.tones import TONE
+from engine.clues.speech.codes import PLACE_SAID, SPEECH, language_name
 from engine.clues.text import frames
 from engine.clues.text import score as text_score
 from engine.clues.text.contacts import likely_countries
@@ -39,7 +40,7 @@ from engine.models.qwen import Reasoner
 from engine.world import countries, places, priors, regions
 from engine.world.grid import world_grid
 
-MOST_SPECIES, MOST_SOUNDS, MOST_LINES = 6, 3, 6
+MOST_SPECIES, MOST_SOUNDS, MOST_LINES, MOST_SAID = 6, 3, 6, 5
 LEAST_READING = 0.1
 _RIVAL_SCORE = 0.05
 SURE_SCORE = 0.5
@@ -243,15 +244,18 @@ def _hum(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:
 
 
 def _speech(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:
-    for p in [p for p in everything if p.best.kind == "speech"][:2]:
-        language = p.best.name.partition("spoken language: ")[2]
-        if not language:
+    for p in [p for p in everything if p.best.kind == "speech"][:3]:
+        if p.best.label == SPEECH:
             yield Fact("sound", "speech", "Speech was detected.", (p.key,), p.best.start_s, p.best.end_s)
             continue
-        spoken = [c.in_text for c in countries.by_language(language.split("-")[0])[:4]]
+        spoken = [c.in_text for c in countries.by_language(p.best.label)[:4]]
         pointers = (Pointer("spoken", f"This language is spoken in {', '.join(spoken)}."),) if spoken else ()
-        said = f"The spoken language was identified as “{_bounded(language, 20)}”, with a probability of {p.best.score:.2f}."
+        name = _bounded(language_name(p.best.label), 20)
+        said = f"The spoken language was identified as “{name}”, with a probability of {p.best.score:.2f}."
         yield Fact("sound", "speech", said, (p.key,), p.best.start_s, p.best.end_s, pointers, (), scored)
+    for p in [p for p in everything if p.best.kind == PLACE_SAID][:MOST_SAID]:
+        said = f"The name “{_bounded(p.best.label, 40)}” was said aloud; people name places where they are not."
+        yield Fact("sound", "speech", said, (p.key,), p.best.start_s, p.best.end_s)
 
 
 def _atoms(everything: Sequence[Perceived], scored: bool) -> Iterator[Fact]:

@@ -1,7 +1,8 @@
-"""Where there is speech, and in which language.
+"""Where there is speech, in which language, and which places are named.
 
-Silero VAD scores frames of 32 ms; runs of speech become observations, always. Where Whisper's weights are
-installed, up to MOST_WINDOWS windows of 30 s that hold speech are asked for their language.
+Silero VAD scores frames of 32 ms; runs of speech become observations, always. Where Whisper's weights are installed, up to
+MOST_WINDOWS windows of 30 s that hold speech are asked for their language; where it is clear, what is said is written down and
+places that are named in it are listed.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clues import length
-from engine.clues.speech.codes import SPEECH, normal
+from engine.clues.speech import places
+from engine.clues.speech.codes import SPEECH, language_name, normal
 from engine.clues.speech.spec import SPEC
-from engine.clues.text.language import NAMES
 from engine.core.clip import Clip, Interval, Reader
 from engine.core.errors import WeightsError
 from engine.core.observation import Observation
@@ -26,13 +27,14 @@ from engine.models import voice, whisper
 SPEECH_SCORE = 0.5  # a frame above it begins speech; Silero's own default
 _STOP_SCORE = 0.35  # below it speech ends; Silero's own: 0.15 less
 _LEAST_S, _BREATH_S, _PAD_S = 0.5, 0.5, 0.03  # shorter speech is no speech; shorter pauses don't end it
-MOST_WINDOWS = 4
+MOST_WINDOWS = 20  # 10 minutes of sound
 LEAST_SPEECH_S = 3.0  # of a window of 30 s, for its language to be asked
 _LEAST_LISTED = 0.1
+LEAST_CHANCE = 0.5  # of a window's likeliest language; below it nobody knows
 
 
 class SpeechObserver:
-    """Where there is speech, and in which language.
+    """Where there is speech, in which language, and which places are named.
 
     Args:
         track: audio track, from 1; None takes the main one.
@@ -44,13 +46,13 @@ class SpeechObserver:
         self.folder = folder
 
     @cached_property
-    def _listener(self) -> whisper.LanguageListener:
-        return whisper.LanguageListener(self.folder)
+    def _listener(self) -> whisper.Whisper:
+        return whisper.Whisper(self.folder)
 
     def observe(
         self, clip: Clip, reader: Reader, interval: Interval | None = None, progress: ProgressCallback = silent
     ) -> tuple[Observation, ...]:
-        """Stretches of speech, then the languages of windows that hold some, where Whisper is installed.
+        """Stretches of speech, then languages and named places of windows that hold some, where Whisper is installed.
 
         Raises:
             MediaError: the clip has no sound, or none that can be decoded.
@@ -62,7 +64,7 @@ class SpeechObserver:
             whisper.whisper_folder(self.folder)
         except WeightsError:
             return speech
-        return speech + self._languages(reader, speech, progress)
+        return speech + self._words(reader, speech, progress)
 
     def _stretches(
         self, clip: Clip, reader: Reader, interval: Interval | None, progress: ProgressCallback
@@ -98,19 +100,25 @@ class SpeechObserver:
             for a, b in runs(scores)
         )
 
-    def _languages(self, reader: Reader, speech: tuple[Observation, ...], progress: ProgressCallback) -> tuple[Observation, ...]:
-        found = []
+    def _words(self, reader: Reader, speech: tuple[Observation, ...], progress: ProgressCallback) -> tuple[Observation, ...]:
+        found: list[Observation] = []
         chosen = windows_with_speech(speech)
         for number, window in enumerate(chosen, 1):
             sound = [b.samples for b in reader.audio(whisper.RATE_HZ, window, self.track)]
-            samples = np.concatenate(sound)[: int(whisper.WINDOW_S * whisper.RATE_HZ)] if sound else np.empty(0, np.float32)
+            samples = np.concatenate(sound)[: whisper.SAMPLES] if sound else np.empty(0, np.float32)
             if len(samples):
-                heard = Interval(window.start_s, window.start_s + len(samples) / whisper.RATE_HZ)
-                chance = self._listener.chances([samples])[0]
-                for at in np.flatnonzero(chance >= _LEAST_LISTED):
-                    found.append(_spoken(normal(self._listener.languages[at]), float(chance[at]), heard))
-            progress(Progress("asking for the spoken language", number, len(chosen), "windows"))
+                found += self._of_window(samples, window.start_s)
+            progress(Progress("listening to what is said", number, len(chosen), "windows"))
         return tuple(found)
+
+    def _of_window(self, samples: NDArray[np.float32], start_s: float) -> list[Observation]:
+        listener = self._listener
+        heard = listener.hear(samples, LEAST_CHANCE)
+        window = Interval(start_s, start_s + len(samples) / whisper.RATE_HZ)
+        listed = np.flatnonzero(heard.chances >= _LEAST_LISTED)
+        languages = [_spoken(listener.languages[i], float(heard.chances[i]), window, listener.model_id) for i in listed]
+        best = listener.languages[int(heard.chances.argmax())]
+        return [*languages, *places.places_said(heard, best, start_s, listener.model_id)]
 
 
 def runs(scores: NDArray[np.float32]) -> list[tuple[int, int]]:
@@ -146,7 +154,8 @@ def windows_with_speech(speech: tuple[Observation, ...]) -> list[Interval]:
     return sorted((w for spoken_s, w in best if spoken_s >= LEAST_SPEECH_S), key=lambda w: w.start_s)
 
 
-def _spoken(language: str, chance: float, window: Interval) -> Observation:
+def _spoken(code: str, chance: float, window: Interval, author: str) -> Observation:
+    language = normal(code)
     return Observation(
         clue=SPEC.name,
         kind="speech",
@@ -154,9 +163,9 @@ def _spoken(language: str, chance: float, window: Interval) -> Observation:
         score=chance,
         start_s=window.start_s,
         end_s=window.end_s,
-        name=f"{NAMES.get(language, language)}, spoken",
-        author=whisper.MODEL_ID,
-        note="scored only on request: narration and dialogue reflect the production, not the place",
+        name=f"{language_name(language)}, spoken",
+        author=author,
+        note=f"counts only if it is stated that {SPEC.condition}",
     )
 
 

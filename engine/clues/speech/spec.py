@@ -1,4 +1,4 @@
-"""Where somebody speaks, and in which language."""
+"""Where somebody speaks, in which language, and which places are named."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ SPEC = ClueSpec(
     doing="Listening for speech",
     make=_make,
     unload=forgetting("engine.clues.speech.observe", "voice_detector"),
-    kinds=(Kind("speech", "speech", "Speech", Modality.SOUND, located=False),),
-    models=(cards.SILERO, cards.WHISPER),
-    wants=cards.WHISPER,
+    kinds=(
+        Kind("speech", "speech", "Speech", Modality.SOUND, located=False),
+        Kind("place said", "place named aloud", "Places named aloud", Modality.SOUND, located=False, scored=False),
+    ),
+    models=(cards.SILERO, cards.WHISPER_BASE, cards.WHISPER_SMALL),
+    wants=cards.WHISPER_BASE,
     idle="off by default: narration and dialogue reflect the production, not the place",
+    condition="the people heard are at the scene",
+    option="people-at-scene",
 )

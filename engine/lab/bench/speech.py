@@ -1,4 +1,7 @@
-"""`earwitness bench speech`: how often other sounds are taken for speech, by Silero VAD and by BirdNET's class for voices."""
+"""`earwitness bench speech`: how often other sounds are taken for speech, by Silero VAD and by BirdNET's class for voices.
+
+With --spoken: how often the language of real speech is told rightly, and at what cost.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ import numpy as np
 
 from engine.clues.species.observe import windows_of
 from engine.clues.speech.observe import runs, voice_detector
-from engine.core.errors import DataError
+from engine.core.errors import DataError, SettingError
 from engine.core.file import read_csv
 from engine.core.paths import data_dir
+from engine.lab.bench import spoken
 from engine.lab.bench.hum import Share
 from engine.lab.bench.metrics import to_json_text
 from engine.media import open_clip
@@ -40,11 +44,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=None, help="folder with manifest.csv (default: EARWITNESS_DATA/sounds)")
     parser.add_argument("--most", type=int, default=0, help="so many clips, drawn with the seed (default: all)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--spoken", type=Path, metavar="FOLDER", help="folders of speech named by language: tell those instead (fetch_speech.py)"
+    )
+    parser.add_argument("--windows", type=int, default=6, help="windows of 30 s of each language (default: 6)")
+    parser.add_argument("--whisper", type=Path, metavar="FOLDER", help="Whisper's folder (default: among the models)")
     parser.add_argument("--json", type=Path, default=None, help="write the same numbers to this file")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run `earwitness bench speech` and print its table."""
+    return _told(args) if args.spoken else _false_alarms(args)
+
+
+def _told(args: argparse.Namespace) -> int:
+    if args.windows < 1:
+        raise SettingError("--windows takes a number from 1 on.")
+    told = spoken.measure(args.spoken, args.whisper, args.windows, args.seed)
+    share = Share.make(told.right, told.windows)
+    print(f"{'windows with the right language':<42} {share}")
+    for said, named, chance in told.wrong:
+        print(f"  {said} was taken for {named}, chance {chance:.2f}")
+    print(f"{'language alone, one core':<42} {told.language_ms:g} ms per second of sound")
+    print(f"{'language and words, one core':<42} {told.words_ms:g} ms per second of sound")
+    if args.json:
+        args.json.write_text(to_json_text({**asdict(told), "share": asdict(share), "seed": args.seed}))
+    return 0
+
+
+def _false_alarms(args: argparse.Namespace) -> int:
     folder = args.data or data_dir() / "sounds"
     chosen = _clips(folder)
     if args.most:

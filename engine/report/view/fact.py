@@ -58,6 +58,10 @@ def problems(finding: Finding) -> tuple[str, ...]:
     return tuple(shown(t, 700) for t in (*silent, *failed, *finding.clip.problems, *skipped))
 
 
+def _asked(clue: str, condition: str) -> str:
+    return f"{clue} (stated: {condition})" if condition else clue
+
+
 def _chosen(differs: bool) -> str:
     """Marks a setting that is not the default: a setting is a decision too."""
     return " (chosen, not the default)" if differs else ""
@@ -95,7 +99,7 @@ def settings(finding: Finding) -> tuple[tuple[str, str], ...]:
     if s.left_out:
         rows.append(("Clues left out", ", ".join(sorted(s.left_out))))
     if s.included:
-        rows.append(("Clues asked for", ", ".join(sorted(s.included))))
+        rows.append(("Clues asked for", ", ".join(_asked(name, finding.registry.condition(name)) for name in sorted(s.included))))
     if s.weights:
         rows.append(("Weights other than 1", ", ".join(f"{name.replace('modality:', '')} {w:g}" for name, w in s.weights)))
     rows.append(("Seed", str(s.seed)))
