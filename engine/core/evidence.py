@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.clip import Clip, Interval, Reader
-from engine.core.grid import Grid
 from engine.core.modality import Modality
 from engine.core.observation import Observation
 from engine.core.progress import ProgressCallback, silent
 from engine.core.spec import ClueSpec
+
+if TYPE_CHECKING:  # maps are not loaded for the sake of `earwitness locate --help`, which names the clues
+    from engine.core.grid import Grid
 
 MODALITIES = (Modality.SOUND, Modality.PICTURE, Modality.CONTAINER)
 

@@ -10,7 +10,7 @@ from engine.core.card import Card
 CUE_TABLE = Card(
     "cue-table",
     "Table of cues",
-    "states where cues noted by an analyst are more likely; ratios are estimates, each row names its source",
+    "states where cues ticked by an analyst are more likely; areas name their sources, ratios are estimates fitted as a whole",
     "Apache-2.0",
     "Earwitness, assets/cues/cues.csv",
 )

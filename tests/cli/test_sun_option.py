@@ -20,7 +20,7 @@ def perceived(*observations: Observation, rotation_deg: int = 0) -> Perception:
 
 
 def mark(text: str, perception: Perception) -> Mark:
-    none = {n: [] for n in ("drop", "add", "confirm", "relabel", "weight", "include", "leave_out")}
+    none = {n: [] for n in ("drop", "add", "cue", "confirm", "relabel", "weight", "include", "leave_out")}
     options = Namespace(**none, sun=[text], detections=None, detections_only=False, author="Ann")
     settings = edit_options.read(options).apply(perception, Settings())
     assert [e.what for e in settings.edits] == ["add"] and settings.added[0].author == "analyst:Ann"
