@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
 from engine.core.errors import SettingError
@@ -43,6 +44,7 @@ class ImageSetting:
         mean, std: normalisation of levels 0..1.
         shared_hidden: one hidden layer for both heads (the code) or one each (the paper).
         antialias: how images are made smaller; torchvision's own default since 0.17.
+        single: whether the transform is of 32-bit floats, as in the authors' code, so that levels fall into the same steps.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ImageSetting:
     std: float = 0.1529
     shared_hidden: bool = True
     antialias: bool = True
+    single: bool = True
     least_db: float = -100.0
     most_db: float = 0.0
 
@@ -67,7 +70,9 @@ class ImageSetting:
 SETTINGS = {
     "code": ImageSetting("code"),
     # 3 s every 1.5 s are 517 frames every 258 at 22,050 Hz and a stride of 128
-    "paper": ImageSetting("paper", n_fft=512, low_hz=50.0, frames=517, stride_frames=258, quantised=False, shared_hidden=False),
+    "paper": ImageSetting(
+        "paper", n_fft=512, low_hz=50.0, frames=517, stride_frames=258, quantised=False, shared_hidden=False, single=False
+    ),
 }
 
 
@@ -113,8 +118,9 @@ def levels(samples: NDArray[np.floating], s: ImageSetting) -> NDArray[np.float64
         ValueError: empty, not flat, or a sample is not finite.
     """
     x = _checked(samples, s)
-    frames = np.lib.stride_tricks.sliding_window_view(x, s.window)[:: s.hop]
-    magnitude = np.abs(np.fft.rfft(frames * _hann(s.window), s.n_fft)) * (2.0 / _hann(s.window).sum())
+    kind = np.float32 if s.single else np.float64
+    frames = np.lib.stride_tricks.sliding_window_view(x.astype(kind), s.window)[:: s.hop]
+    magnitude = np.abs(scipy.fft.rfft(frames * _hann(s.window).astype(kind), s.n_fft)) * kind(2.0 / _hann(s.window).sum())
     mel = magnitude @ mel_matrix(s)
     return _scaled(20.0 * np.log10(np.maximum(_FLOOR, mel)), s).T[::-1]
 

@@ -61,7 +61,7 @@ def _sound(seconds: float, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("seconds", [0.5, 2.9, 3.0, 7.3])
 def test_images_equal_the_published_preparation(seconds: float):
     x = _sound(seconds)
-    theirs = _reference_image(x.astype(np.float64))
+    theirs = _reference_image(x)
     ours = spectrogram.levels(x, CODE) * 255
     assert ours.shape == theirs.shape
     different = np.abs(ours - theirs) > 1e-6
@@ -114,7 +114,7 @@ def test_a_checkpoint_of_theirs_gives_their_output(tmp_path):
     path = tmp_path / "checkpoint_49.pt"
     torch.save(theirs.state_dict(), path)
     x = _sound(5.0, 1)
-    image = _reference_windows(_reference_image(x.astype(np.float64)))
+    image = _reference_windows(_reference_image(x))
     prepared = torchvision.transforms.Compose(
         [
             torchvision.transforms.Resize((224, 224)),

@@ -116,7 +116,7 @@ def test_svg_paths() -> None:
 
 def test_assets_stay_small_and_are_the_scripts() -> None:
     files = sorted((ASSETS / "world").glob("*"))
-    assert sum(f.stat().st_size for f in files) < 12e6
+    assert sum(f.stat().st_size for f in files) < 12.5e6  # of which landscape.npz 2.4
 
 
 @pytest.mark.slow
