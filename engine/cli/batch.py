@@ -85,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"  {plain(Path(path).name, limit=200)}: {plain(problem, limit=600)}")
     partly = len({path for path, _ in summary.failed})
     if partly:
-        print(f"{partly:,} of them were judged without a clue that failed; run the batch again to repeat that clue.")
+        counted = f"{partly:,} of them {'was' if partly == 1 else 'were'}"
+        print(f"{counted} judged without a clue that failed; run the batch again to repeat that clue.")
     for path, why in summary.failed:
         print(f"  {plain(Path(path).name, limit=200)}: {plain(why, limit=600)}")
     for made in written:

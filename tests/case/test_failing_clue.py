@@ -229,7 +229,7 @@ def test_the_command_for_batches_says_what_failed(
     command = ["batch", film, "-o", str(tmp_path / "other"), "--results", str(tmp_path / "more"), "--workers", "1"]
     assert main(command) == 0
     said = capsys.readouterr().out
-    assert "1 of them judged without a clue that failed" in said and "Reading what is written in the picture failed" in said
+    assert "1 of them was judged without a clue that failed" in said and "Reading what is written in the picture failed" in said
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ def test_samples_of_an_example(tmp_path: Path, capsys: pytest.CaptureFixture[str
     out = tmp_path / "points.geojson"
     assert main(["flow", str(CLIP), "--samples", "40", "--geojson", str(out), "--quiet"]) == 0
     said = capsys.readouterr().out
-    assert "by the flow" in said and "posterior" in said and "no verdict" in said
+    assert "by the flow" in said and "posterior" in said and "not part of the verdict" in said
     points = json.loads(out.read_text())["features"]
     assert len(points) == 40
     lon = [p["geometry"]["coordinates"][0] for p in points]

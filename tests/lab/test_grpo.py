@@ -103,7 +103,7 @@ def test_grpo_tunes_a_model_of_the_class_from_the_command_line(tmp_path: Path, c
 
 @pytest.mark.slow
 def test_grpo_raises_the_held_out_distance_reward(tmp_path: Path) -> None:
-    points = grpo_demo.demonstrate(steps=120, every=60, held=80)
+    points = grpo_demo.demonstrate(steps=120, every=60, tests=80)
     assert points[0].form > 0.9, "the model knows the form before it begins"
     assert points[-1].low > points[0].high, f"{points[0].distance:.3f} to {points[-1].distance:.3f}"
     grpo_demo.write(points, tmp_path)

@@ -177,7 +177,7 @@ def _server(film: Path, kept: Path) -> Iterator[tuple[int, int]]:
     """The app's server with a film to open, its work kept in a folder; yields its process id and port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    words = [sys.executable, "-m", "engine.cli", "app", str(film), "--port", str(port), "--no-browser"]
+    words = [sys.executable, "-m", "engine.cli", "app", str(film), "--port", str(port), "--no-browser", "--no-token"]
     log = kept / "server.log"
     with log.open("wb") as sink:
         environment = {**os.environ, "EARWITNESS_KEPT": str(kept), "PYTHONPATH": str(ROOT)}

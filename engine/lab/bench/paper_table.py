@@ -313,7 +313,7 @@ def _window_vectors(sample: Sample) -> NDArray[np.float32]:
     from engine.core.settings import Settings
     from engine.lab.bench.recordings import Condition, perceive
 
-    own = [o for o in perceive(sample, Condition(), Settings(), 0).observations if o.clue == "species"]
+    own = [o for o in perceive(sample, Condition(), Settings(), 0).observations if o.clue == "species" and o.kind == "species"]
     starts = sorted({o.start_s for o in own})
     scores = np.zeros((max(1, len(starts)), len(birdnet.labels())), dtype=np.float32)
     for o in own:
