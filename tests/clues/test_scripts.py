@@ -102,6 +102,24 @@ def test_a_reading_is_believed_only_when_it_is_sure_and_all_of_one_script() -> N
     assert scripts.believed(tesseract.Reading(hangul, "서울", 0.9, True))
 
 
+def test_what_two_cuts_read_alike_is_believed_where_all_of_it_is_known() -> None:
+    greek, cyrillic = (next(s for s in tesseract.SCRIPTS if s.name == n) for n in ("Greek", "Cyrillic"))
+
+    def read(text: str, score: float, script: tesseract.Script = greek, whole: bool = True) -> tesseract.Reading:
+        return tesseract.Reading(script, text, score, whole)
+
+    found = scripts.agreed([read("ΠΕΙΡΑΙΑΣ", 0.07), read("ΠΕΙΡΑΙΑΣ", 0.15), read("ΠΕΙΡΑΤΑΣ", 0.5)])
+    assert found is not None and found.text == "ΠΕΙΡΑΙΑΣ" and found.score == scripts.AGREED_SCORE
+    sure = scripts.agreed([read("Πάτρα", 0.8), read("Πάτρα", 0.5)])
+    assert sure is not None and sure.score == 0.8
+    assert scripts.agreed([read("ΠΕΙΡΑΙΑΣ", 0.5), read("ΠΕΙΡΑΙΑ", 0.5)]) is None  # they differ
+    assert scripts.agreed([read("Πάτρα", 0.3)] * 2) is None  # five letters, too unsure
+    assert scripts.agreed([read("ΠΕΙΡΧΙΩΣΚ", 0.5)] * 2) is None  # no word, no name
+    assert scripts.agreed([read("ΠΕΙΡΑΙΑΣ", 0.5, whole=False)] * 2) is None  # other letters among them
+    assert scripts.agreed([read("Киров", 0.5), read("Киров", 0.5, cyrillic)]) is None  # of two scripts
+    assert scripts.agreed([]) is None
+
+
 @pytest.fixture(scope="module")
 def reader() -> scripts.ScriptReader:
     if tesseract.missing():

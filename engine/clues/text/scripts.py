@@ -4,14 +4,17 @@ The recogniser of Latin, Chinese and Japanese letters finds the lines of every s
 as letters that look alike: Москва as "MockBa", ΑΘΗΝΑ as "AOHNA". A box that it did not read well, whose words are in no
 language's list and no place's name, is read again by Tesseract, script after script. A reading is believed at a confidence of
 SURE with every letter in the script, at CLEAR where it holds no word that is known. Where none is, the line is cut anew, without
-its margin and blurred, and what is then read as surely is believed if it holds a word or a name that is known. A believed
-reading replaces the other, and lines beside it of look-alike letters alone are read again in its script, too; where that fails
-they are left out.
+its margin and blurred, and what is then read as surely is believed if it holds a word or a name that is known; so is what two
+of these cuts give letter for letter, less surely, if all of it is known: Tesseract is often unsure of what it reads rightly,
+and two cuts hardly err into the same known name. A believed reading replaces the other, and lines beside it of look-alike
+letters alone are read again in its script, too; where that fails they are left out.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import regex
@@ -32,6 +35,8 @@ LEAST_LETTERS, LEAST_UNKNOWN, LEAST_KNOWN = 3, 5, 0.3
 READ_WELL, READ_WELL_ASIAN = 0.8, 0.85  # PP-OCR's score
 SECOND_CUTS = ((0.0, 0.0), (0.0, 1.6), (tesseract.MARGIN, 1.0))  # margin, blur in px
 SECOND_SCRIPTS = 3
+# Of what two cuts read alike: the least confidence for so many letters, the share of it that is known, and what it counts as.
+AGREED, ALL_KNOWN, AGREED_SCORE = ((4, 0.4), (6, 0.05)), 0.9, 0.6
 MOST_BOXES = 10  # of one frame, the tallest
 _LOOK_ALIKE = {
     "Cyrillic": regex.compile(r"[ABEKMHOPCTYXaeopcyxuknmbhrgtwiIёËïÏèÈ3460-9\W]+"),
@@ -102,14 +107,17 @@ class ScriptReader(TextReader):
         sure = [r for r in readings if believed(r)]
         if sure:
             return max(sure, key=lambda r: (round(known_share(r), 1), r.score))
-        likely = sorted((r for r in readings if r.whole), key=lambda r: -r.score)[:SECOND_SCRIPTS]
+        whole = sorted((r for r in readings if r.whole), key=lambda r: -r.score)
+        known = max(whole[SECOND_SCRIPTS:], key=lambda r: (round(known_share(r), 1), len(r.text)), default=None)
+        likely = [*whole[:SECOND_SCRIPTS], *([known] if known and known_share(known) >= LEAST_KNOWN else [])]
         again = [
             self._lines.read(other, r.script)
             for margin, blur_px in SECOND_CUTS
             if (other := tesseract.cut(rgb, box.corners, margin, blur_px)) is not None
             for r in likely
         ]
-        return max((r for r in again if believed(r) and known_share(r) >= LEAST_KNOWN), key=lambda r: r.score, default=None)
+        surest = max((r for r in again if believed(r) and known_share(r) >= LEAST_KNOWN), key=lambda r: r.score, default=None)
+        return surest or agreed([*readings, *again])
 
 
 def written_in(text: str, readings: Sequence[SignReading]) -> str:
@@ -128,6 +136,19 @@ def believed(reading: Reading) -> bool:
     if not reading.whole or reading.score < SURE or letters < (2 if reading.script.name == "Hangul" else LEAST_LETTERS):
         return False
     return known_share(reading) >= LEAST_KNOWN or (reading.score >= CLEAR and letters >= LEAST_UNKNOWN)
+
+
+def agreed(readings: Sequence[Reading]) -> Reading | None:
+    """What two cuts of a line or more read alike, the surest of it; None where there is nothing, or not all of it is known."""
+    alike = Counter((r.script.name, r.text) for r in readings if r.whole)
+    several = [r for r in readings if alike[r.script.name, r.text] >= 2 and _sure_together(r) and known_share(r) >= ALL_KNOWN]
+    best = max(several, key=lambda r: (alike[r.script.name, r.text], r.score), default=None)
+    return best and replace(best, score=max(best.score, AGREED_SCORE))
+
+
+def _sure_together(reading: Reading) -> bool:
+    letters = len(_LETTERS.findall(reading.text))
+    return any(letters >= least and reading.score >= score for least, score in AGREED)
 
 
 def known_share(reading: Reading) -> float:
