@@ -13,7 +13,7 @@ import hashlib
 import json
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -245,32 +245,35 @@ def _has_its_sizes(known: Entry, folder: Path) -> bool:
     return all(path.is_file() and f.size_bytes in (None, path.stat().st_size) for path, f in zip(here, known.files, strict=True))
 
 
-def take(known: Entry, source: Path, progress: ProgressCallback = silent, move: bool = False) -> Path:
-    """Check the files of an entry in a folder, beside the target, and move them in whole.
-
-    Args:
-        move: the folder is the program's own, and its files need not stay there.
+def take(known: Entry, source: Path, progress: ProgressCallback = silent) -> Path:
+    """Copy the files of an entry beside the models, check them there, and move them in whole.
 
     Raises:
         WeightsError: a file is missing, no plain file, or not the one of the catalogue.
     """
-    target = models_dir() / known.id
     made(models_dir())
     found: dict[str, str] = {}
     with scratch.scratch_folder(models_dir()) as beside:
         for f in known.files:
             if not stat.S_ISREG((source / f.name).stat().st_mode):
                 raise WeightsError(f"{f.name} in {source} is not a plain file; bring the files themselves.")
-            if move:
-                (source / f.name).replace(Path(beside) / f.name)
-            else:
-                shutil.copyfile(source / f.name, Path(beside) / f.name)
+            shutil.copyfile(source / f.name, Path(beside) / f.name)
             found[f.name] = check_file(Path(beside) / f.name, f, progress)
-        target.mkdir(exist_ok=True)
-        if not known.vouched:
-            (target / _NOTED).write_text(json.dumps(found, indent=1), encoding="utf-8")
-        for f in known.files:
-            (Path(beside) / f.name).replace(target / f.name)
+        return put(known, Path(beside), found)
+
+
+def put(known: Entry, beside: Path, hashes: Mapping[str, str]) -> Path:
+    """Move the files of an entry, which were checked, into the models folder.
+
+    Args:
+        beside: a folder of the program's own on the same disk, which holds them.
+        hashes: of each file, as `check_file` gives them.
+    """
+    target = made(models_dir() / known.id)
+    if not known.vouched:
+        (target / _NOTED).write_text(json.dumps(dict(hashes), indent=1), encoding="utf-8")
+    for f in known.files:
+        (beside / f.name).replace(target / f.name)
     return target
 
 

@@ -54,11 +54,13 @@ def pull(known: Entry, progress: ProgressCallback = silent, source: str = "") ->
     made(beside)
     left = [f for f in known.files if not _complete(beside / f.name, f)]
     _check_space(known, left, beside)
+    hashes: dict[str, str] = {}
     with _in_words(known, source or "the hub", beside):
-        for f in left:
-            _fetch(known, f, source, beside, progress)
-            _check(known, f, source, beside, progress)
-    target = catalog.take(known, beside, progress, move=True)
+        for f in known.files:
+            if f in left:
+                _fetch(known, f, source, beside, progress)
+            hashes[f.name] = _check(known, f, source, beside, progress)
+    target = catalog.put(known, beside, hashes)
     shutil.rmtree(beside, ignore_errors=True)
     return target
 
@@ -86,7 +88,7 @@ def _folder_of(known: Entry, folder: Path) -> Path:
 
 
 def _complete(path: Path, f: WeightFile) -> bool:
-    """Whether a file that was fetched before is there whole; its hash is read when it is installed."""
+    """Whether a file that was fetched before is there whole; its hash is read with the others'."""
     return path.is_file() and bool(f.sha256) and f.size_bytes in (None, path.stat().st_size)
 
 
@@ -193,10 +195,10 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _check(known: Entry, f: WeightFile, source: str, beside: Path, progress: ProgressCallback) -> None:
-    """The file is that of the catalogue; another one is thrown away, so that the next try begins anew."""
+def _check(known: Entry, f: WeightFile, source: str, beside: Path, progress: ProgressCallback) -> str:
+    """The file's hash, which is the catalogue's; another file is thrown away, so that the next try begins anew."""
     try:
-        catalog.check_file(beside / f.name, f, progress)
+        return catalog.check_file(beside / f.name, f, progress)
     except WeightsError as error:
         with suppress(OSError):
             (beside / f.name).unlink()

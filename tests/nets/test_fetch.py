@@ -189,6 +189,23 @@ def test_a_server_that_cannot_go_on_begins_anew(hub: Hub, known: Entry) -> None:
     assert installed(known) and hub.sent["model.safetensors"] > len(TENSORS)
 
 
+def test_what_was_damaged_since_is_thrown_away_and_the_rest_kept(hub: Hub, known: Entry) -> None:
+    fetch.partial(known).mkdir(parents=True)
+    (fetch.partial(known) / "config.json").write_bytes(CONFIG[:-1] + b"?")
+    (fetch.partial(known) / "model.safetensors").write_bytes(TENSORS)
+    with pytest.raises(WeightsError, match=r"config\.json from .* was thrown away"):
+        fetch.pull(known, source=hub.address)
+    fetch.pull(known, source=hub.address)
+    assert installed(known) and "model.safetensors" not in hub.sent, "the large file was whole"
+
+
+def test_every_byte_is_hashed_once(hub: Hub, known: Entry) -> None:
+    done: dict[str, list[float]] = {}
+    fetch.pull(known, lambda p: done.setdefault(p.stage, []).append(p.done), hub.address)
+    checks = done["checking model.safetensors"]
+    assert checks == sorted(set(checks))
+
+
 def test_wrong_bytes_are_thrown_away(hub: Hub, known: Entry) -> None:
     hub.files["model.safetensors"] = TENSORS[:-4] + b"evil"
     with pytest.raises(WeightsError, match="is not the file of the catalogue and was thrown away"):
